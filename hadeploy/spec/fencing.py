@@ -1,0 +1,37 @@
+"""Fencing devices and topology levels."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from hadeploy.spec.secret import SecretReference
+from hadeploy.spec.values import Duration, Name, SpecModel
+
+Scalar = str | int | bool
+
+
+class FencingDevice(SpecModel):
+    """One device that can power off, or cut off, the nodes in ``targets``."""
+
+    agent: Annotated[str, Field(pattern=r"^fence_[a-z0-9_]+$", description="any fence agent by its name")]
+    targets: Annotated[tuple[Name, ...], Field(min_length=1)]
+    parameters: dict[str, Scalar | SecretReference] = {}
+    delay: Annotated[
+        Duration | None, Field(description="pcmk_delay_base: wait so long before fencing; breaks two-node races")
+    ] = None
+    timeout: Annotated[Duration, Field(description="how long one attempt may take")] = 60_000
+    shares_power_with_target: Annotated[
+        bool, Field(description="true for on-board BMCs: they die with their host's power")
+    ] = True
+
+
+class Fencing(SpecModel):
+    """How nodes are fenced."""
+
+    devices: Annotated[dict[Name, FencingDevice], Field(min_length=1)]
+    levels: Annotated[
+        dict[Name, tuple[tuple[Name, ...], ...]],
+        Field(description="node -> levels tried in order, each a list of devices that must all succeed"),
+    ] = {}

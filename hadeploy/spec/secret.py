@@ -1,0 +1,30 @@
+"""References to secrets. A topology never holds a secret's value."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from hadeploy.spec.values import SpecModel
+
+
+class EnvironmentSecret(SpecModel):
+    """The value of an environment variable of the one who applies."""
+
+    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class FileSecret(SpecModel):
+    """The first line of a file, relative to the topology."""
+
+    file: Annotated[str, Field(min_length=1)]
+
+
+class VaultSecret(SpecModel):
+    """A variable of the topology's ansible-vault file (``secrets_vault``)."""
+
+    vault: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+SecretReference = EnvironmentSecret | FileSecret | VaultSecret

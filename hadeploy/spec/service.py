@@ -1,0 +1,67 @@
+"""Service groups: what the cluster runs, together and in order."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hadeploy.spec.fencing import Scalar
+from hadeploy.spec.secret import SecretReference
+from hadeploy.spec.values import AbsolutePath, Duration, Name, Port, SpecModel
+
+
+class Operations(SpecModel):
+    """Operation timeouts; whatever is left out follows the agent's own advice, never less."""
+
+    start: Duration | None = None
+    stop: Duration | None = None
+    monitor: Duration | None = None
+    monitor_interval: Duration = 10_000
+
+
+class SystemdMember(SpecModel):
+    """A systemd unit that the cluster starts and stops."""
+
+    kind: Literal["systemd"]
+    name: Name
+    unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._:-]+$", description="unit, .service may be left out")]
+    packages: Annotated[tuple[str, ...], Field(description="packages that bring the unit")] = ()
+    operations: Operations = Operations()
+
+
+class OcfMember(SpecModel):
+    """Any OCF resource agent."""
+
+    kind: Literal["ocf"]
+    name: Name
+    agent: Annotated[str, Field(pattern=r"^ocf:[A-Za-z0-9_-]+:[A-Za-z0-9_.-]+$", examples=["ocf:heartbeat:IPaddr2"])]
+    parameters: dict[str, Scalar | SecretReference] = {}
+    packages: tuple[str, ...] = ()
+    operations: Operations = Operations()
+
+
+class NginxMember(SpecModel):
+    """An nginx that answers on one port; its site file is written by hadeploy."""
+
+    kind: Literal["nginx"]
+    name: Name
+    port: Port
+    document_root: AbsolutePath = "/var/www/html"
+    operations: Operations = Operations()
+
+
+ServiceMember = Annotated[SystemdMember | OcfMember | NginxMember, Field(discriminator="kind")]
+
+
+class ServiceGroup(SpecModel):
+    """Members that run on one node, started in this order and stopped in the reverse, with their addresses last."""
+
+    members: Annotated[tuple[ServiceMember, ...], Field(min_length=1)]
+    addresses: Annotated[tuple[Name, ...], Field(description="virtual addresses that move with the group")] = ()
+    demand: Annotated[dict[Name, Annotated[int, Field(ge=0)]], Field(description="against the nodes' capacity")] = {}
+    prefers: Annotated[Name | None, Field(description="the node it starts on when all are well")] = None
+    stickiness: Annotated[int, Field(ge=0, le=1_000_000, description="0 lets services move back and forth")] = 100
+    priority: Annotated[int, Field(ge=0, description="who is kept when not all fit, and whose node survives a race")] = 0
+    failure_timeout: Annotated[Duration, Field(description="after so long without one, failures are forgotten")] = 3_600_000
+    migration_threshold: Annotated[int, Field(ge=1, description="failures after which the group moves")] = 3

@@ -1,0 +1,74 @@
+"""The scalar types that a topology is written in."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h)$")
+_MILLISECONDS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000}
+
+
+class SpecModel(BaseModel):
+    """What every part of a topology has in common: frozen, and no key that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def parse_duration(value: Any) -> int:
+    """Read ``100ms``, ``1.5s``, ``2min`` or ``1h``.
+
+    A bare number is refused: of the four daemons one counts in milliseconds, one in seconds and one in
+    either, so a number without its unit is the field's classic thousandfold mistake.
+
+    Returns:
+        Whole milliseconds.
+
+    Raises:
+        ValueError: the text is not a number with a unit.
+    """
+    match = _DURATION.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a duration is a number with its unit: 100ms, 1.5s, 2min or 1h")
+    return round(float(match[1]) * _MILLISECONDS[match[2]])
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value) or len(value) > 48:
+        raise ValueError("a name is lower-case letters, digits and single hyphens, starting with a letter, at most 48")
+    return value
+
+
+def _address(value: str) -> str:
+    return str(ipaddress.ip_address(value))
+
+
+def _interface_address(value: str) -> str:
+    if "/" not in value:
+        raise ValueError("a virtual address is written with its prefix length, for example 192.0.2.10/24")
+    return str(ipaddress.ip_interface(value))
+
+
+def _subnet(value: str) -> str:
+    return str(ipaddress.ip_network(value))
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(parse_duration, json_schema_input_type=str),
+    Field(ge=0, json_schema_extra={"pattern": _DURATION.pattern, "examples": ["100ms", "1.5s", "2min"]}),
+]
+Name = Annotated[str, AfterValidator(_name)]
+Address = Annotated[str, AfterValidator(_address)]
+InterfaceAddress = Annotated[str, AfterValidator(_interface_address)]
+Subnet = Annotated[str, AfterValidator(_subnet)]
+Addresses = Annotated[tuple[Address, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])]
+Port = Annotated[int, Field(ge=1, le=65535)]
+AbsolutePath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
