@@ -27,6 +27,7 @@ class SystemdMember(SpecModel):
     name: Name
     unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._:-]+$", description="unit, .service may be left out")]
     packages: Annotated[tuple[str, ...], Field(description="packages that bring the unit")] = ()
+    ports: Annotated[tuple[Port, ...], Field(description="TCP ports that clients use; the firewall lets them in")] = ()
     operations: Operations = Operations()
 
 
@@ -59,6 +60,7 @@ class ServiceGroup(SpecModel):
 
     members: Annotated[tuple[ServiceMember, ...], Field(min_length=1)]
     addresses: Annotated[tuple[Name, ...], Field(description="virtual addresses that move with the group")] = ()
+    ports: Annotated[tuple[Port, ...], Field(description="TCP ports that clients use; the firewall lets them in")] = ()
     demand: Annotated[dict[Name, Annotated[int, Field(ge=0)]], Field(description="against the nodes' capacity")] = {}
     prefers: Annotated[Name | None, Field(description="the node it starts on when all are well")] = None
     stickiness: Annotated[int, Field(ge=0, le=1_000_000, description="0 lets services move back and forth")] = 100

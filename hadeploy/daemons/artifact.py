@@ -1,0 +1,100 @@
+"""What a daemon wants on a host: files, packages, units, and the checks that must pass before it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hadeploy.design.secrets import Secret
+
+OnChange = Literal["none", "reload", "restart", "corosync-reload"]
+
+
+@dataclass(frozen=True, slots=True)
+class HostCheck:
+    """The daemon's own parser, run on the host against the staged file.
+
+    Attributes:
+        argv: ``{staged}`` stands for the staged copy, in which every path of the same bundle is replaced by its own
+            staged path (so a key that is new in this apply is found).
+        accept: exit codes that mean valid.
+        user: run as this user (keepalived 2.2.7 kills itself when it tests a script as root).
+        reject_output: regular expressions; a match in stdout or stderr means invalid whatever the exit code.
+    """
+
+    argv: tuple[str, ...]
+    accept: tuple[int, ...] = (0,)
+    user: str = "root"
+    reject_output: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One file of one host.
+
+    Attributes:
+        host: member name.
+        path: absolute, on the host.
+        content: text with placeholders where secrets belong.
+        mode: octal text.
+        unit: the unit that reads it, empty if none.
+        on_change: what that unit must be told.
+        check: what must pass first, or None.
+        secrets: whose placeholders the content holds.
+        encoding: ``base64``: the resolved content is base64 of the file's bytes (keys).
+    """
+
+    host: str
+    path: str
+    content: str
+    owner: str = "root"
+    group: str = "root"
+    mode: str = "0644"
+    unit: str = ""
+    on_change: OnChange = "none"
+    check: HostCheck | None = None
+    secrets: tuple[Secret, ...] = ()
+    encoding: Literal["text", "base64"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The state a systemd unit must be in.
+
+    Attributes:
+        name: with suffix.
+        enabled: whether it starts at boot.
+        running: True, False, or None when another (Pacemaker) decides.
+        phase: when in an apply it is started: lower first.
+    """
+
+    name: str
+    enabled: bool
+    running: bool | None
+    phase: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A daemon's share of one host."""
+
+    daemon: str
+    host: str
+    packages: tuple[str, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    units: tuple[Unit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterInformationBase:
+    """The CIB, applied once for the whole cluster by Pacemaker's own tools.
+
+    Attributes:
+        xml: pretty, deterministic, placeholders where secrets belong.
+        secrets: whose placeholders it holds.
+        members: names, in order.
+    """
+
+    xml: str
+    secrets: tuple[Secret, ...] = ()
+    members: tuple[str, ...] = field(default=())

@@ -1,0 +1,82 @@
+"""The Design: one value that every daemon compiles its share from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hadeploy.design.balancing import BalancerPlan
+from hadeploy.design.fencing import FencingPlan
+from hadeploy.design.hosting import Flow, HostedUnit, WebSite
+from hadeploy.design.membership import Member, Membership, Segment
+from hadeploy.design.release import Release
+from hadeploy.design.resources import ResourcePlan
+from hadeploy.design.vrrp import VrrpPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Corosync's and Pacemaker's share."""
+
+    membership: Membership
+    fencing: FencingPlan
+    resources: ResourcePlan
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualAddress:
+    """A floating address and its one owner: ``pacemaker`` (stateful) or ``vrrp`` (stateless)."""
+
+    name: str
+    address: str
+    prefix_length: int
+    segment: str
+    interface: str
+    owner: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What will exist.
+
+    Attributes:
+        name: of the topology.
+        pattern: for reports only; no daemon asks it.
+        release: the members' operating system, as data.
+        segments: networks.
+        management_segment: where SSH comes in.
+        members: in the order of the topology.
+        virtual_addresses: all floating addresses.
+        cluster: None where no state is kept.
+        vrrp: None where Pacemaker owns the addresses.
+        balancer: None without load balancers.
+        sites: nginx sites.
+        units: systemd units.
+        flows: what the firewall lets in.
+        firewall: whether there is one.
+        rto_ms: objective, or None.
+    """
+
+    name: str
+    pattern: str
+    release: Release
+    segments: tuple[Segment, ...]
+    management_segment: str
+    members: tuple[Member, ...]
+    virtual_addresses: tuple[VirtualAddress, ...]
+    cluster: Cluster | None
+    vrrp: VrrpPlan | None
+    balancer: BalancerPlan | None
+    sites: tuple[WebSite, ...]
+    units: tuple[HostedUnit, ...]
+    flows: tuple[Flow, ...]
+    firewall: bool
+    rto_ms: int | None
+
+    def member(self, name: str) -> Member:
+        """The member of that name; the spec stage has proven that it exists."""
+        return next(member for member in self.members if member.name == name)
+
+    def segment(self, name: str) -> Segment:
+        """The segment of that name."""
+        return next(segment for segment in self.segments if segment.name == name)

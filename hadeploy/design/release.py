@@ -1,0 +1,59 @@
+"""Operating system releases as data: package names, versions, property names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One operating system release.
+
+    Attributes:
+        name: as in the topology.
+        title: for people.
+        crm_feature_set: the highest the release's Pacemaker understands; a CIB above it aborts crm_simulate.
+        validate_with: CIB schema.
+        fencing_property_prefix: ``stonith`` or, where renamed, ``fencing``.
+        packages: daemon -> packages.
+        fence_agent_packages: agent -> packages, where agents are packaged singly.
+    """
+
+    name: str
+    title: str
+    crm_feature_set: str
+    validate_with: str
+    fencing_property_prefix: str
+    packages: tuple[tuple[str, tuple[str, ...]], ...]
+    fence_agent_packages: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def packages_of(self, daemon: str) -> tuple[str, ...]:
+        """Packages that bring a daemon."""
+        return dict(self.packages)[daemon]
+
+    def packages_of_fence_agent(self, agent: str) -> tuple[str, ...]:
+        """Packages that bring a fence agent, empty where they come with Pacemaker's set."""
+        known = dict(self.fence_agent_packages)
+        if not known:
+            return ()
+        return known.get(agent, (agent.replace("fence_", "fence-agents-").replace("_", "-"),))
+
+
+@cache
+def load_release(name: str) -> Release:
+    """Read a release's data file; the spec stage admits only names that have one."""
+    text = files("hadeploy.design").joinpath("releases", f"{name}.yaml").read_text(encoding="utf-8")
+    data = yaml.safe_load(text)
+    return Release(
+        name=data["name"],
+        title=data["title"],
+        crm_feature_set=data["crm_feature_set"],
+        validate_with=data["validate_with"],
+        fencing_property_prefix=data["fencing_property_prefix"],
+        packages=tuple((key, tuple(value)) for key, value in data["packages"].items()),
+        fence_agent_packages=tuple((key, tuple(value)) for key, value in data["fence_agent_packages"].items()),
+    )

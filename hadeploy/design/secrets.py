@@ -1,0 +1,41 @@
+"""References to secrets, flattened: a design names where a value is, never the value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hadeploy.spec.secret import EnvironmentSecret, FileSecret, SecretReference
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """One secret that an artifact needs.
+
+    Attributes:
+        name: unique in the design; artifacts hold ``placeholder`` in its place.
+        source: where the value comes from: ``env``, ``file``, ``vault`` (a person's own) or ``generated``
+            (made once by the first apply, kept in the topology's vault file).
+        reference: the environment variable, file or vault variable.
+    """
+
+    name: str
+    source: Literal["env", "file", "vault", "generated"]
+    reference: str
+
+    @property
+    def placeholder(self) -> str:
+        """What stands in an artifact's text until apply; no format used here gives it a meaning."""
+        return f"@@hadeploy:{self.name}@@"
+
+    @classmethod
+    def from_reference(cls, name: str, reference: SecretReference) -> Secret:
+        """Flatten a reference of the spec under a name of the design."""
+        if isinstance(reference, EnvironmentSecret):
+            return cls(name, "env", reference.env)
+        if isinstance(reference, FileSecret):
+            return cls(name, "file", reference.file)
+        return cls(name, "vault", reference.vault)
+
+
+Value = str | Secret
