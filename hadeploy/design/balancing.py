@@ -53,7 +53,7 @@ class BalancedFrontend:
 
 @dataclass(frozen=True, slots=True)
 class BalancerPlan:
-    """HAProxy's share of the design, the same on every member but for its own peer name and statistics address.
+    """HAProxy's share of the design, the same on every member but for its own name and address.
 
     Attributes:
         peers: (member, address) that exchange stick tables.

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WebSite:
-    """An nginx site that answers on one port and names the member that answered in ``X-Served-By``."""
+    """An nginx of its own (configuration, pid file, unit) that answers on one port.
+
+    Every site is a process of its own, because two groups of one cluster must be able to run, stop and fail on one
+    member without touching each other. ``X-Served-By`` names the member that answered.
+    """
 
     name: str
     port: int
     document_root: str
     members: tuple[str, ...]
+
+    @property
+    def unit(self) -> str:
+        """An instance of the template unit that hadeploy writes; Debian's own nginx.service stays off."""
+        return f"hadeploy-nginx@{self.name}.service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,7 @@ class HostedUnit:
         unit: with its suffix.
         packages: that bring it.
         members: where it is installed.
-        clustered: True: Pacemaker alone starts and stops it, so it is disabled for boot; False: enabled and running.
+        clustered: True: Pacemaker alone starts and stops it, so it is off at boot; False: enabled, running.
     """
 
     unit: str

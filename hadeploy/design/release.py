@@ -55,5 +55,7 @@ def load_release(name: str) -> Release:
         validate_with=data["validate_with"],
         fencing_property_prefix=data["fencing_property_prefix"],
         packages=tuple((key, tuple(value)) for key, value in data["packages"].items()),
-        fence_agent_packages=tuple((key, tuple(value)) for key, value in data["fence_agent_packages"].items()),
+        fence_agent_packages=tuple(
+            (key, tuple(value)) for key, value in data["fence_agent_packages"].items()
+        ),
     )

@@ -30,6 +30,16 @@ class SystemdMember(SpecModel):
     ports: Annotated[tuple[Port, ...], Field(description="TCP ports that clients use; the firewall lets them in")] = ()
     operations: Operations = Operations()
 
+    @property
+    def unit_name(self) -> str:
+        """The unit with its suffix."""
+        return self.unit if "." in self.unit else f"{self.unit}.service"
+
+    @property
+    def ports_used(self) -> tuple[int, ...]:
+        """TCP ports that clients use."""
+        return self.ports
+
 
 class OcfMember(SpecModel):
     """Any OCF resource agent."""
@@ -51,6 +61,11 @@ class NginxMember(SpecModel):
     document_root: AbsolutePath = "/var/www/html"
     operations: Operations = Operations()
 
+    @property
+    def ports_used(self) -> tuple[int, ...]:
+        """TCP ports that clients use."""
+        return (self.port,)
+
 
 ServiceMember = Annotated[SystemdMember | OcfMember | NginxMember, Field(discriminator="kind")]
 
@@ -67,3 +82,9 @@ class ServiceGroup(SpecModel):
     priority: Annotated[int, Field(ge=0, description="who is kept when not all fit, and whose node survives a race")] = 0
     failure_timeout: Annotated[Duration, Field(description="after so long without one, failures are forgotten")] = 3_600_000
     migration_threshold: Annotated[int, Field(ge=1, description="failures after which the group moves")] = 3
+
+    @property
+    def ports_used(self) -> tuple[int, ...]:
+        """TCP ports that clients use: those written, and those that members are known to answer on."""
+        known = (port for member in self.members if not isinstance(member, OcfMember) for port in member.ports_used)
+        return tuple(sorted({*self.ports, *known}))

@@ -1,0 +1,273 @@
+"""What Pacemaker's patterns share: membership, fencing, groups. A pattern adds only where groups run."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from hadeploy.design.common import expand_members, expand_segments
+from hadeploy.design.design import Cluster, Design, VirtualAddress
+from hadeploy.design.fencing import FencingDevice, FencingLevel, FencingPlan
+from hadeploy.design.flows import corosync_flows, service_flows
+from hadeploy.design.hosting import HostedUnit, WebSite
+from hadeploy.design.membership import Link, Member, Membership, Quorum, QuorumDevice
+from hadeploy.design.release import load_release
+from hadeploy.design.resources import Group, Location, Operation, Resource, ResourcePlan, Separation
+from hadeploy.design.secrets import Secret, Value
+from hadeploy.spec.agents import advised_timeout
+from hadeploy.spec.fencing import Fencing, Scalar
+from hadeploy.spec.fencing import FencingDevice as FencingDeviceSpec
+from hadeploy.spec.secret import SecretReference
+from hadeploy.spec.service import NginxMember, OcfMember, Operations, ServiceGroup, ServiceMember
+from hadeploy.spec.topology import ActivePassive, NPlusOne
+
+TOKEN_COEFFICIENT_MS = 650
+"""corosync.conf(5): added to the token for every member beyond two."""
+
+RACE_DELAY_MS = 5_000
+"""Head start of the first member in a two-node race, where the topology names none: above a slow BMC's power-off."""
+
+FENCE_MONITOR_INTERVAL_MS = 60_000
+ADDRESS_MONITOR_INTERVAL_MS = 10_000
+
+
+def expand_clustered(
+    topology: ActivePassive | NPlusOne,
+    *,
+    locations: tuple[Location, ...],
+    separations: tuple[Separation, ...],
+) -> Design:
+    """Everything but the placement, which the pattern decides."""
+    members = expand_members(topology)
+    names = tuple(member.name for member in members)
+    membership = _membership(topology, members)
+    virtual = _virtual_addresses(topology)
+    groups = tuple(_group(topology, name, group) for name, group in topology.services.items())
+    ports = {name: group.ports_used for name, group in topology.services.items()}
+    return Design(
+        name=topology.name,
+        pattern=topology.pattern,
+        release=load_release(topology.release),
+        segments=expand_segments(topology),
+        management_segment=topology.management_network,
+        members=members,
+        virtual_addresses=virtual,
+        cluster=Cluster(
+            membership=membership,
+            fencing=_fencing(topology, members),
+            resources=ResourcePlan(
+                groups=groups,
+                locations=locations,
+                separations=separations,
+                utilization=any(group.demand for group in groups)
+                and any(member.capacity for member in members),
+            ),
+        ),
+        vrrp=None,
+        balancer=None,
+        sites=tuple(
+            _site(member, names)
+            for group in topology.services.values()
+            for member in group.members
+            if isinstance(member, NginxMember)
+        ),
+        units=_units(topology, names),
+        flows=(*corosync_flows(membership.links, names), *service_flows(ports, names)),
+        firewall=topology.firewall,
+        rto_ms=topology.objectives.rto,
+    )
+
+
+def _membership(topology: ActivePassive | NPlusOne, members: tuple[Member, ...]) -> Membership:
+    wish = topology.cluster
+    count = len(members)
+    effective = wish.token + max(0, count - 2) * TOKEN_COEFFICIENT_MS
+    device = wish.quorum_device
+    return Membership(
+        cluster_name=topology.name,
+        links=tuple(
+            Link(
+                number=number,
+                segment=segment,
+                knet_priority=len(wish.links) - number,
+                addresses=tuple((member.name, member.on(segment)[0]) for member in members),
+            )
+            for number, segment in enumerate(wish.links)
+        ),
+        token_ms=wish.token,
+        token_coefficient_ms=TOKEN_COEFFICIENT_MS,
+        consensus_ms=effective * 12 // 10,
+        quorum=Quorum(
+            two_node=count == 2 and device is None,
+            wait_for_all=(count == 2 and device is None)
+            or (device is not None and device.algorithm == "lms"),
+            device=QuorumDevice(device.host, device.address, device.algorithm, device.port)
+            if device
+            else None,
+        ),
+    )
+
+
+def _value(owner: str, key: str, value: Scalar | SecretReference) -> Value:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, str | int):
+        return str(value)
+    return Secret.from_reference(f"{owner}.{key}", value)
+
+
+def _parameters(owner: str, parameters: dict[str, Scalar | SecretReference]) -> tuple[tuple[str, Value], ...]:
+    return tuple((key, _value(owner, key, value)) for key, value in sorted(parameters.items()))
+
+
+def _fencing(topology: ActivePassive | NPlusOne, members: tuple[Member, ...]) -> FencingPlan:
+    wish = topology.fencing
+    if wish is None:
+        return FencingPlan(enabled=False, devices=(), levels=(), timeout_ms=0)
+    delays = _delays(wish, members)
+    devices = tuple(
+        _fencing_device(topology.release, name, device, delays[name]) for name, device in wish.devices.items()
+    )
+    levels = tuple(
+        FencingLevel(target, index, level)
+        for target, levels_of_target in wish.levels.items()
+        for index, level in enumerate(levels_of_target, start=1)
+    )
+    longest = max(device.timeout_ms + device.delay_ms for device in devices)
+    return FencingPlan(enabled=True, devices=devices, levels=levels, timeout_ms=longest * 12 // 10)
+
+
+def _delays(wish: Fencing, members: tuple[Member, ...]) -> dict[str, int]:
+    """Who waits before fencing. With two members exactly one side must, or both may shoot each other at once.
+
+    pcmk_delay_base on the device that *targets* a member gives that member the head start (fenced(7)).
+    """
+    delays = {name: device.delay or 0 for name, device in wish.devices.items()}
+    written = any(device.delay is not None for device in wish.devices.values())
+    if len(members) == 2 and not written:
+        for name, device in wish.devices.items():
+            if device.targets == (members[0].name,):
+                delays[name] = RACE_DELAY_MS
+    return delays
+
+
+def _fencing_device(release: str, name: str, device: FencingDeviceSpec, delay_ms: int) -> FencingDevice:
+    return FencingDevice(
+        name=name,
+        agent=device.agent,
+        targets=device.targets,
+        parameters=_parameters(name, device.parameters),
+        delay_ms=delay_ms,
+        timeout_ms=device.timeout,
+        monitor_interval_ms=FENCE_MONITOR_INTERVAL_MS,
+        monitor_timeout_ms=advised_timeout(release, device.agent, "monitor"),
+        start_timeout_ms=advised_timeout(release, device.agent, "monitor"),
+        avoids=device.targets if len(device.targets) == 1 else (),
+    )
+
+
+def _virtual_addresses(topology: ActivePassive | NPlusOne) -> tuple[VirtualAddress, ...]:
+    owner = {address: name for name, group in topology.services.items() for address in group.addresses}
+    addresses = []
+    for name, virtual in topology.virtual_addresses.items():
+        interface = ipaddress.ip_interface(virtual.address)
+        addresses.append(
+            VirtualAddress(
+                name=name,
+                address=str(interface.ip),
+                prefix_length=interface.network.prefixlen,
+                segment=virtual.network,
+                interface=topology.networks[virtual.network].interface,
+                owner="pacemaker",
+                group=owner.get(name, ""),
+            )
+        )
+    return tuple(addresses)
+
+
+def _operations(release: str, agent: str, wish: Operations) -> tuple[Operation, ...]:
+    """Timeouts are what the topology asks, else the agent's own advice; a failed stop is answered by fencing."""
+    return (
+        Operation("start", 0, wish.start or advised_timeout(release, agent, "start"), "restart"),
+        Operation("stop", 0, wish.stop or advised_timeout(release, agent, "stop"), "fence"),
+        Operation(
+            "monitor",
+            wish.monitor_interval,
+            wish.monitor or advised_timeout(release, agent, "monitor"),
+            "restart",
+        ),
+    )
+
+
+def _resource(release: str, member: ServiceMember) -> Resource:
+    if isinstance(member, OcfMember):
+        standard, provider, kind = member.agent.split(":")
+        return Resource(
+            name=member.name,
+            standard=standard,
+            provider=provider,
+            type=kind,
+            parameters=_parameters(member.name, member.parameters),
+            operations=_operations(release, member.agent, member.operations),
+        )
+    unit = _site(member, ()).unit if isinstance(member, NginxMember) else member.unit_name
+    unit = unit.removesuffix(".service")
+    return Resource(
+        name=member.name,
+        standard="systemd",
+        provider="",
+        type=unit,
+        parameters=(),
+        operations=_operations(release, f"systemd:{unit}", member.operations),
+    )
+
+
+def _site(member: NginxMember, names: tuple[str, ...]) -> WebSite:
+    return WebSite(member.name, member.port, member.document_root, names)
+
+
+def _address_resource(topology: ActivePassive | NPlusOne, name: str) -> Resource:
+    virtual = topology.virtual_addresses[name]
+    interface = ipaddress.ip_interface(virtual.address)
+    agent = "ocf:heartbeat:IPaddr2"
+    return Resource(
+        name=f"{name}-address",
+        standard="ocf",
+        provider="heartbeat",
+        type="IPaddr2",
+        parameters=(
+            ("cidr_netmask", str(interface.network.prefixlen)),
+            ("ip", str(interface.ip)),
+            ("nic", topology.networks[virtual.network].interface),
+        ),
+        operations=_operations(
+            topology.release, agent, Operations(monitor_interval=ADDRESS_MONITOR_INTERVAL_MS)
+        ),
+    )
+
+
+def _group(topology: ActivePassive | NPlusOne, name: str, group: ServiceGroup) -> Group:
+    return Group(
+        name=name,
+        resources=(
+            *(_resource(topology.release, member) for member in group.members),
+            *(_address_resource(topology, address) for address in group.addresses),
+        ),
+        stickiness=group.stickiness,
+        priority=group.priority,
+        migration_threshold=group.migration_threshold,
+        failure_timeout_ms=group.failure_timeout,
+        demand=tuple(sorted(group.demand.items())),
+    )
+
+
+def _units(topology: ActivePassive | NPlusOne, names: tuple[str, ...]) -> tuple[HostedUnit, ...]:
+    """Units that Pacemaker starts: installed everywhere, disabled for boot everywhere (HA046)."""
+    units: dict[str, tuple[str, ...]] = {}
+    release = load_release(topology.release)
+    for group in topology.services.values():
+        for member in group.members:
+            if isinstance(member, NginxMember):
+                units[_site(member, names).unit] = release.packages_of("nginx")
+            elif not isinstance(member, OcfMember):
+                units[member.unit_name] = (*units.get(member.unit_name, ()), *member.packages)
+    return tuple(HostedUnit(unit, packages, names, clustered=True) for unit, packages in units.items())

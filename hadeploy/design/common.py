@@ -1,0 +1,46 @@
+"""What every pattern expands in the same way: segments and members."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from hadeploy.design.membership import Member, Segment
+from hadeploy.spec.topology import TopologyBase
+
+
+def expand_segments(topology: TopologyBase) -> tuple[Segment, ...]:
+    """Networks in the order of the topology, IPv4 subnets first."""
+    return tuple(
+        Segment(
+            name=name,
+            interface=network.interface,
+            subnets=tuple(sorted(network.subnets, key=lambda subnet: ipaddress.ip_network(subnet).version)),
+            multicast=network.multicast,
+        )
+        for name, network in topology.networks.items()
+    )
+
+
+def expand_members(topology: TopologyBase) -> tuple[Member, ...]:
+    """Members with node ids from 1 in the order of the topology."""
+    members = []
+    for node_id, (name, node) in enumerate(topology.nodes.items(), start=1):
+        addresses = tuple(
+            (network, address)
+            for network in topology.networks
+            for address in sorted(
+                node.addresses.get(network, ()), key=lambda a: ipaddress.ip_address(a).version
+            )
+        )
+        members.append(
+            Member(
+                name=name,
+                node_id=node_id,
+                management_address=next(
+                    a for network, a in addresses if network == topology.management_network
+                ),
+                addresses=addresses,
+                capacity=tuple(sorted(node.capacity.items())),
+            )
+        )
+    return tuple(members)

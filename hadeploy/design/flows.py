@@ -1,0 +1,67 @@
+"""The peer graph: which traffic each member must accept, and from whom. SSH is the firewall's own, always open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hadeploy.design.balancing import BalancerPlan
+from hadeploy.design.hosting import Flow
+from hadeploy.design.membership import Link, Member
+from hadeploy.design.vrrp import VrrpPlan
+
+COROSYNC_PORT = 5405
+"""knet's port for link 0; link n uses the port n above it (corosync.conf(5), mcastport)."""
+
+
+def corosync_flows(links: tuple[Link, ...], members: tuple[str, ...]) -> tuple[Flow, ...]:
+    """One flow a link, from the peers' addresses on it."""
+    return tuple(
+        Flow(
+            why=f"corosync link {link.number} on {link.segment}",
+            protocol="udp",
+            ports=(COROSYNC_PORT + link.number,),
+            sources=tuple(address for _, address in link.addresses),
+            members=members,
+        )
+        for link in links
+    )
+
+
+def vrrp_flows(vrrp: VrrpPlan, members: tuple[str, ...]) -> tuple[Flow, ...]:
+    """Adverts from the peers only: VRRPv3 has no authentication."""
+    sources = dict.fromkeys(address for instance in vrrp.instances for _, address in instance.sources)
+    return (Flow("VRRP adverts from peers", "vrrp", (), tuple(sources), members),)
+
+
+def balancer_flows(
+    balancer: BalancerPlan, members: tuple[str, ...], management_subnets: tuple[str, ...]
+) -> tuple[Flow, ...]:
+    """Frontends from anyone, stick tables from peers, metrics from the management network."""
+    ports = sorted({port for frontend in balancer.frontends for _, port in frontend.binds})
+    return (
+        Flow("clients of the frontends", "tcp", tuple(ports), (), members),
+        Flow(
+            "HAProxy peers",
+            "tcp",
+            (balancer.peers_port,),
+            tuple(address for _, address in balancer.peers),
+            members,
+        ),
+        Flow("HAProxy metrics", "tcp", (balancer.statistics_port,), management_subnets, members),
+    )
+
+
+def unit_flows(ports: Mapping[str, tuple[int, ...]], members: tuple[Member, ...]) -> tuple[Flow, ...]:
+    """Local services behind the load balancers: from the members' own addresses."""
+    addresses = tuple(dict.fromkeys(address for member in members for _, address in member.addresses))
+    names = tuple(member.name for member in members)
+    return tuple(
+        Flow(f"load balancers to {name}", "tcp", used, addresses, names)
+        for name, used in ports.items()
+        if used
+    )
+
+
+def service_flows(ports: Mapping[str, tuple[int, ...]], members: tuple[str, ...]) -> tuple[Flow, ...]:
+    """Clustered services: from anyone, on every member, because every member may run them."""
+    return tuple(Flow(f"clients of {name}", "tcp", used, (), members) for name, used in ports.items() if used)
