@@ -1,0 +1,50 @@
+# hadeploy: `make demo` shows a failover, `make test` runs every test, `make check` is the fast loop.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PATTERN ?= active-passive
+
+.PHONY: help deps check test demo bench golden clean
+
+help: ## what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: pyproject.toml requirements-ci.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements-ci.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+venv: $(VENV)/.installed ## the Python environment alone (no root)
+
+deps: venv ## Debian packages that the lab and the native parsers need (root), and the Python environment
+	scripts/install-packages
+
+check: venv ## the fast loop: lint, types, contracts, unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/yamllint --strict .
+	$(BIN)/ansible-lint --offline -q roles
+	$(BIN)/pytest -q -n 2 -m "not lab and not native and not bench" --durations=5
+
+test: deps ## everything: check, native parsers, real nodes, Molecule
+	$(MAKE) check
+	$(BIN)/pytest -m "not bench"
+
+demo: deps ## a failover on real nodes on this machine: make demo [PATTERN=active-passive]
+	$(BIN)/python -m demo $(PATTERN)
+
+bench: deps ## measure; writes bench/results.md
+	$(BIN)/python -m bench
+
+golden: venv ## write the golden build trees anew (look at the diff)
+	$(BIN)/pytest -q tests/golden --update-golden
+
+clean: ## remove what was built here
+	rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,14 @@
+"""hadeploy schema: the JSON Schema of a topology, for editors and other tools."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+
+def schema() -> None:
+    """Print the JSON Schema of topology.yaml."""
+    from hadeploy.spec.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
