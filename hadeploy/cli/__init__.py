@@ -1,6 +1,7 @@
 """The command line: one module a verb. Data goes to stdout, progress and findings to stderr.
 
-Exit codes: 0 done; 1 the topology, the cluster or the machine is not well; 2 the command was not understood; 130 interrupted.
+Exit codes: 0 done; 1 the topology, the cluster or the machine is not well; 2 the command was not understood;
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def _version(shown: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+    ] = False,
 ) -> None:
     """Shared options."""
 

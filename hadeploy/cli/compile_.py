@@ -12,7 +12,9 @@ from hadeploy.cli.findings import stop_on_errors
 
 def compile_(
     topologies: Annotated[list[Path], typer.Argument(help="Topology files.", metavar="TOPOLOGY...")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder that gets one folder a topology.")] = Path("build"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder that gets one folder a topology.")] = Path(
+        "build"
+    ),
 ) -> None:
     """Write a plain Ansible project for each topology; the same input gives the same bytes.
 

@@ -13,7 +13,9 @@ from hadeploy.spec.topology import PATTERNS
 
 def init(
     pattern: Annotated[str, typer.Argument(help=", ".join(PATTERNS))],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write it.")] = Path("topology.yaml"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write it.")] = Path(
+        "topology.yaml"
+    ),
 ) -> None:
     """Write a commented topology that validates, and the schema that gives editors completion."""
     from hadeploy.spec.schema import json_schema

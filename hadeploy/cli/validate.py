@@ -20,7 +20,9 @@ class OutputFormat(StrEnum):
 
 def validate(
     topologies: Annotated[list[Path], typer.Argument(help="Topology files.", metavar="TOPOLOGY...")],
-    output: Annotated[OutputFormat, typer.Option("--format", help="For people or for programs.")] = OutputFormat.TEXT,
+    output: Annotated[
+        OutputFormat, typer.Option("--format", help="For people or for programs.")
+    ] = OutputFormat.TEXT,
 ) -> None:
     """Check topologies; needs no root and no network.
 

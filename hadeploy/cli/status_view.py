@@ -1,0 +1,74 @@
+"""How a status is shown: tables for people, one document for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hadeploy.plan.status import Status
+
+FENCING_ROWS = 5
+
+
+def as_json(status: Status) -> str:
+    """The whole status; ``degraded`` says what the exit code says."""
+    return json.dumps({"version": 1, "degraded": status.degraded, **asdict(status)}, indent=2)
+
+
+def show(console: Console, status: Status) -> None:
+    """One table: nodes, addresses, groups, servers, fencing; then what is wrong, in sentences."""
+    table = Table(title=_title(status), title_justify="left", show_lines=False)
+    table.add_column("what")
+    table.add_column("name")
+    table.add_column("state")
+    table.add_column("where")
+    for node in status.nodes:
+        table.add_row(
+            "node",
+            node.name,
+            _mark(node.state, well=node.well),
+            "controller" if node.name == status.dc else "",
+        )
+    table.add_section()
+    for address in status.addresses:
+        state = {0: "nowhere", 1: "held"}.get(len(address.holders), "HELD TWICE")
+        table.add_row(
+            "address",
+            f"{address.name} {address.address}",
+            _mark(state, well=len(address.holders) == 1),
+            ", ".join(address.holders),
+        )
+    table.add_section()
+    for group in status.groups:
+        well = bool(group.node) and not group.broken
+        state = "started" if well else ", ".join(group.broken) or "stopped"
+        table.add_row("group", group.name, _mark(state, well=well), group.node)
+    for server in status.servers:
+        for balancer, state in server.states:
+            table.add_row(
+                "server",
+                f"{server.backend}/{server.server}",
+                _mark(state, well=state == "UP"),
+                f"seen by {balancer}",
+            )
+    table.add_section()
+    for event in status.fencing[:FENCING_ROWS]:
+        table.add_row("fencing", event.target, f"{event.action} {event.status}", event.completed)
+    console.print(table)
+    for problem in status.problems:
+        console.print(Text(f"degraded: {problem}", style="bold red"))
+    if not status.problems:
+        console.print(Text("all well", style="green"))
+
+
+def _title(status: Status) -> str:
+    quorum = {None: "", True: ", quorate", False: ", NO QUORUM"}[status.quorate]
+    return f"{status.name} ({status.pattern}{quorum})"
+
+
+def _mark(state: str, *, well: bool) -> Text:
+    return Text(state, style="green" if well else "bold red")

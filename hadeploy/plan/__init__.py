@@ -1,0 +1,1 @@
+"""Desired against observed: what the members report, judged by the design."""

@@ -1,0 +1,157 @@
+"""What was seen on the members, typed: the parsers of the daemons' own reports."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+
+@dataclass(frozen=True, slots=True)
+class FenceEvent:
+    """One line of Pacemaker's fencing history."""
+
+    target: str
+    action: str
+    status: str
+    origin: str
+    completed: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """The cluster as one member's crm_mon tells it.
+
+    Attributes:
+        dc: the designated controller, empty when there is none.
+        quorate: whether this partition has quorum.
+        nodes: node -> ``online``, ``offline``, ``standby``, ``maintenance``, ``pending`` or ``unclean``.
+        resources: resource -> (node, state); node empty when it runs nowhere.
+        failures: resource -> the reason of its last failed operation.
+        fencing: newest first.
+        fencing_enabled: the cluster property.
+    """
+
+    dc: str = ""
+    quorate: bool = False
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    fencing: tuple[FenceEvent, ...] = ()
+    fencing_enabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """One member as it was seen over SSH.
+
+    Attributes:
+        host: member name.
+        error: why it could not be asked; empty when it answered.
+        addresses: addresses on its interfaces, without prefix length.
+        units: unit -> ``active``, ``inactive``, ``failed`` ...
+        cluster: what its crm_mon says, None where Pacemaker does not run.
+        servers: (backend, server) -> HAProxy's state of it (``UP``, ``DOWN`` ...).
+        pending: what an interrupted apply left to do.
+    """
+
+    host: str
+    error: str = ""
+    addresses: frozenset[str] = frozenset()
+    units: Mapping[str, str] = field(default_factory=dict)
+    cluster: ClusterView | None = None
+    servers: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    pending: tuple[str, ...] = ()
+
+
+def parse_host(host: str, text: str) -> HostView:
+    """Read what the probe printed on a member."""
+    try:
+        report = json.loads(text)
+    except ValueError:
+        return HostView(host, error="its answer is not understood")
+    crm_mon = report.get("crm_mon", "")
+    return HostView(
+        host=host,
+        addresses=frozenset(report.get("addresses", ())),
+        units=dict(report.get("units", {})),
+        cluster=parse_crm_mon(crm_mon) if crm_mon else None,
+        servers=parse_haproxy_statistics(report.get("haproxy", "")),
+        pending=tuple(report.get("pending", ())),
+    )
+
+
+def parse_crm_mon(xml: str) -> ClusterView | None:
+    """Read ``crm_mon --output-as=xml``; None when it is not that (Pacemaker is not up)."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    try:
+        root = etree.fromstring(xml.encode(), parser)
+    except etree.XMLSyntaxError:
+        return None
+    dc = root.find("./summary/current_dc")
+    options = root.find("./summary/cluster_options")
+    if dc is None:
+        return None
+    return ClusterView(
+        dc=dc.get("name", ""),
+        quorate=dc.get("with_quorum") == "true",
+        nodes={node.get("name", ""): _node_state(node) for node in root.iterfind("./nodes/node")},
+        resources={
+            resource.get("id", ""): _resource_state(resource)
+            for resource in root.iterfind("./resources//resource")
+        },
+        failures={
+            _resource_of(failure.get("op_key", "")): failure.get("exitreason")
+            or failure.get("exitstatus", "")
+            for failure in root.iterfind("./failures/failure")
+        },
+        fencing=tuple(
+            FenceEvent(
+                event.get("target", ""),
+                event.get("action", ""),
+                event.get("status", ""),
+                event.get("origin", ""),
+                event.get("completed", ""),
+            )
+            for event in root.iterfind("./fence_history/fence_event")
+        ),
+        fencing_enabled=options is not None and options.get("stonith-enabled") == "true",
+    )
+
+
+def _resource_of(op_key: str) -> str:
+    return op_key.rsplit("_", 2)[0]
+
+
+def _node_state(node: etree._Element) -> str:
+    for state in ("unclean", "pending", "maintenance", "standby"):
+        if node.get(state) == "true":
+            return state
+    return "online" if node.get("online") == "true" else "offline"
+
+
+def _resource_state(resource: etree._Element) -> tuple[str, str]:
+    node = resource.find("./node")
+    if resource.get("failed") == "true":
+        state = "failed"
+    elif resource.get("active") == "true":
+        state = resource.get("role", "Started")
+    else:
+        state = "Stopped"
+    return (node.get("name", "") if node is not None else ""), state
+
+
+def parse_haproxy_statistics(text: str) -> dict[tuple[str, str], str]:
+    """Read ``show stat`` of HAProxy's socket: the servers only, not the summary rows."""
+    if not text.startswith("# "):
+        return {}
+    rows = csv.DictReader(io.StringIO(text[2:]))
+    return {
+        (row["pxname"], row["svname"]): row["status"].split(" ")[0]
+        for row in rows
+        if row["svname"] not in ("FRONTEND", "BACKEND") and row["check_status"]
+    }

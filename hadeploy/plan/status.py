@@ -1,0 +1,236 @@
+"""The judgement: who owns what, and whether that is what the design wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hadeploy.design.design import Cluster, Design, VirtualAddress
+from hadeploy.plan.observed import ClusterView, FenceEvent, HostView
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """One member.
+
+    Attributes:
+        state: Pacemaker's word for it, or ``up`` / ``unreachable`` where Pacemaker has no part.
+        well: whether it is as the design wants it.
+    """
+
+    name: str
+    state: str
+    well: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressStatus:
+    """One virtual address and every member that has it; exactly one is right."""
+
+    name: str
+    address: str
+    holders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStatus:
+    """One service group: where it runs, and which of its resources do not."""
+
+    name: str
+    node: str
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """One server behind the load balancers, as each of them sees it."""
+
+    backend: str
+    server: str
+    states: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole cluster at one moment.
+
+    Attributes:
+        quorate: None where there is no quorum to have.
+        problems: one sentence each; empty means all is well.
+    """
+
+    name: str
+    pattern: str
+    quorate: bool | None
+    dc: str
+    nodes: tuple[NodeStatus, ...]
+    addresses: tuple[AddressStatus, ...]
+    groups: tuple[GroupStatus, ...]
+    servers: tuple[ServerStatus, ...]
+    fencing: tuple[FenceEvent, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def degraded(self) -> bool:
+        """Whether anything is not as the design wants it."""
+        return bool(self.problems)
+
+
+def judge(design: Design, hosts: Sequence[HostView]) -> Status:
+    """Hold what was seen against the design."""
+    answered = [host for host in hosts if not host.error]
+    view = _authoritative([host.cluster for host in answered if host.cluster is not None])
+    nodes = tuple(_node(host, view, design.cluster) for host in hosts)
+    addresses = tuple(_address(virtual, answered) for virtual in design.virtual_addresses)
+    groups = _groups(design.cluster, view)
+    servers = _servers(design, answered)
+    problems = [
+        *(
+            f"{node.name} is {node.state}" + (f": {node.note}" if node.note else "")
+            for node in nodes
+            if not node.well
+        ),
+        *_cluster_problems(design.cluster, [h.cluster for h in answered if h.cluster is not None], view),
+        *(_address_problem(address) for address in addresses if len(address.holders) != 1),
+        *(_group_problem(group) for group in groups if group.broken or not group.node),
+        *_server_problems(servers),
+        *_unit_problems(design, answered),
+        *(
+            f"{host.host}: an interrupted apply left {', '.join(host.pending)}"
+            for host in answered
+            if host.pending
+        ),
+    ]
+    return Status(
+        name=design.name,
+        pattern=design.pattern,
+        quorate=None if design.cluster is None else bool(view and view.quorate),
+        dc=view.dc if view else "",
+        nodes=nodes,
+        addresses=addresses,
+        groups=groups,
+        servers=servers,
+        fencing=view.fencing if view else (),
+        problems=tuple(problems),
+    )
+
+
+def _authoritative(views: Sequence[ClusterView]) -> ClusterView | None:
+    """A quorate partition's word counts more than a lonely member's."""
+    return max(
+        views,
+        key=lambda view: (view.quorate, sum(state == "online" for state in view.nodes.values())),
+        default=None,
+    )
+
+
+def _node(host: HostView, view: ClusterView | None, cluster: Cluster | None) -> NodeStatus:
+    if host.error:
+        state = view.nodes.get(host.host, "unreachable") if view else "unreachable"
+        return NodeStatus(
+            host.host, state if state != "online" else "unreachable", well=False, note=host.error
+        )
+    if cluster is None:
+        return NodeStatus(host.host, "up", well=True)
+    state = view.nodes.get(host.host, "not a member") if view else "no cluster"
+    return NodeStatus(host.host, state, well=state == "online")
+
+
+def _address(virtual: VirtualAddress, hosts: Sequence[HostView]) -> AddressStatus:
+    holders = tuple(host.host for host in hosts if virtual.address in host.addresses)
+    return AddressStatus(virtual.name, virtual.address, holders)
+
+
+def _address_problem(address: AddressStatus) -> str:
+    if not address.holders:
+        return f"address {address.name} ({address.address}) is on no member"
+    return f"address {address.name} ({address.address}) is on {' and '.join(address.holders)} at once"
+
+
+def _groups(cluster: Cluster | None, view: ClusterView | None) -> tuple[GroupStatus, ...]:
+    if cluster is None:
+        return ()
+    statuses = []
+    for group in cluster.resources.groups:
+        states = {
+            r.name: (view.resources.get(r.name, ("", "Stopped")) if view else ("", "unknown"))
+            for r in group.resources
+        }
+        places = {node for node, _ in states.values() if node}
+        broken = tuple(
+            f"{name} {state}" for name, (_, state) in states.items() if state not in ("Started", "Promoted")
+        )
+        statuses.append(GroupStatus(group.name, ", ".join(sorted(places)), broken))
+    return tuple(statuses)
+
+
+def _group_problem(group: GroupStatus) -> str:
+    where = f" on {group.node}" if group.node else ""
+    return f"group {group.name}{where}: {', '.join(group.broken) or 'runs nowhere'}"
+
+
+def _cluster_problems(
+    cluster: Cluster | None, views: Sequence[ClusterView], view: ClusterView | None
+) -> list[str]:
+    if cluster is None:
+        return []
+    if view is None:
+        return ["Pacemaker answers on no member"]
+    problems = []
+    if not view.quorate:
+        problems.append("no partition has quorum")
+    if len({seen.dc for seen in views if seen.quorate}) > 1:
+        problems.append("members follow different controllers: the cluster is split")
+    if cluster.fencing.enabled and not view.fencing_enabled:
+        problems.append("fencing is switched off in the running cluster")
+    for device in cluster.fencing.devices:
+        node, state = view.resources.get(device.name, ("", "Stopped"))
+        if not node or state != "Started":
+            problems.append(f"fencing device {device.name} is {state.lower()}")
+    return problems
+
+
+def _servers(design: Design, hosts: Sequence[HostView]) -> tuple[ServerStatus, ...]:
+    if design.balancer is None:
+        return ()
+    return tuple(
+        ServerStatus(
+            backend.name,
+            server.name,
+            tuple((host.host, host.servers.get((backend.name, server.name), "unknown")) for host in hosts),
+        )
+        for backend in design.balancer.backends
+        for server in backend.servers
+    )
+
+
+def _server_problems(servers: Sequence[ServerStatus]) -> list[str]:
+    return [
+        f"{balancer} sees server {server.backend}/{server.server} {state}"
+        for server in servers
+        for balancer, state in server.states
+        if state != "UP"
+    ]
+
+
+def expected_units(design: Design, member: str) -> tuple[str, ...]:
+    """Units that must be active on a member whatever runs where."""
+    daemons = []
+    if design.cluster is not None:
+        daemons += ["corosync.service", "pacemaker.service"]
+    if design.balancer is not None:
+        daemons.append("haproxy.service")
+    if design.vrrp is not None:
+        daemons.append("keepalived.service")
+    daemons += [unit.unit for unit in design.units if not unit.clustered and member in unit.members]
+    return tuple(daemons)
+
+
+def _unit_problems(design: Design, hosts: Sequence[HostView]) -> list[str]:
+    return [
+        f"{host.host}: {unit} is {host.units.get(unit, 'not installed')}"
+        for host in hosts
+        for unit in expected_units(design, host.host)
+        if host.units.get(unit) != "active"
+    ]
