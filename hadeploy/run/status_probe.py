@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 SECONDS = 10
 
@@ -47,7 +48,7 @@ def _haproxy(path: str) -> str:
 
 def _pending(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8") as file:
             found = json.load(file)
     except (OSError, ValueError):
         return []
