@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +64,4 @@ def read_ownership(address: str, samples: Iterable[OwnerSample]) -> Ownership:
 
 def longest_interval(moments: Sequence[float]) -> float:
     """The longest time between two neighbours, 0 for fewer than two."""
-    return max((later - earlier for earlier, later in zip(moments, moments[1:], strict=False)), default=0.0)
+    return max((later - earlier for earlier, later in pairwise(moments)), default=0.0)

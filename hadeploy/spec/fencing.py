@@ -19,7 +19,8 @@ class FencingDevice(SpecModel):
     targets: Annotated[tuple[Name, ...], Field(min_length=1)]
     parameters: dict[str, Scalar | SecretReference] = {}
     delay: Annotated[
-        Duration | None, Field(description="pcmk_delay_base: wait so long before fencing; breaks two-node races")
+        Duration | None,
+        Field(description="pcmk_delay_base: wait so long before fencing; breaks two-node races"),
     ] = None
     timeout: Annotated[Duration, Field(description="how long one attempt may take")] = 60_000
     shares_power_with_target: Annotated[

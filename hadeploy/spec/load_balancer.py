@@ -14,7 +14,9 @@ class Server(SpecModel):
 
     node: Name | None = None
     address: Address | None = None
-    network: Annotated[Name | None, Field(description="with node: which of its addresses; default the first")] = None
+    network: Annotated[
+        Name | None, Field(description="with node: which of its addresses; default the first")
+    ] = None
     port: Port
     weight: Annotated[int, Field(ge=0, le=256)] = 100
     backup: bool = False
@@ -39,7 +41,9 @@ class Backend(SpecModel):
     balance: Literal["roundrobin", "leastconn", "source", "first"] = "roundrobin"
     check: HealthCheck = HealthCheck()
     servers: Annotated[dict[Name, Server], Field(min_length=1)]
-    stick_on_source: Annotated[bool, Field(description="a client stays on its server; the table is shared by peers")] = False
+    stick_on_source: Annotated[
+        bool, Field(description="a client stays on its server; the table is shared by peers")
+    ] = False
 
 
 class Frontend(SpecModel):
@@ -68,7 +72,9 @@ class LoadBalancer(SpecModel):
     timeouts: Timeouts = Timeouts()
     maxconn: Annotated[int, Field(ge=1)] = 4000
     peers_port: Port = 10000
-    statistics_port: Annotated[Port, Field(description="/metrics for Prometheus, on the management network")] = 8404
+    statistics_port: Annotated[
+        Port, Field(description="/metrics for Prometheus, on the management network")
+    ] = 8404
 
 
 class TrackScript(SpecModel):
@@ -86,14 +92,20 @@ class VrrpAddress(SpecModel):
     """Who holds an address when all nodes are well."""
 
     master: Name | None = None
-    virtual_router_id: Annotated[int | None, Field(ge=1, le=255, description="derived from the name when left out")] = None
+    virtual_router_id: Annotated[
+        int | None, Field(ge=1, le=255, description="derived from the name when left out")
+    ] = None
 
 
 class Vrrp(SpecModel):
     """keepalived: VRRPv3 on every node."""
 
     advert_interval: Annotated[Duration, Field(ge=10, le=40_950)] = 1000
-    preempt: Annotated[bool, Field(description="true: an address returns to its master as soon as it is back")] = False
-    track_processes: Annotated[tuple[str, ...], Field(description="processes that must run for a node to hold addresses")] = ()
+    preempt: Annotated[
+        bool, Field(description="true: an address returns to its master as soon as it is back")
+    ] = False
+    track_processes: Annotated[
+        tuple[str, ...], Field(description="processes that must run for a node to hold addresses")
+    ] = ()
     track_scripts: dict[Name, TrackScript] = {}
     addresses: dict[Name, VrrpAddress] = {}

@@ -13,15 +13,23 @@ class Network(SpecModel):
     """One layer-2 segment."""
 
     subnets: Annotated[tuple[Subnet, ...], Field(min_length=1, description="CIDR, IPv4 and/or IPv6")]
-    interface: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,15}$", description="the interface on every node")]
-    multicast: Annotated[bool, Field(description="whether the segment carries multicast; clouds do not")] = True
+    interface: Annotated[
+        str, Field(pattern=r"^[a-zA-Z0-9._-]{1,15}$", description="the interface on every node")
+    ]
+    multicast: Annotated[bool, Field(description="whether the segment carries multicast; clouds do not")] = (
+        True
+    )
 
 
 class Node(SpecModel):
     """One machine of the cluster."""
 
-    addresses: Annotated[dict[Name, Addresses], Field(description="network -> address, or a list of one per family")]
-    capacity: Annotated[dict[Name, Annotated[int, Field(ge=0)]], Field(description="utilization attributes")] = {}
+    addresses: Annotated[
+        dict[Name, Addresses], Field(description="network -> address, or a list of one per family")
+    ]
+    capacity: Annotated[
+        dict[Name, Annotated[int, Field(ge=0)]], Field(description="utilization attributes")
+    ] = {}
 
 
 class QuorumDevice(SpecModel):
@@ -36,7 +44,9 @@ class QuorumDevice(SpecModel):
 class Cluster(SpecModel):
     """Corosync's membership and timing."""
 
-    links: Annotated[tuple[Name, ...], Field(min_length=1, max_length=8, description="networks, preferred first")]
+    links: Annotated[
+        tuple[Name, ...], Field(min_length=1, max_length=8, description="networks, preferred first")
+    ]
     token: Annotated[Duration, Field(description="time until a silent member counts as lost")] = 1000
     quorum_device: QuorumDevice | None = None
 

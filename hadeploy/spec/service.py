@@ -27,7 +27,9 @@ class SystemdMember(SpecModel):
     name: Name
     unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._:-]+$", description="unit, .service may be left out")]
     packages: Annotated[tuple[str, ...], Field(description="packages that bring the unit")] = ()
-    ports: Annotated[tuple[Port, ...], Field(description="TCP ports that clients use; the firewall lets them in")] = ()
+    ports: Annotated[
+        tuple[Port, ...], Field(description="TCP ports that clients use; the firewall lets them in")
+    ] = ()
     operations: Operations = Operations()
 
     @property
@@ -46,7 +48,9 @@ class OcfMember(SpecModel):
 
     kind: Literal["ocf"]
     name: Name
-    agent: Annotated[str, Field(pattern=r"^ocf:[A-Za-z0-9_-]+:[A-Za-z0-9_.-]+$", examples=["ocf:heartbeat:IPaddr2"])]
+    agent: Annotated[
+        str, Field(pattern=r"^ocf:[A-Za-z0-9_-]+:[A-Za-z0-9_.-]+$", examples=["ocf:heartbeat:IPaddr2"])
+    ]
     parameters: dict[str, Scalar | SecretReference] = {}
     packages: tuple[str, ...] = ()
     operations: Operations = Operations()
@@ -74,17 +78,31 @@ class ServiceGroup(SpecModel):
     """Members that run on one node, started in this order and stopped in the reverse, with their addresses last."""
 
     members: Annotated[tuple[ServiceMember, ...], Field(min_length=1)]
-    addresses: Annotated[tuple[Name, ...], Field(description="virtual addresses that move with the group")] = ()
-    ports: Annotated[tuple[Port, ...], Field(description="TCP ports that clients use; the firewall lets them in")] = ()
-    demand: Annotated[dict[Name, Annotated[int, Field(ge=0)]], Field(description="against the nodes' capacity")] = {}
+    addresses: Annotated[
+        tuple[Name, ...], Field(description="virtual addresses that move with the group")
+    ] = ()
+    ports: Annotated[
+        tuple[Port, ...], Field(description="TCP ports that clients use; the firewall lets them in")
+    ] = ()
+    demand: Annotated[
+        dict[Name, Annotated[int, Field(ge=0)]], Field(description="against the nodes' capacity")
+    ] = {}
     prefers: Annotated[Name | None, Field(description="the node it starts on when all are well")] = None
-    stickiness: Annotated[int, Field(ge=0, le=1_000_000, description="0 lets services move back and forth")] = 100
-    priority: Annotated[int, Field(ge=0, description="who is kept when not all fit, and whose node survives a race")] = 0
-    failure_timeout: Annotated[Duration, Field(description="after so long without one, failures are forgotten")] = 3_600_000
+    stickiness: Annotated[
+        int, Field(ge=0, le=1_000_000, description="0 lets services move back and forth")
+    ] = 100
+    priority: Annotated[
+        int, Field(ge=0, description="who is kept when not all fit, and whose node survives a race")
+    ] = 0
+    failure_timeout: Annotated[
+        Duration, Field(description="after so long without one, failures are forgotten")
+    ] = 3_600_000
     migration_threshold: Annotated[int, Field(ge=1, description="failures after which the group moves")] = 3
 
     @property
     def ports_used(self) -> tuple[int, ...]:
         """TCP ports that clients use: those written, and those that members are known to answer on."""
-        known = (port for member in self.members if not isinstance(member, OcfMember) for port in member.ports_used)
+        known = (
+            port for member in self.members if not isinstance(member, OcfMember) for port in member.ports_used
+        )
         return tuple(sorted({*self.ports, *known}))

@@ -19,7 +19,9 @@ class Objectives(SpecModel):
     """What the design must reach; a proof holds the design against it."""
 
     rto: Annotated[Duration | None, Field(description="longest outage of a single failure")] = None
-    rpo: Annotated[Duration | None, Field(description="longest span of acknowledged writes that may be lost")] = None
+    rpo: Annotated[
+        Duration | None, Field(description="longest span of acknowledged writes that may be lost")
+    ] = None
     survives: Annotated[int, Field(ge=0, description="how many nodes may fail at once")] = 1
 
 
@@ -27,7 +29,9 @@ class AcceptedRisk(SpecModel):
     """A named rule that this design breaks knowingly; every report repeats it."""
 
     rule: Annotated[str, Field(pattern=r"^[A-Z]{2,5}\d{3}$")]
-    reason: Annotated[str, Field(min_length=10, description="why the risk is taken, for the one who reads the report")]
+    reason: Annotated[
+        str, Field(min_length=10, description="why the risk is taken, for the one who reads the report")
+    ]
 
 
 class TopologyBase(SpecModel):
@@ -37,11 +41,15 @@ class TopologyBase(SpecModel):
     name: Annotated[Name, Field(description="also the corosync cluster_name")]
     release: Annotated[Literal["debian-12", "debian-13"], Field(description="the nodes' operating system")]
     networks: Annotated[dict[Name, Network], Field(min_length=1)]
-    management_network: Annotated[Name, Field(description="the network that SSH uses; never locked out by the firewall")]
+    management_network: Annotated[
+        Name, Field(description="the network that SSH uses; never locked out by the firewall")
+    ]
     nodes: Annotated[dict[Name, Node], Field(min_length=1)]
     virtual_addresses: dict[Name, VirtualAddress] = {}
     firewall: Annotated[bool, Field(description="nftables from the topology's own flows")] = True
-    secrets_vault: Annotated[str | None, Field(description="ansible-vault file, relative to the topology")] = None
+    secrets_vault: Annotated[
+        str | None, Field(description="ansible-vault file, relative to the topology")
+    ] = None
     objectives: Objectives = Objectives()
     accept_risks: tuple[AcceptedRisk, ...] = ()
 
@@ -74,7 +82,8 @@ class ActiveActive(TopologyBase):
     vrrp: Vrrp = Vrrp()
     load_balancer: LoadBalancer
     local_services: Annotated[
-        dict[Name, LocalService], Field(description="units that run on every node, for example the web servers")
+        dict[Name, LocalService],
+        Field(description="units that run on every node, for example the web servers"),
     ] = {}
 
 

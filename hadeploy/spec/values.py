@@ -38,7 +38,9 @@ def parse_duration(value: Any) -> int:
 
 def _name(value: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value) or len(value) > 48:
-        raise ValueError("a name is lower-case letters, digits and single hyphens, starting with a letter, at most 48")
+        raise ValueError(
+            "a name is lower-case letters, digits and single hyphens, starting with a letter, at most 48"
+        )
     return value
 
 
@@ -69,6 +71,8 @@ Name = Annotated[str, AfterValidator(_name)]
 Address = Annotated[str, AfterValidator(_address)]
 InterfaceAddress = Annotated[str, AfterValidator(_interface_address)]
 Subnet = Annotated[str, AfterValidator(_subnet)]
-Addresses = Annotated[tuple[Address, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])]
+Addresses = Annotated[
+    tuple[Address, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 AbsolutePath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
