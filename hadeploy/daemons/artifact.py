@@ -76,13 +76,23 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A daemon's share of one host."""
+    """A daemon's share of one host.
+
+    Attributes:
+        daemon: which.
+        host: member name.
+        packages: installed with their units held back.
+        artifacts: files.
+        units: their states.
+        users: system users (no login, no home) that must exist before the files are checked.
+    """
 
     daemon: str
     host: str
     packages: tuple[str, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     units: tuple[Unit, ...] = ()
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +103,10 @@ class ClusterInformationBase:
         xml: pretty, deterministic, placeholders where secrets belong.
         secrets: whose placeholders it holds.
         members: names, in order.
+        checks: what must pass on a member, with the secrets still as placeholders, before it is applied.
     """
 
     xml: str
     secrets: tuple[Secret, ...] = ()
     members: tuple[str, ...] = field(default=())
+    checks: tuple[HostCheck, ...] = ()

@@ -1,0 +1,24 @@
+"""keepalived.conf's model to text."""
+
+from __future__ import annotations
+
+from hadeploy.daemons.artifact import Artifact
+from hadeploy.daemons.keepalived.check import CHECK
+from hadeploy.daemons.keepalived.config import KeepalivedConfig
+from hadeploy.daemons.templates import print_view
+
+PATH = "/etc/keepalived/keepalived.conf"
+
+
+def render_keepalived(config: KeepalivedConfig, host: str) -> tuple[Artifact, ...]:
+    """Readable by all, because its parser runs as nobody; it holds no secret (VRRPv3 has no password)."""
+    return (
+        Artifact(
+            host=host,
+            path=PATH,
+            content=print_view("keepalived/keepalived.conf.j2", config),
+            unit="keepalived.service",
+            on_change="reload",
+            check=CHECK,
+        ),
+    )

@@ -1,0 +1,146 @@
+"""Design to the CIB's model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hadeploy.daemons.pacemaker.config import (
+    CibColocation,
+    CibConfig,
+    CibGroup,
+    CibLevel,
+    CibLocation,
+    CibNode,
+    CibOperation,
+    Pairs,
+    Primitive,
+)
+from hadeploy.daemons.pacemaker.notation import duration, score
+from hadeploy.daemons.pacemaker.properties import compile_properties
+from hadeploy.design.design import Cluster, Design
+from hadeploy.design.fencing import FencingDevice
+from hadeploy.design.resources import INFINITY, Group, Resource
+from hadeploy.design.secrets import Secret, Value
+
+FENCE_STICKINESS = 1
+"""Default of all resources that set none, so of fence devices: without it one lost member makes all of them move."""
+
+
+def compile_cib(design: Design) -> CibConfig | None:
+    """None where Pacemaker is not used."""
+    cluster = design.cluster
+    if cluster is None:
+        return None
+    plan = cluster.resources
+    return CibConfig(
+        crm_feature_set=design.release.crm_feature_set,
+        validate_with=design.release.validate_with,
+        properties=compile_properties(design, cluster),
+        nodes=tuple(
+            CibNode(member.node_id, member.name, _numbers(member.capacity) if plan.utilization else ())
+            for member in design.members
+        ),
+        fence_devices=tuple(_fence_device(device) for device in cluster.fencing.devices),
+        groups=tuple(_group(group, utilization=plan.utilization) for group in plan.groups),
+        locations=(
+            *(
+                CibLocation(device.name, member, score(-INFINITY))
+                for device in cluster.fencing.devices
+                for member in device.avoids
+            ),
+            *(
+                CibLocation(location.group, location.member, score(location.score))
+                for location in plan.locations
+            ),
+        ),
+        colocations=tuple(
+            CibColocation(separation.group, separation.other, score(separation.score))
+            for separation in plan.separations
+        ),
+        levels=tuple(CibLevel(level.target, level.index, level.devices) for level in cluster.fencing.levels),
+        resource_defaults=(("resource-stickiness", str(FENCE_STICKINESS)),),
+        secrets=_secrets(cluster),
+    )
+
+
+def _text(value: Value) -> str:
+    return value.placeholder if isinstance(value, Secret) else value
+
+
+def _texts(parameters: Iterable[tuple[str, Value]]) -> Pairs:
+    return tuple((name, _text(value)) for name, value in parameters)
+
+
+def _numbers(amounts: Iterable[tuple[str, int]]) -> Pairs:
+    return tuple((name, str(amount)) for name, amount in amounts)
+
+
+def _fence_device(device: FencingDevice) -> Primitive:
+    """A bound on each attempt comes with the device, so that one slow BMC does not stretch the others' bound."""
+    bound = duration(device.timeout_ms)
+    pacemaker = {
+        "pcmk_host_list": ",".join(device.targets),
+        "pcmk_off_timeout": bound,
+        "pcmk_reboot_timeout": bound,
+    }
+    if device.delay_ms:
+        pacemaker["pcmk_delay_base"] = duration(device.delay_ms)
+    merged = {**pacemaker, **dict(_texts(device.parameters))}
+    return Primitive(
+        name=device.name,
+        standard="stonith",
+        provider="",
+        type=device.agent,
+        parameters=tuple(sorted(merged.items())),
+        operations=(
+            CibOperation("start", "0s", duration(device.start_timeout_ms)),
+            CibOperation(
+                "monitor", duration(device.monitor_interval_ms), duration(device.monitor_timeout_ms)
+            ),
+        ),
+    )
+
+
+def _group(group: Group, *, utilization: bool) -> CibGroup:
+    first, *others = group.resources
+    demand = _numbers(group.demand) if utilization else ()
+    return CibGroup(
+        name=group.name,
+        members=(_resource(first, demand), *(_resource(resource, ()) for resource in others)),
+        meta=(
+            ("failure-timeout", duration(group.failure_timeout_ms)),
+            ("migration-threshold", str(group.migration_threshold)),
+            ("priority", str(group.priority)),
+            ("resource-stickiness", score(group.stickiness)),
+        ),
+    )
+
+
+def _resource(resource: Resource, utilization: Pairs) -> Primitive:
+    return Primitive(
+        name=resource.name,
+        standard=resource.standard,
+        provider=resource.provider,
+        type=resource.type,
+        parameters=_texts(resource.parameters),
+        operations=tuple(
+            CibOperation(
+                operation.name,
+                duration(operation.interval_ms),
+                duration(operation.timeout_ms),
+                operation.on_fail,
+            )
+            for operation in resource.operations
+        ),
+        utilization=utilization,
+    )
+
+
+def _secrets(cluster: Cluster) -> tuple[Secret, ...]:
+    """Every secret that the CIB's text holds a placeholder of, once."""
+    owners = (
+        *(device.parameters for device in cluster.fencing.devices),
+        *(resource.parameters for group in cluster.resources.groups for resource in group.resources),
+    )
+    found = (value for parameters in owners for _, value in parameters if isinstance(value, Secret))
+    return tuple(dict.fromkeys(found))
