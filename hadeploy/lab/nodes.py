@@ -1,0 +1,125 @@
+"""Nodes: containers with systemd as process 1, each in a cgroup and network namespace of its own."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+from hadeploy.lab.image import REPOSITORY_IN_NODE, RECIPES, STORAGE
+from hadeploy.lab.plan import LabNode
+from hadeploy.lab.program import run
+from hadeploy.lab.state import LabState
+
+CAPABILITIES = "SYS_ADMIN,NET_ADMIN,NET_RAW,NET_BROADCAST,SYS_NICE,IPC_LOCK,SYS_RESOURCE"
+OPEN_FILES = 20_000
+PROCESSES = 8_000
+
+
+def podman(state: LabState, *argv: str, seconds: float = 60, check: bool = True) -> str:
+    """Podman on the lab's own storage, in the lab's namespaces."""
+    return run(state.enter("podman", *STORAGE, *argv), seconds=seconds, check=check)
+
+
+def create_node(state: LabState, node: LabNode) -> None:
+    """Make the node's container without starting it: its disk exists from here on."""
+    recipe = RECIPES[node.release]
+    podman(
+        state,
+        "create",
+        "--name",
+        state.container(node.name),
+        "--hostname",
+        node.name,
+        "--cgroups=disabled",
+        "--cgroupns=private",
+        f"--ulimit=nofile={OPEN_FILES}:{OPEN_FILES}",
+        f"--ulimit=nproc={PROCESSES}:{PROCESSES}",
+        "--systemd=always",
+        f"--cap-add={_capabilities()}",
+        f"--network=ns:/run/netns/{state.netns(node.name)}",
+        "--no-hosts",
+        f"--volume={recipe.repository}:{REPOSITORY_IN_NODE}:ro",
+        f"--volume={_ssh_folder(state, node)}:/etc/ssh/lab:ro",
+        "--pull=never",
+        recipe.tag,
+        "/sbin/init",
+    )
+
+
+def _capabilities() -> str:
+    """SYS_RESOURCE only where the machine itself has it; some virtual machines do not."""
+    bounding = next(
+        line.split()[1] for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines() if "CapBnd" in line
+    )
+    has_resource = bool(int(bounding, 16) >> 24 & 1)
+    return CAPABILITIES if has_resource else CAPABILITIES.replace(",SYS_RESOURCE", "")
+
+
+def _ssh_folder(state: LabState, node: LabNode) -> Path:
+    return state.folder / "ssh" / node.name
+
+
+def start_node(state: LabState, node: LabNode) -> None:
+    """Boot: podman runs inside the node's cgroup, then conmon is moved out, so that killing the group kills the node alone."""
+    group = state.cgroup(node.name)
+    container = state.container(node.name)
+    script = (
+        f"mkdir -p {shlex.quote(group)} {shlex.quote(group)}-monitor && echo $$ > {shlex.quote(group)}/cgroup.procs && "
+        f"exec podman {' '.join(STORAGE)} start {shlex.quote(container)}"
+    )
+    run(state.enter("sh", "-c", script))
+    monitor, pid = podman(state, "inspect", "--format", "{{.State.ConmonPid}} {{.State.Pid}}", container).split()
+    _write(state, f"{group}-monitor/cgroup.procs", monitor)
+    # /proc/sys/net of the node's own namespace is the node's to write; the rest of /proc/sys is the host's and stays closed.
+    open_net = (
+        "mkdir -p /run/lab-proc && mount -t proc proc /run/lab-proc && mount --bind /run/lab-proc/sys/net /proc/sys/net"
+        " && umount -l /run/lab-proc"
+    )
+    run(["nsenter", "-t", pid, "-m", "-p", "-n", "--", "sh", "-c", open_net])
+
+
+def _write(state: LabState, file: str, text: str) -> None:
+    run(state.enter("tee", file), stdin=text)
+
+
+def is_running(state: LabState, node: str) -> bool:
+    """Whether the node has power."""
+    text = run(state.enter("cat", f"{state.cgroup(node)}/cgroup.events"), check=False)
+    return "populated 1" in text
+
+
+def node_pid(state: LabState, node: str) -> int:
+    """Process 1 of a node, as the host sees it."""
+    found = json.loads(podman(state, "inspect", state.container(node)))
+    return int(found[0]["State"]["Pid"])
+
+
+def exec_argv(state: LabState, node: str, *argv: str, interactive: bool = False) -> list[str]:
+    """The command line that runs ``argv`` in a node."""
+    flags = ["--interactive", "--tty"] if interactive else []
+    return state.enter("podman", *STORAGE, "exec", *flags, state.container(node), *argv)
+
+
+def exec_in_node(state: LabState, node: str, *argv: str, seconds: float = 60, check: bool = True) -> str:
+    """Run a command in a node, beside SSH."""
+    return run(exec_argv(state, node, *argv), seconds=seconds, check=check)
+
+
+def remove_node(state: LabState, node: LabNode) -> None:
+    """Remove container and cgroups; the node has no power any more."""
+    podman(state, "rm", "--force", "--time=0", "--ignore", "--volumes", state.container(node.name), check=False)
+    group = state.cgroup(node.name)
+    prune = f'for top in {shlex.quote(group)} {shlex.quote(group)}-monitor; do [ -d "$top" ] && find "$top" -depth -type d -exec rmdir {{}} + ; done; true'
+    run(state.enter("sh", "-c", prune), check=False)
+
+
+def wait_for_exit(state: LabState, node: str, seconds: float = 10) -> None:
+    """Wait until podman has seen the node's end, so that it can be started again."""
+    podman(state, "wait", state.container(node), seconds=seconds, check=False)
+
+
+def lock_file(state: LabState, node: str) -> Path:
+    """One power verb at a time on a node: the BMC and a person may call at once."""
+    return state.folder / f"{node}.lock"
+

@@ -1,0 +1,75 @@
+"""What a lab is laid out from. The application layer makes it from a design; nothing here knows a topology."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+
+@dataclass(frozen=True, slots=True)
+class LabNetwork:
+    """One segment: a bridge in the lab, an interface of this name in every node on it."""
+
+    name: str
+    subnets: tuple[str, ...]
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabNode:
+    """One node: ``addresses`` are (network, address) pairs, several a network for two families."""
+
+    name: str
+    release: str
+    addresses: tuple[tuple[str, str], ...]
+    management_address: str
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Networks it is on, in order, each once."""
+        return tuple(dict.fromkeys(network for network, _ in self.addresses))
+
+
+@dataclass(frozen=True, slots=True)
+class LabBmc:
+    """One BMC emulator: UDP ``port`` on ``address``, with power over ``node``."""
+
+    address: str
+    node: str
+    username: str
+    password: str
+    port: int = 623
+
+
+@dataclass(frozen=True, slots=True)
+class LabPlan:
+    """A whole lab."""
+
+    name: str
+    networks: tuple[LabNetwork, ...]
+    nodes: tuple[LabNode, ...]
+    bmcs: tuple[LabBmc, ...]
+
+    def network(self, name: str) -> LabNetwork:
+        """The network of that name."""
+        return next(network for network in self.networks if network.name == name)
+
+    def node(self, name: str) -> LabNode:
+        """The node of that name."""
+        return next(node for node in self.nodes if node.name == name)
+
+
+def hardware_address(lab: str, node: str, network: str) -> str:
+    """A node's locally administered MAC on a network: the same after every boot, as on real hardware."""
+    digest = sha256(f"{lab}/{node}/{network}".encode()).digest()
+    return "02:" + ":".join(f"{byte:02x}" for byte in digest[:5])
+
+
+def port_name(lab: str, node: str, network: str) -> str:
+    """The bridge-side end of a node's link; interface names hold 15 characters."""
+    return "v" + sha256(f"{lab}/{node}/{network}".encode()).hexdigest()[:10]
+
+
+def bridge_name(network: str) -> str:
+    """The bridge of a network, in the lab's own namespace."""
+    return "b" + sha256(network.encode()).hexdigest()[:10]

@@ -1,0 +1,28 @@
+"""How the lab starts programs: no shell, a bound on time, the program's own words in the error."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+
+from hadeploy.lab.errors import LabError
+
+
+def run(argv: Sequence[str], *, stdin: str | None = None, seconds: float = 60, check: bool = True) -> str:
+    """Run a program and return what it printed.
+
+    Raises:
+        LabError: it is missing, failed (with ``check``), or took longer than ``seconds``.
+    """
+    try:
+        done = subprocess.run(
+            argv, input=stdin, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
+        )
+    except FileNotFoundError as error:
+        raise LabError("LAB010", f"the program {argv[0]} is missing", "run: make deps") from error
+    except subprocess.TimeoutExpired as error:
+        raise LabError("LAB011", f"{' '.join(argv[:8])} took more than {seconds:g} s") from error
+    if check and done.returncode != 0:
+        words = (done.stderr or done.stdout).strip().splitlines()
+        raise LabError("LAB012", f"{' '.join(argv)} failed: {' / '.join(words[-3:])}")
+    return done.stdout

@@ -1,0 +1,39 @@
+"""What the lab needs of the machine, each with the package that brings it and the command that proves it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from hadeploy.lab.errors import LabError
+
+PACKAGES = {
+    "podman": "podman",
+    "crun": "crun",
+    "conmon": "conmon",
+    "mmdebstrap": "mmdebstrap",
+    "apt-ftparchive": "apt-utils",
+    "nsenter": "util-linux",
+    "ip": "iproute2",
+    "nft": "nftables",
+    "ssh": "openssh-client",
+    "socat": "socat",
+}
+
+
+def check_machine() -> None:
+    """Refuse a machine that cannot hold a lab.
+
+    Raises:
+        LabError: names the first thing that is missing, and its mend.
+    """
+    if os.geteuid() != 0:
+        raise LabError("LAB003", "a lab needs root: it makes namespaces, bridges and containers", "use sudo")
+    missing = sorted({package for program, package in PACKAGES.items() if shutil.which(program) is None})
+    if missing:
+        raise LabError(
+            "LAB004", f"missing on this machine: {', '.join(missing)}", f"apt-get install {' '.join(missing)}"
+        )
+    if not any("cgroup2" in line for line in Path("/proc/filesystems").read_text(encoding="ascii").splitlines()):
+        raise LabError("LAB005", "this kernel has no cgroup v2", "boot a kernel with CONFIG_CGROUPS, 4.15 or newer")
