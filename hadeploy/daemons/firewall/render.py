@@ -17,7 +17,6 @@ def render_firewall(config: FirewallConfig, host: str) -> tuple[Artifact, ...]:
             host=host,
             path=PATH,
             content=print_view("firewall/nftables.conf.j2", config),
-            mode="0755",
             unit="nftables.service",
             on_change="reload",
             check=CHECK,

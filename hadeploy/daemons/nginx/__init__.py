@@ -8,8 +8,8 @@ from hadeploy.daemons.nginx.render import render_nginx
 from hadeploy.design.design import Design
 from hadeploy.design.membership import Member
 
-PHASE = 20
-"""Before the sites' own units (25): Debian's nginx.service would hold port 80."""
+PHASE = 8
+"""Before Pacemaker (20) or systemd (25) starts a site: Debian's nginx.service would hold port 80."""
 
 
 def share(design: Design, member: Member) -> Share | None:
