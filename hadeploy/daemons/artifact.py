@@ -18,7 +18,7 @@ class HostCheck:
         argv: ``{staged}`` stands for the staged copy, in which every path of the same bundle is replaced by its own
             staged path (so a key that is new in this apply is found).
         accept: exit codes that mean valid.
-        user: run as this user (keepalived 2.2.7 kills itself when it tests a script as root).
+        user: run as this user and its own group (keepalived 2.2.7 kills itself when it tests a script as root).
         reject_output: regular expressions; a match in stdout or stderr means invalid whatever the exit code.
     """
 

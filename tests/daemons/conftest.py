@@ -169,7 +169,10 @@ def three_nodes(two_nodes: Design) -> Design:
             fencing=FencingPlan(
                 enabled=True,
                 devices=tuple(make_fence(member.name) for member in members),
-                levels=(FencingLevel("n1", 1, ("fence-n1",)), FencingLevel("n1", 2, ("fence-n2", "fence-n3"))),
+                levels=(
+                    FencingLevel("n1", 1, ("fence-n1",)),
+                    FencingLevel("n1", 2, ("fence-n2", "fence-n3")),
+                ),
                 timeout_ms=24_000,
             ),
             resources=ResourcePlan(
@@ -305,7 +308,9 @@ class ParserHost:
         staged.chmod(0o644)
         return staged
 
-    def judge(self, check: HostCheck, content: str, replaced: dict[str, Path] | None = None) -> tuple[bool, str]:
+    def judge(
+        self, check: HostCheck, content: str, replaced: dict[str, Path] | None = None
+    ) -> tuple[bool, str]:
         """Whether a member would take this file, and what the parser said."""
         for path, staged in (replaced or {}).items():
             content = content.replace(path, str(staged))
@@ -313,7 +318,7 @@ class ParserHost:
         argv = [arg.replace("{staged}", str(target)) for arg in check.argv]
         if shutil.which(argv[0]) is None:
             pytest.skip(f"{argv[0]} is not installed here")
-        as_user = [] if check.user == "root" else ["setpriv", f"--reuid={check.user}", "--clear-groups"]
+        as_user = [] if check.user == "root" else ["runuser", "-u", check.user, "--"]
         done = subprocess.run(
             ["unshare", "-m", "-n", "-u", "sh", "-c", self.PREPARE, "sh", *as_user, *argv],
             capture_output=True,

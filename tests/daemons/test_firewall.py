@@ -36,7 +36,9 @@ def test_balancer_flows(active_active, find):
 def test_ssh_comes_before_anything_can_drop_it(active_active, two_nodes, find):
     for design in (active_active, two_nodes, replace(two_nodes, flows=())):
         content = find(firewall.share(design, design.members[0]), PATH).content
-        assert content.index("tcp dport 22 accept") < content.index("drop\n", content.index("policy drop") + 12)
+        assert content.index("tcp dport 22 accept") < content.index(
+            "drop\n", content.index("policy drop") + 12
+        )
 
 
 def test_only_own_flows(two_nodes, find):
@@ -66,7 +68,8 @@ def test_parser_takes_it(which, request, parser_host, find):
 
 @pytest.mark.native
 @pytest.mark.parametrize(
-    ("old", "new"), [("udp dport", "udp door"), ("policy drop;", "policy dropp;"), ("192.0.2.2", "192.0.2.256")]
+    ("old", "new"),
+    [("udp dport", "udp door"), ("policy drop;", "policy dropp;"), ("192.0.2.2", "192.0.2.256")],
 )
 def test_parser_refuses_what_is_broken(old, new, two_nodes, parser_host, find):
     artifact = find(firewall.share(two_nodes, two_nodes.members[0]), PATH)

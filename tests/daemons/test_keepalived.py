@@ -108,7 +108,9 @@ def test_second_member_differs_in_its_own_facts(active_active, find):
     assert "        198.51.100.1\n" in second
 
 
-@pytest.mark.parametrize(("milliseconds", "seconds"), [(10, "0.01"), (100, "0.1"), (1000, "1"), (40_950, "40.95")])
+@pytest.mark.parametrize(
+    ("milliseconds", "seconds"), [(10, "0.01"), (100, "0.1"), (1000, "1"), (40_950, "40.95")]
+)
 def test_advert_interval(milliseconds, seconds, active_active, find):
     assert f"advert_int {seconds}\n" in text(with_interval(active_active, milliseconds), find)
 
@@ -122,7 +124,9 @@ def test_without_tracking_there_is_no_empty_block(active_active, find):
 
 
 def test_long_process_names_are_cut_as_the_kernel_cuts_them(active_active, find):
-    assert "pgrep -x averylongprocess" not in text(with_plan(active_active, processes=("averylongprocessname",)), find)
+    assert "pgrep -x averylongprocess" not in text(
+        with_plan(active_active, processes=("averylongprocessname",)), find
+    )
     assert '"/usr/bin/pgrep -x averylongproces"' in text(
         with_plan(active_active, processes=("averylongprocessname",)), find
     )

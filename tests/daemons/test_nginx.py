@@ -52,7 +52,11 @@ def test_parser_takes_it(two_nodes, parser_host, find):
 @pytest.mark.native
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("listen 8080", "listen 80800"), ("worker_processes auto;", "worker_processes auto"), ("root ", "roots ")],
+    [
+        ("listen 8080", "listen 80800"),
+        ("worker_processes auto;", "worker_processes auto"),
+        ("root ", "roots "),
+    ],
 )
 def test_parser_refuses_what_is_broken(old, new, two_nodes, parser_host, find):
     site = find(nginx.share(two_nodes, two_nodes.members[0]), PATH)

@@ -92,9 +92,19 @@ def test_group_keeps_its_order_and_its_meta(two_nodes):
         "resource-stickiness": "100",
     }
     site = group.find("primitive")
-    assert (site.get("class"), site.get("provider"), site.get("type")) == ("systemd", None, "hadeploy-nginx@web")
+    assert (site.get("class"), site.get("provider"), site.get("type")) == (
+        "systemd",
+        None,
+        "hadeploy-nginx@web",
+    )
     assert [dict(op.attrib) for op in site.iterfind("operations/op")] == [
-        {"id": "web-site-start-0s", "name": "start", "interval": "0s", "timeout": "20s", "on-fail": "restart"},
+        {
+            "id": "web-site-start-0s",
+            "name": "start",
+            "interval": "0s",
+            "timeout": "20s",
+            "on-fail": "restart",
+        },
         {"id": "web-site-stop-0s", "name": "stop", "interval": "0s", "timeout": "20s", "on-fail": "fence"},
         {
             "id": "web-site-monitor-2500ms",
