@@ -105,7 +105,9 @@ class NodeBmc(bmc.Bmc):  # type: ignore[misc]
 def read_journal(state: LabState, node: str) -> list[dict[str, object]]:
     """All power commands that the node's BMC was given since the lab came up."""
     file = journal_file(state, node)
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    return (
+        [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    )
 
 
 def _serve(name: str) -> None:

@@ -24,16 +24,38 @@ STORAGE = ("--root", "/var/lib/hadeploy/containers", "--runroot", "/run/hadeploy
 
 REPOSITORY_IN_NODE = "/srv/hadeploy-repository"
 
-BASE_PACKAGES = (
-    "ca-certificates dbus iproute2 iputils-ping kmod less libpam-systemd nftables openssh-server procps python3 python3-apt "
-    "systemd systemd-sysv"
-).split()
+BASE_PACKAGES = [
+    "ca-certificates",
+    "dbus",
+    "iproute2",
+    "iputils-ping",
+    "kmod",
+    "less",
+    "libpam-systemd",
+    "nftables",
+    "openssh-server",
+    "procps",
+    "python3",
+    "python3-apt",
+    "systemd",
+    "systemd-sysv",
+]
 
-UNITS_WITHOUT_MEANING = (
-    "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer "
-    "systemd-tmpfiles-clean.timer systemd-udevd.service systemd-udev-trigger.service systemd-sysctl.service "
-    "systemd-modules-load.service getty@tty1.service console-getty.service systemd-timesyncd.service"
-).split()
+UNITS_WITHOUT_MEANING = [
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "fstrim.timer",
+    "systemd-tmpfiles-clean.timer",
+    "systemd-udevd.service",
+    "systemd-udev-trigger.service",
+    "systemd-sysctl.service",
+    "systemd-modules-load.service",
+    "getty@tty1.service",
+    "console-getty.service",
+    "systemd-timesyncd.service",
+]
 """Units that mean nothing without a machine of one's own; systemd-sysctl would write to the host's kernel."""
 
 
@@ -67,10 +89,22 @@ class Recipe:
         return self.folder / "repository"
 
 
-_COMMON = (
-    "corosync corosync-qdevice corosync-qnetd pacemaker pacemaker-cli-utils ipmitool keepalived haproxy nginx-light "
-    "nftables curl libxml2-utils psmisc socat"
-).split()
+_COMMON = [
+    "corosync",
+    "corosync-qdevice",
+    "corosync-qnetd",
+    "pacemaker",
+    "pacemaker-cli-utils",
+    "ipmitool",
+    "keepalived",
+    "haproxy",
+    "nginx-light",
+    "nftables",
+    "curl",
+    "libxml2-utils",
+    "psmisc",
+    "socat",
+]
 
 RECIPES = {
     "debian-12": Recipe("debian-12", "bookworm", (*_COMMON, "resource-agents", "fence-agents")),
@@ -82,7 +116,12 @@ root="$1"; shift
 mkdir -p "$root/etc/systemd/journald.conf.d" "$root/root/.ssh" "$root/etc/ssh/sshd_config.d"
 printf '[Journal]\\nStorage=volatile\\nRuntimeMaxUse=32M\\n' > "$root/etc/systemd/journald.conf.d/lab.conf"
 printf 'force-unsafe-io\\n' > "$root/etc/dpkg/dpkg.cfg.d/lab"
-printf 'UseDNS no\\nPasswordAuthentication no\\nHostKey /etc/ssh/lab/ssh_host_ed25519_key\\nAuthorizedKeysFile /etc/ssh/lab/authorized_keys\\n' > "$root/etc/ssh/sshd_config.d/lab.conf"
+cat > "$root/etc/ssh/sshd_config.d/lab.conf" <<END
+UseDNS no
+PasswordAuthentication no
+HostKey /etc/ssh/lab/ssh_host_ed25519_key
+AuthorizedKeysFile /etc/ssh/lab/authorized_keys
+END
 chmod 700 "$root/root/.ssh"
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/machine-id" "$root"/etc/apt/sources.list.d/* "$root/etc/apt/sources.list"
 touch "$root/etc/machine-id"
@@ -130,13 +169,13 @@ def _build(recipe: Recipe) -> None:
                 "--format=tar",
                 f"--include={','.join(BASE_PACKAGES)}",
                 # The repository first, while the machine's own package sources are still in the image.
-                "--customize-hook=chroot \"$1\" apt-get -o Dpkg::Use-Pty=0 -qq -y --no-install-recommends "
+                '--customize-hook=chroot "$1" apt-get -o Dpkg::Use-Pty=0 -qq -y --no-install-recommends '
                 f"--download-only install {' '.join(recipe.packages)}",
                 f'--customize-hook=cp "$1"/var/cache/apt/archives/*.deb {repository}/',
                 f"--customize-hook={setup}",
                 f'--customize-hook=chroot "$1" systemctl mask -q {" ".join(UNITS_WITHOUT_MEANING)}',
                 "--skip=cleanup/apt/cache",
-                "--customize-hook=rm -rf \"$1\"/var/cache/apt/archives/*.deb \"$1\"/var/lib/apt/lists/*",
+                '--customize-hook=rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*',
                 f'--customize-hook=printf "deb [trusted=yes] file:{REPOSITORY_IN_NODE} ./\\n" > "$1"/etc/apt/sources.list',
                 recipe.suite,
                 str(fresh / "node.tar"),

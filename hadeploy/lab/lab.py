@@ -46,7 +46,9 @@ def up(plan: LabPlan, tell: Tell = lambda _: None) -> LabState:
     """
     check_machine()
     if lab_exists(plan.name):
-        raise LabError("LAB022", f"the lab {plan.name} is up already", f"end it: hadeploy lab down {plan.name}")
+        raise LabError(
+            "LAB022", f"the lab {plan.name} is up already", f"end it: hadeploy lab down {plan.name}"
+        )
     for release in dict.fromkeys(node.release for node in plan.nodes):
         ensure_image(release, tell)
     state = LabState(plan, open_namespace())
@@ -127,7 +129,9 @@ def down(name: str) -> None:
         with ThreadPoolExecutor(len(state.plan.nodes)) as pool:
             list(pool.map(lambda node: _end_node(state, node), state.plan.nodes))
         run(
-            state.enter("sh", "-c", f"cd /sys/fs/cgroup/hadeploy && rmdir {state.plan.name}; cd .. && rmdir hadeploy"),
+            state.enter(
+                "sh", "-c", f"cd /sys/fs/cgroup/hadeploy && rmdir {state.plan.name}; cd .. && rmdir hadeploy"
+            ),
             check=False,
         )
         end_process(state.holder, signal.SIGKILL)
@@ -139,7 +143,11 @@ def _end_node(state: LabState, node: LabNode) -> None:
     unplug(state, node)
     with contextlib.suppress(LabError):
         group = state.cgroup(node.name)
-        run(state.enter("sh", "-c", f"[ -d {group} ] && echo 0 > {group}/cgroup.freeze; echo 1 > {group}/cgroup.kill"))
+        run(
+            state.enter(
+                "sh", "-c", f"[ -d {group} ] && echo 0 > {group}/cgroup.freeze; echo 1 > {group}/cgroup.kill"
+            )
+        )
     remove_node(state, node)
 
 
@@ -160,5 +168,3 @@ def _power(state: LabState, node: str) -> str:
         return "off"
     frozen = run(state.enter("cat", f"{state.cgroup(node)}/cgroup.events"), check=False)
     return "hung" if "frozen 1" in frozen else "on"
-
-

@@ -28,7 +28,9 @@ def set_link(state: LabState, node: str, network: str, verb: LinkVerb) -> None:
     if verb not in _MUTED:
         raise LabError("LAB040", f"no link verb {verb}", f"one of: {', '.join(_MUTED)}")
     if network not in state.plan.node(node).networks:
-        raise LabError("LAB041", f"{node} is not on {network}", f"one of: {', '.join(state.plan.node(node).networks)}")
+        raise LabError(
+            "LAB041", f"{node} is not on {network}", f"one of: {', '.join(state.plan.node(node).networks)}"
+        )
     port = port_name(state.plan.name, node, network)
     commands = []
     for name in ("no_receive", "no_send"):

@@ -6,7 +6,7 @@ import json
 import shlex
 from pathlib import Path
 
-from hadeploy.lab.image import REPOSITORY_IN_NODE, RECIPES, STORAGE
+from hadeploy.lab.image import RECIPES, REPOSITORY_IN_NODE, STORAGE
 from hadeploy.lab.plan import LabNode
 from hadeploy.lab.program import run
 from hadeploy.lab.state import LabState
@@ -50,7 +50,9 @@ def create_node(state: LabState, node: LabNode) -> None:
 def _capabilities() -> str:
     """SYS_RESOURCE only where the machine itself has it; some virtual machines do not."""
     bounding = next(
-        line.split()[1] for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines() if "CapBnd" in line
+        line.split()[1]
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        if "CapBnd" in line
     )
     has_resource = bool(int(bounding, 16) >> 24 & 1)
     return CAPABILITIES if has_resource else CAPABILITIES.replace(",SYS_RESOURCE", "")
@@ -69,7 +71,9 @@ def start_node(state: LabState, node: LabNode) -> None:
         f"exec podman {' '.join(STORAGE)} start {shlex.quote(container)}"
     )
     run(state.enter("sh", "-c", script))
-    monitor, pid = podman(state, "inspect", "--format", "{{.State.ConmonPid}} {{.State.Pid}}", container).split()
+    monitor, pid = podman(
+        state, "inspect", "--format", "{{.State.ConmonPid}} {{.State.Pid}}", container
+    ).split()
     _write(state, f"{group}-monitor/cgroup.procs", monitor)
     # /proc/sys/net of the node's own namespace is the node's to write; the rest of /proc/sys is the host's and stays closed.
     open_net = (
@@ -108,9 +112,14 @@ def exec_in_node(state: LabState, node: str, *argv: str, seconds: float = 60, ch
 
 def remove_node(state: LabState, node: LabNode) -> None:
     """Remove container and cgroups; the node has no power any more."""
-    podman(state, "rm", "--force", "--time=0", "--ignore", "--volumes", state.container(node.name), check=False)
+    podman(
+        state, "rm", "--force", "--time=0", "--ignore", "--volumes", state.container(node.name), check=False
+    )
     group = state.cgroup(node.name)
-    prune = f'for top in {shlex.quote(group)} {shlex.quote(group)}-monitor; do [ -d "$top" ] && find "$top" -depth -type d -exec rmdir {{}} + ; done; true'
+    prune = "".join(
+        f"if [ -d {top} ]; then find {top} -depth -type d -exec rmdir {{}} +; fi; "
+        for top in (shlex.quote(group), shlex.quote(f"{group}-monitor"))
+    )
     run(state.enter("sh", "-c", prune), check=False)
 
 
@@ -122,4 +131,3 @@ def wait_for_exit(state: LabState, node: str, seconds: float = 10) -> None:
 def lock_file(state: LabState, node: str) -> Path:
     """One power verb at a time on a node: the BMC and a person may call at once."""
     return state.folder / f"{node}.lock"
-

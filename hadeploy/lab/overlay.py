@@ -15,7 +15,20 @@ from hadeploy.lab.state import LabState
 def make_keys(state: LabState) -> None:
     """A key pair for the lab, a host key for each node, and the known_hosts that follows from them."""
     if not state.key.exists():
-        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab {state.plan.name}", "-f", str(state.key)])
+        run(
+            [
+                "ssh-keygen",
+                "-q",
+                "-t",
+                "ed25519",
+                "-N",
+                "",
+                "-C",
+                f"lab {state.plan.name}",
+                "-f",
+                str(state.key),
+            ]
+        )
     known = []
     for node in state.plan.nodes:
         folder = state.folder / "ssh" / node.name
@@ -23,7 +36,9 @@ def make_keys(state: LabState) -> None:
         key = folder / "ssh_host_ed25519_key"
         if not key.exists():
             run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", node.name, "-f", str(key)])
-        (folder / "authorized_keys").write_text(state.key.with_suffix(".pub").read_text(encoding="ascii"), encoding="ascii")
+        (folder / "authorized_keys").write_text(
+            state.key.with_suffix(".pub").read_text(encoding="ascii"), encoding="ascii"
+        )
         (folder / "authorized_keys").chmod(0o644)
         kind, public, *_ = key.with_suffix(".pub").read_text(encoding="ascii").split()
         known.append(f"{node.management_address} {kind} {public}")
@@ -50,7 +65,14 @@ def ssh_arguments(state: LabState) -> list[str]:
 def ssh_argv(state: LabState, node: LabNode, *argv: str) -> list[str]:
     """The command line that runs ``argv`` on a node over SSH."""
     options = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-i", str(state.key)]
-    return ["ssh", *options, *ssh_arguments(state), f"root@{node.management_address}", "--", *map(shlex.quote, argv)]
+    return [
+        "ssh",
+        *options,
+        *ssh_arguments(state),
+        f"root@{node.management_address}",
+        "--",
+        *map(shlex.quote, argv),
+    ]
 
 
 def write_overlay(state: LabState) -> None:

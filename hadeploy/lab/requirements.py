@@ -35,5 +35,9 @@ def check_machine() -> None:
         raise LabError(
             "LAB004", f"missing on this machine: {', '.join(missing)}", f"apt-get install {' '.join(missing)}"
         )
-    if not any("cgroup2" in line for line in Path("/proc/filesystems").read_text(encoding="ascii").splitlines()):
-        raise LabError("LAB005", "this kernel has no cgroup v2", "boot a kernel with CONFIG_CGROUPS, 4.15 or newer")
+    if not any(
+        "cgroup2" in line for line in Path("/proc/filesystems").read_text(encoding="ascii").splitlines()
+    ):
+        raise LabError(
+            "LAB005", "this kernel has no cgroup v2", "boot a kernel with CONFIG_CGROUPS, 4.15 or newer"
+        )

@@ -36,7 +36,9 @@ class Process:
 
 
 def _start_time(pid: int) -> str:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    fields = (
+        Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    )
     if fields[0] == "Z":
         raise ProcessLookupError(pid)
     return fields[19]
@@ -114,9 +116,13 @@ def load_state(name: str) -> LabState:
     return LabState(
         plan=LabPlan(
             name=plan["name"],
-            networks=tuple(LabNetwork(n["name"], tuple(n["subnets"]), n["interface"]) for n in plan["networks"]),
+            networks=tuple(
+                LabNetwork(n["name"], tuple(n["subnets"]), n["interface"]) for n in plan["networks"]
+            ),
             nodes=tuple(
-                LabNode(n["name"], n["release"], tuple((a, b) for a, b in n["addresses"]), n["management_address"])
+                LabNode(
+                    n["name"], n["release"], tuple((a, b) for a, b in n["addresses"]), n["management_address"]
+                )
                 for n in plan["nodes"]
             ),
             bmcs=tuple(LabBmc(**bmc) for bmc in plan["bmcs"]),
@@ -133,7 +139,11 @@ def lab_exists(name: str) -> bool:
 
 def list_labs() -> list[str]:
     """Names of all labs."""
-    return sorted(entry.name for entry in LABS.iterdir() if (entry / "state.json").exists()) if LABS.is_dir() else []
+    return (
+        sorted(entry.name for entry in LABS.iterdir() if (entry / "state.json").exists())
+        if LABS.is_dir()
+        else []
+    )
 
 
 def end_process(process: Process, signal: int) -> None:

@@ -35,7 +35,9 @@ def lay_bridges(state: LabState) -> None:
         address = ipaddress.ip_address(bmc.address)
         for network in state.plan.networks:
             if any(address in ipaddress.ip_network(subnet) for subnet in network.subnets):
-                lines.append(f"address add {address}/{address.max_prefixlen} dev {bridge_name(network.name)} nodad")
+                lines.append(
+                    f"address add {address}/{address.max_prefixlen} dev {bridge_name(network.name)} nodad"
+                )
     _ip(state, lines)
     run(state.enter("nft", "-f", "-"), stdin=FAULTS)
 
@@ -63,14 +65,20 @@ def plug(state: LabState, node: LabNode) -> None:
         inside.append(f"link set {network.interface} address {mac} up")
         for wanted, address in node.addresses:
             if wanted == name:
-                inside.append(f"address add {address}/{_prefix(network.subnets, address)} dev {network.interface} nodad")
+                inside.append(
+                    f"address add {address}/{_prefix(network.subnets, address)} dev {network.interface} nodad"
+                )
     _ip(state, lines)
     run(state.enter("ip", "-n", netns, "-batch", "-"), stdin="\n".join(inside) + "\n")
 
 
 def unplug(state: LabState, node: LabNode) -> None:
     """Take the node off every network at once: from here on nothing of it is heard, whatever its kernel still holds."""
-    _ip(state, [f"link del {port_name(state.plan.name, node.name, name)}" for name in node.networks], check=False)
+    _ip(
+        state,
+        [f"link del {port_name(state.plan.name, node.name, name)}" for name in node.networks],
+        check=False,
+    )
     run(state.enter("ip", "netns", "del", state.netns(node.name)), check=False)
 
 

@@ -1,0 +1,121 @@
+"""Watch a lab while something happens to it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import IO
+
+from hadeploy.lab.errors import LabError
+from hadeploy.lab.state import LabState
+
+INTERVAL_SECONDS = 0.02
+START_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A client: a fresh connection each interval. ``timeout`` in seconds."""
+
+    name: str
+    address: str
+    port: int
+    protocol: str = "http"
+    path: str = "/"
+    timeout: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerObservation:
+    """Who answered for an address when asked at ``at`` (seconds, monotonic clock)."""
+
+    at: float
+    address: str
+    owners: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeObservation:
+    """What one client's request came to; ``at`` is when it was sent."""
+
+    at: float
+    name: str
+    ok: bool
+    latency: float
+    served_by: str
+
+
+class Observer:
+    """Samples addresses and probes services from entering to leaving the context."""
+
+    def __init__(self, state: LabState, addresses: Mapping[str, str], probes: Sequence[Probe]) -> None:
+        self._state = state
+        self._wishes = {
+            "interval": INTERVAL_SECONDS,
+            "addresses": dict(addresses),
+            "probes": [asdict(probe) for probe in probes],
+        }
+        self._process: subprocess.Popen[str] | None = None
+        self._output: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed in __exit__)
+        self.owners: tuple[OwnerObservation, ...] = ()
+        self.probes: tuple[ProbeObservation, ...] = ()
+
+    def __enter__(self) -> Observer:
+        process = subprocess.Popen(
+            self._state.enter(sys.executable, "-m", "hadeploy.lab.observe", self._state.plan.name),
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._process = process
+        assert process.stdin is not None  # noqa: S101 (asked for above)
+        process.stdin.write(json.dumps(self._wishes) + "\n")
+        process.stdin.flush()
+        deadline = time.monotonic() + START_SECONDS
+        while self._output.seek(0, 2) == 0:
+            if process.poll() is not None or time.monotonic() > deadline:
+                words = process.stderr.read() if process.stderr and process.poll() is not None else ""
+                raise LabError("LAB060", f"the observer does not start: {words.strip()[-300:]}")
+            time.sleep(0.01)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
+        self._output.seek(0)
+        self._read()
+        self._output.close()
+
+    def _read(self) -> None:
+        owners = []
+        probes = []
+        for line in self._output:
+            found = json.loads(line)
+            if found["kind"] == "owner":
+                owners.append(OwnerObservation(found["at"], found["address"], frozenset(found["owners"])))
+            elif found["kind"] == "probe":
+                probes.append(
+                    ProbeObservation(
+                        found["at"], found["name"], found["ok"], found["latency"], found["served_by"]
+                    )
+                )
+        self.owners = tuple(sorted(owners, key=lambda o: o.at))
+        self.probes = tuple(sorted(probes, key=lambda p: p.at))
