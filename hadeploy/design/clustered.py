@@ -27,7 +27,6 @@ RACE_DELAY_MS = 5_000
 """Head start of the first member in a two-node race, where the topology names none: above a slow BMC's power-off."""
 
 FENCE_MONITOR_INTERVAL_MS = 60_000
-ADDRESS_MONITOR_INTERVAL_MS = 10_000
 
 
 def expand_clustered(
@@ -239,9 +238,7 @@ def _address_resource(topology: ActivePassive | NPlusOne, name: str) -> Resource
             ("ip", str(interface.ip)),
             ("nic", topology.networks[virtual.network].interface),
         ),
-        operations=_operations(
-            topology.release, agent, Operations(monitor_interval=ADDRESS_MONITOR_INTERVAL_MS)
-        ),
+        operations=_operations(topology.release, agent, Operations()),
     )
 
 

@@ -169,8 +169,10 @@ def _build(recipe: Recipe) -> None:
                 "--format=tar",
                 f"--include={','.join(BASE_PACKAGES)}",
                 # The repository first, while the machine's own package sources are still in the image.
-                '--customize-hook=chroot "$1" apt-get -o Dpkg::Use-Pty=0 -qq -y --no-install-recommends '
-                f"--download-only install {' '.join(recipe.packages)}",
+                (
+                    '--customize-hook=chroot "$1" apt-get -o Dpkg::Use-Pty=0 -qq -y --no-install-recommends '
+                    f"--download-only install {' '.join(recipe.packages)}"
+                ),
                 f'--customize-hook=cp "$1"/var/cache/apt/archives/*.deb {repository}/',
                 f"--customize-hook={setup}",
                 f'--customize-hook=chroot "$1" systemctl mask -q {" ".join(UNITS_WITHOUT_MEANING)}',
