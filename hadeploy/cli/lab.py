@@ -1,0 +1,205 @@
+"""hadeploy lab: real nodes on this machine, and what can be done to them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hadeploy.cli.findings import stop_on_errors
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Real nodes on this machine: containers with systemd and SSH, networks as the topology names them, BMCs that fence.",
+)
+
+LabName = Annotated[
+    str, typer.Argument(help="A topology file, or the name of a lab that is up.", metavar="LAB")
+]
+
+
+class PowerVerb(StrEnum):
+    """What can be done to a node's power."""
+
+    CUT = "cut"
+    BOOT = "boot"
+    FREEZE = "freeze"
+    THAW = "thaw"
+
+
+class LinkVerb(StrEnum):
+    """What can be done to a node's link."""
+
+    DROP = "drop"
+    DROP_IN = "drop-in"
+    DROP_OUT = "drop-out"
+    RESTORE = "restore"
+
+
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@contextmanager
+def _errors_shown() -> Iterator[None]:
+    from hadeploy.lab.errors import LabError
+
+    try:
+        yield
+    except LabError as error:
+        typer.secho(f"{error.code} {error.message}", err=True, bold=True)
+        if error.mend:
+            typer.echo(f"    hint: {error.mend}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _name(lab: str) -> str:
+    """The lab's name: of the topology where a file is given."""
+    from hadeploy.lab.state import lab_exists
+
+    if lab_exists(lab):
+        return lab
+    if not Path(lab).is_file():
+        return lab
+    from hadeploy.app.validate import load_valid
+
+    loaded, findings = load_valid(Path(lab))
+    stop_on_errors(findings)
+    return loaded.topology.name if loaded else lab
+
+
+@app.command()
+def up(topology: Annotated[Path, typer.Argument(help="Topology file.")]) -> None:
+    """Bring up the lab of a topology; the first time the node image is built."""
+    from hadeploy.app.lab import plan_lab
+    from hadeploy.lab.lab import up as lab_up
+
+    plan, findings = plan_lab(topology)
+    stop_on_errors(findings)
+    if plan is None:
+        raise typer.Exit(1)
+    with _errors_shown():
+        state = lab_up(plan, lambda text: typer.echo(text, err=True))
+    typer.echo(f"lab {plan.name} is up: {', '.join(node.name for node in plan.nodes)}")
+    typer.echo(f"next: hadeploy apply {topology} --lab   (inventory overlay: {state.overlay})")
+
+
+@app.command()
+def down(lab: LabName) -> None:
+    """End a lab; nothing of it is left."""
+    from hadeploy.lab.lab import down as lab_down
+
+    with _errors_shown():
+        name = _name(lab)
+        lab_down(name)
+    typer.echo(f"lab {name} is down")
+
+
+@app.command()
+def status(
+    lab: Annotated[
+        str, typer.Argument(help="A topology file or the name of a lab; all labs when left out.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show which nodes have power. (What the cluster says: hadeploy status TOPOLOGY --lab.)"""
+    from dataclasses import asdict
+
+    from hadeploy.lab.lab import report
+    from hadeploy.lab.state import list_labs
+
+    with _errors_shown():
+        labs = {name: report(name) for name in ([_name(lab)] if lab else list_labs())}
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {"version": 1, "labs": {n: [asdict(r) for r in rs] for n, rs in labs.items()}}, indent=2
+            )
+        )
+        return
+    if not labs:
+        typer.echo("no lab is up")
+    for name, nodes in labs.items():
+        typer.echo(name)
+        for node in nodes:
+            typer.echo(f"  {node.name:12} {node.power:5} {node.management_address}")
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def exec(  # noqa: A001 (the verb's name)
+    lab: LabName,
+    node: Annotated[str, typer.Argument(help="Node.")],
+    command: Annotated[list[str], typer.Argument(help="Command and its arguments.")],
+) -> None:
+    """Run a command in a node, beside SSH."""
+    from hadeploy.lab.nodes import exec_argv
+    from hadeploy.lab.state import load_state
+
+    with _errors_shown():
+        argv = exec_argv(load_state(_name(lab)), node, *command)
+    os.execvp(argv[0], argv)  # noqa: S606 (no shell wanted)
+
+
+@app.command()
+def console(lab: LabName, node: Annotated[str, typer.Argument(help="Node.")]) -> None:
+    """Open a shell in a node."""
+    from hadeploy.lab.nodes import exec_argv
+    from hadeploy.lab.state import load_state
+
+    with _errors_shown():
+        argv = exec_argv(load_state(_name(lab)), node, "/bin/bash", "-l", interactive=True)
+    os.execvp(argv[0], argv)  # noqa: S606 (no shell wanted)
+
+
+@app.command()
+def power(
+    lab: LabName,
+    node: Annotated[str, typer.Argument(help="Node.")],
+    verb: Annotated[
+        PowerVerb, typer.Argument(help="cut: off at once; freeze: hung, its kernel still answers.")
+    ],
+) -> None:
+    """Cut, boot, freeze or thaw a node."""
+    from hadeploy.lab.power import VERBS
+    from hadeploy.lab.state import load_state
+
+    with _errors_shown():
+        VERBS[verb](load_state(_name(lab)), node)
+
+
+@app.command()
+def link(
+    lab: LabName,
+    node: Annotated[str, typer.Argument(help="Node.")],
+    network: Annotated[str, typer.Argument(help="Network.")],
+    verb: Annotated[LinkVerb, typer.Argument(help="drop both ways, one way, or restore.")],
+) -> None:
+    """Break or mend a node's link to a network."""
+    from hadeploy.lab.links import set_link
+    from hadeploy.lab.state import load_state
+
+    with _errors_shown():
+        set_link(load_state(_name(lab)), node, network, verb.value)
+
+
+@app.command()
+def bmc(
+    lab: LabName,
+    node: Annotated[str, typer.Argument(help="Node.")],
+    refuses: Annotated[Switch, typer.Argument(help="on: its BMC refuses every power command.")],
+) -> None:
+    """Make a node's BMC refuse, or obey again."""
+    from hadeploy.lab.bmc import refuse
+    from hadeploy.lab.state import load_state
+
+    with _errors_shown():
+        refuse(load_state(_name(lab)), node, refusing=refuses is Switch.ON)
