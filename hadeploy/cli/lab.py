@@ -111,7 +111,7 @@ def status(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Show which nodes have power. (What the cluster says: hadeploy status TOPOLOGY --lab.)"""
+    """Show which nodes have power; what the cluster says is hadeploy status TOPOLOGY --lab."""
     from dataclasses import asdict
 
     from hadeploy.lab.lab import report

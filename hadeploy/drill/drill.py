@@ -70,6 +70,12 @@ def run_fault(
     """Strike a member of a healthy cluster and watch until the cluster is healthy again.
 
     Args:
+        state: the lab.
+        design: what the cluster should be.
+        fault: what is done.
+        victim: the member it is done to.
+        probes: clients that ask all the while.
+        read_status: asks the members how they are.
         until: what to wait for before the fault is undone; None undoes it after ``hold_seconds``.
         hold_seconds: how long the fault lasts at least.
         recovery_seconds: bound on every wait.

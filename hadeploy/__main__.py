@@ -1,0 +1,5 @@
+"""``python -m hadeploy``."""
+
+from hadeploy.cli import main
+
+main()

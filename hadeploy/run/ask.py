@@ -1,0 +1,87 @@
+"""Ask many hosts at once over SSH; only reads."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How SSH reaches a host: what an inventory says about it, nothing more."""
+
+    host: str
+    address: str
+    user: str = ""
+    key: str = ""
+    arguments: tuple[str, ...] = ()
+
+    def ssh(self, *argv: str) -> list[str]:
+        """The command line that runs ``argv`` there; host keys are always checked."""
+        target = f"{self.user}@{self.address}" if self.user else self.address
+        key = ["-i", self.key] if self.key else []
+        options = ["-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}"]
+        return ["ssh", *options, *key, *self.arguments, target, "--", *map(shlex.quote, argv)]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a host printed, or why it could not be asked."""
+
+    output: str = ""
+    error: str = ""
+
+
+def read_reaches(addresses: Mapping[str, str], overlay: Path | None) -> tuple[Reach, ...]:
+    """Reaches from management addresses, changed by an inventory overlay where there is one."""
+    hosts: Mapping[str, Mapping[str, str]] = {}
+    if overlay is not None:
+        hosts = (yaml.safe_load(overlay.read_text(encoding="utf-8")) or {}).get("all", {}).get("hosts", {})
+    return tuple(_reach(name, address, hosts.get(name) or {}) for name, address in addresses.items())
+
+
+def _reach(name: str, address: str, wish: Mapping[str, str]) -> Reach:
+    return Reach(
+        host=name,
+        address=wish.get("ansible_host", address),
+        user=wish.get("ansible_user", "root"),
+        key=wish.get("ansible_ssh_private_key_file", ""),
+        arguments=tuple(shlex.split(wish.get("ansible_ssh_common_args", ""))),
+    )
+
+
+def ask_hosts(questions: Mapping[str, tuple[Reach, tuple[str, ...]]], stdin: str) -> dict[str, Answer]:
+    """Run one command a host, with the same standard input, all at once."""
+    with ThreadPoolExecutor(max(1, min(32, len(questions)))) as pool:
+        answers = pool.map(lambda question: _ask(question[0], question[1], stdin), questions.values())
+        return dict(zip(questions, answers, strict=True))
+
+
+def _ask(reach: Reach, argv: tuple[str, ...], stdin: str) -> Answer:
+    try:
+        done = subprocess.run(
+            reach.ssh(*argv),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=ANSWER_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Answer(error=f"no answer within {ANSWER_SECONDS} s")
+    except FileNotFoundError:
+        return Answer(error="the program ssh is missing on this machine")
+    if done.returncode != 0:
+        words = done.stderr.strip().splitlines()
+        return Answer(error=words[-1] if words else f"ended with {done.returncode}")
+    return Answer(output=done.stdout)
