@@ -18,9 +18,9 @@ def load_valid(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
     findings += check_references(loaded)
     if findings.has_errors:
         return None, findings
-    from hadeploy.spec.agents import catalogue, check_agents
+    from hadeploy.spec.agents import check_agents
 
-    findings += check_agents(loaded, catalogue(loaded.topology.release))
+    findings += check_agents(loaded)
     return (None if findings.has_errors else loaded), findings
 
 
