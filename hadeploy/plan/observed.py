@@ -105,8 +105,9 @@ def parse_crm_mon(xml: str) -> ClusterView | None:
             for resource in root.iterfind("./resources//resource")
         },
         failures={
-            _resource_of(failure.get("op_key", "")): failure.get("exitreason")
-            or failure.get("exitstatus", "")
+            _resource_of(failure.get("op_key", "")): (
+                failure.get("exitreason") or failure.get("exitstatus") or ""
+            )
             for failure in root.iterfind("./failures/failure")
         },
         fencing=tuple(

@@ -131,9 +131,9 @@ def _yaml_path(location: Sequence[str | int], data: Any) -> KeyPath:
     for index, step in enumerate(location):
         if step == "[key]":
             break
-        if (isinstance(value, dict) and isinstance(step, str) and step in value) or (
-            isinstance(value, list) and isinstance(step, int) and step < len(value)
-        ):
+        if isinstance(step, str) and isinstance(value, dict) and step in value:  # noqa: SIM114 (typed apart)
+            value = value[step]
+        elif isinstance(step, int) and isinstance(value, list) and step < len(value):
             value = value[step]
         elif index == len(location) - 1 and isinstance(value, dict) and isinstance(step, str):
             pass

@@ -333,7 +333,7 @@ def _resource_names(loaded: LoadedTopology) -> Findings:
 
 
 def _take(taken: dict[str, str], name: str, what: str, source: SourceMap, *path: str | int) -> Findings:
-    if name in taken and taken[name] != what or (name in taken and what.startswith("member")):
+    if (name in taken and taken[name] != what) or (name in taken and what.startswith("member")):
         yield Diagnostic(
             "SPEC043",
             f"the name {name} is taken by {taken[name]}",

@@ -1,0 +1,116 @@
+"""One change to a valid example, one finding, at its place."""
+
+from __future__ import annotations
+
+import pytest
+
+CASES = [
+    # (pattern, what is written, what stands there instead, code, text whose place is expected)
+    ("active-passive", "release: debian-12", "release: debian-11", "SPEC015", "debian-11"),
+    ("active-passive", "pattern: active-passive", "pattern: activ-passive", "SPEC011", "activ-passive"),
+    ("active-passive", "pattern: active-passive", "pattern: multi-region", "SPEC011", "multi-region"),
+    ("active-passive", "  token: 1s ", "  token: 1000 ", "SPEC016", "1000 "),
+    ("active-passive", "  token: 1s ", "  tokken: 1s ", "SPEC012", "tokken"),
+    ("active-passive", "lan: 10.71.1.12", "lan: 10.71.1.412", "SPEC016", "10.71.1.412"),
+    ("active-passive", "lan: 10.71.1.12", "lan: 10.99.1.12", "SPEC031", "10.99.1.12"),
+    ("active-passive", "lan: 10.71.1.12", "lan: 10.71.1.11", "SPEC032", None),
+    (
+        "active-passive",
+        "{env: HADEPLOY_IPMI_PASSWORD}\n    ipmi-n2",
+        "hunter2\n    ipmi-n2",
+        "SPEC020",
+        "hunter2",
+    ),
+    ("active-passive", "targets: [n2]", "targets: [n3]", "SPEC030", "n3]"),
+    (
+        "active-passive",
+        "targets: [n2]",
+        "targets: n2",
+        "SPEC017",
+        "n2\n      parameters:\n        ip: 10.71.9.112",
+    ),
+    ("active-passive", "management_network: lan", "management_network: lann", "SPEC030", "lann"),
+    ("active-passive", "address: 10.71.1.100/24", "address: 10.71.1.100", "SPEC016", "10.71.1.100\n"),
+    ("active-passive", "address: 10.71.1.100/24", "address: 10.71.1.100/16", "SPEC031", "10.71.1.100/16"),
+    ("active-passive", "address: 10.71.1.100/24", "address: 10.71.1.255/24", "SPEC034", "10.71.1.255/24"),
+    ("active-passive", "address: 10.71.1.100/24", "address: 10.71.1.11/24", "SPEC032", "10.71.1.11/24"),
+    ("active-passive", "    addresses: [web]\n", "", "SPEC035", "web:\n    address"),
+    ("active-passive", "kind: nginx", "kind: nginxx", "SPEC014", "nginxx"),
+    ("active-passive", "name: web-server", "name: on", "SPEC017", "on\n        port"),
+    ("active-passive", "port: 80", "port: 80000", "SPEC017", "80000"),
+    ("active-passive", "  rto: 30s", "  rto: 30s\n  rto: 40s", "SPEC007", "rto: 40s"),
+    ("active-passive", "interface: lan0", "interfaces: lan0", "SPEC012", "interfaces"),
+    ("n-plus-1", "spare: s1", "spare: s2", "SPEC030", "s2"),
+    ("n-plus-1", "prefers: a2", "prefers: s1", "SPEC038", None),
+    ("active-active", "backend: web", "backend: webb", "SPEC030", "webb"),
+    ("active-active", "web2: {node: lb2,", "web2: {node: lb3,", "SPEC030", "lb3"),
+    ("active-active", "web2: {node: lb2,", "web2: {", "SPEC042", "{ port: 8080}"),
+    ("active-active", "site-b: {master: lb2}", "site-c: {master: lb2}", "SPEC030", "site-c: {master"),
+]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "old", "new", "code", "at"), CASES, ids=[f"{c[3]}-{i}" for i, c in enumerate(CASES)]
+)
+def test_one_mistake(example, findings, pattern, old, new, code, at):
+    text = example(pattern)
+    assert text.count(old) == 1, "the example no longer holds what this case changes"
+    broken = text.replace(old, new)
+    found = findings(broken)
+    assert code in [c for c, _, _ in found]
+    if at is not None:
+        offset = broken.index(at)
+        line = broken[:offset].count("\n") + 1
+        column = offset - (broken.rfind("\n", 0, offset) + 1) + 1
+        assert (code, line, column) in found
+
+
+@pytest.mark.parametrize("pattern", ["active-passive", "active-active", "n-plus-1"])
+def test_examples_and_starters_have_no_finding(example, findings, pattern):
+    from hadeploy.spec.starter import starter_text
+
+    assert findings(example(pattern)) == []
+    assert findings(starter_text(pattern)) == []
+
+
+def test_no_fencing_is_refused_unless_the_risk_is_accepted(example, findings):
+    text = example("active-passive")
+    start, end = text.index("fencing:"), text.index("virtual_addresses:")
+    bare = text[:start] + text[end:]
+    assert [code for code, _, _ in findings(bare)] == ["SPEC050"]
+    assert findings(bare + "accept_risks: [{rule: HA020, reason: a lab without any data}]\n") == []
+
+
+def test_all_problems_at_once(example, findings):
+    text = (
+        example("active-passive")
+        .replace("debian-12", "debian-9")
+        .replace("port: 80", "port: x")
+        .replace("token: 1s", "token: 1")
+    )
+    assert [code for code, _, _ in findings(text)] == ["SPEC015", "SPEC016", "SPEC017"]
+
+
+def test_a_secret_is_never_repeated(example, tmp_path):
+    from hadeploy.app.validate import load_valid
+
+    file = tmp_path / "t.yaml"
+    file.write_text(
+        example("active-passive").replace("{env: HADEPLOY_IPMI_PASSWORD}", "hunter2"), encoding="utf-8"
+    )
+    _, found = load_valid(file)
+    assert len(found) == 2
+    assert "hunter2" not in repr(found)
+
+
+def test_schema_holds_the_examples(example):
+    import jsonschema
+    import yaml
+
+    from hadeploy.spec.schema import json_schema
+
+    for pattern in ("active-passive", "active-active", "n-plus-1"):
+        jsonschema.validate(yaml.safe_load(example(pattern)), json_schema())
+    broken = yaml.safe_load(example("n-plus-1")) | {"release": "debian-9"}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, json_schema())
