@@ -117,6 +117,8 @@ def _explain(
 ) -> list[Diagnostic]:
     found: dict[tuple[str, KeyPath], Diagnostic] = {}
     for problem in error.errors(include_url=False, include_input=True):
+        if problem["type"] == "too_short" and problem["input"]:
+            continue  # said of a list whose items were refused: they are told one by one
         path = _yaml_path(problem["loc"], data)
         finding = _one(dict(problem), path, model, source)
         # The branches of a union each complain about one value: the first complaint about a place is enough.
@@ -202,6 +204,7 @@ def _value_mend(problem: dict[str, Any]) -> str:
 def _plain(problem: dict[str, Any]) -> str:
     text = str(problem["msg"])
     words = {
+        "Input should be a valid integer": "this should be a whole number",
         "Input should be a valid": "this should be a",
         "Input should be": "this should be",
         "String should": "the text should",

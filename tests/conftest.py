@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hadeploy.app.validate import load_valid
+from hadeploy.design.design import Design
+from hadeploy.design.patterns import expand
+
+INVENTORIES = Path(__file__).resolve().parents[1] / "inventories"
+
+
+@pytest.fixture
+def design_of(tmp_path: Path) -> Callable[..., Design]:
+    """The design of an example, after textual changes."""
+
+    def make(pattern: str, *changes: tuple[str, str]) -> Design:
+        text = (INVENTORIES / pattern / "topology.yaml").read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        file = tmp_path / "topology.yaml"
+        file.write_text(text, encoding="utf-8")
+        loaded, findings = load_valid(file)
+        assert loaded is not None, [f.summary for f in findings]
+        return expand(loaded.topology)
+
+    return make

@@ -1,0 +1,92 @@
+"""What members report, and what is made of it: each problem is seen, and only that one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from hadeploy.plan.observed import HostView, parse_crm_mon, parse_haproxy_statistics, parse_host
+from hadeploy.plan.status import expected_units, judge
+
+CRM_MON = """<pacemaker-result api-version="2.25">
+<summary><current_dc present="true" name="n1" with_quorum="true"/><cluster_options stonith-enabled="true"/></summary>
+<nodes><node name="n1" online="true" standby="false" unclean="false"/><node name="n2" online="true"/></nodes>
+<resources>
+ <resource id="ipmi-n1" role="Started" active="true" failed="false"><node name="n2"/></resource>
+ <resource id="ipmi-n2" role="Started" active="true" failed="false"><node name="n1"/></resource>
+ <group id="web">
+  <resource id="web-server" role="Started" active="true" failed="false"><node name="n1"/></resource>
+  <resource id="web-address" role="Started" active="true" failed="false"><node name="n1"/></resource>
+ </group>
+</resources>
+<fence_history><fence_event action="reboot" target="n2" origin="n1" status="success" completed="today"/></fence_history>
+</pacemaker-result>"""
+
+
+def hosts(design, crm_mon=CRM_MON):
+    def host(name: str, *addresses: str) -> HostView:
+        units = dict.fromkeys(expected_units(design, name), "active")
+        return HostView(name, addresses=frozenset(addresses), units=units, cluster=parse_crm_mon(crm_mon))
+
+    return [host("n1", "10.71.1.11", "10.71.1.100"), host("n2", "10.71.1.12")]
+
+
+def test_all_well(design_of):
+    design = design_of("active-passive")
+    status = judge(design, hosts(design))
+    assert status.problems == ()
+    assert not status.degraded
+    assert status.addresses[0].holders == ("n1",)
+    assert status.groups[0].node == "n1"
+    assert status.fencing[0].target == "n2"
+
+
+def test_each_problem_is_seen(design_of):
+    design = design_of("active-passive")
+    n1, n2 = hosts(design)
+    twice = replace(n2, addresses=n2.addresses | {"10.71.1.100"})
+    assert judge(design, [n1, twice]).problems == ("address web (10.71.1.100) is on n1 and n2 at once",)
+    nowhere = replace(n1, addresses=frozenset())
+    assert judge(design, [nowhere, n2]).problems == ("address web (10.71.1.100) is on no member",)
+    crashed = replace(n2, units={**n2.units, "pacemaker.service": "failed"})
+    assert judge(design, [n1, crashed]).problems == ("n2: pacemaker.service is failed",)
+    left = replace(n2, pending=("corosync.service to be told: restart",))
+    assert "interrupted apply" in judge(design, [n1, left]).problems[0]
+    gone = HostView("n2", error="no route")
+    assert judge(design, [n1, gone]).problems == ("n2 is unreachable: no route",)
+
+
+def test_problems_of_the_cluster(design_of):
+    design = design_of("active-passive")
+    cases = {
+        'with_quorum="true"': ('with_quorum="false"', "no partition has quorum"),
+        'stonith-enabled="true"': (
+            'stonith-enabled="false"',
+            "fencing is switched off in the running cluster",
+        ),
+        'id="ipmi-n1" role="Started" active="true"': (
+            'id="ipmi-n1" role="Stopped" active="false"',
+            "fencing device ipmi-n1 is stopped",
+        ),
+        'id="web-server" role="Started" active="true" failed="false"': (
+            'id="web-server" role="Started" active="true" failed="true"',
+            "group web on n1: web-server failed",
+        ),
+        '<node name="n2" online="true"/></nodes>': (
+            '<node name="n2" online="true" standby="true"/></nodes>',
+            "n2 is standby",
+        ),
+    }
+    for old, (new, problem) in cases.items():
+        assert judge(design, hosts(design, CRM_MON.replace(old, new))).problems == (problem,)
+
+
+def test_servers_as_each_balancer_sees_them():
+    rows = "# pxname,svname,status,check_status\nweb,web1,UP,L7OK\nweb,web2,DOWN,L4CON\nweb,BACKEND,UP,\n"
+    assert parse_haproxy_statistics(rows) == {("web", "web1"): "UP", ("web", "web2"): "DOWN"}
+    assert parse_haproxy_statistics("") == {}
+
+
+def test_an_answer_that_is_none():
+    assert parse_host("n1", "Welcome!").error
+    assert parse_host("n1", json.dumps({"crm_mon": "crm_mon: Connection to cluster failed"})).cluster is None
