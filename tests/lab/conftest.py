@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hadeploy.lab import lab
+from hadeploy.lab.overlay import ssh_argv
+from hadeploy.lab.plan import LabBmc, LabNetwork, LabNode, LabPlan
+from hadeploy.lab.program import run
+from hadeploy.lab.state import LabState
+
+
+def make_plan(name: str, release: str = "debian-12") -> LabPlan:
+    return LabPlan(
+        name=name,
+        networks=(
+            LabNetwork("lan", ("10.70.1.0/24", "fd00:70:1::/64"), "lan0"),
+            LabNetwork("bmc", ("10.70.9.0/24",), "bmc0"),
+        ),
+        nodes=tuple(
+            LabNode(
+                name=f"n{i}",
+                release=release,
+                addresses=(("lan", f"10.70.1.1{i}"), ("lan", f"fd00:70:1::1{i}"), ("bmc", f"10.70.9.1{i}")),
+                management_address=f"10.70.1.1{i}",
+            )
+            for i in (1, 2)
+        ),
+        bmcs=tuple(LabBmc(f"10.70.9.11{i}", f"n{i}", "admin", "a lab's own secret") for i in (1, 2)),
+    )
+
+
+@pytest.fixture(scope="module")
+def two_nodes() -> Iterator[LabState]:
+    state = lab.up(make_plan("test-two-nodes"))
+    try:
+        yield state
+    finally:
+        lab.down(state.plan.name)
+
+
+@pytest.fixture
+def on(two_nodes: LabState):
+    """Run a command on a node over SSH."""
+
+    def ssh(node: str, *argv: str, check: bool = True) -> str:
+        return run(ssh_argv(two_nodes, two_nodes.plan.node(node), *argv), check=check, seconds=120).strip()
+
+    return ssh
