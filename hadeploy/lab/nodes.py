@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from pathlib import Path
 
+from hadeploy.lab.errors import LabError
 from hadeploy.lab.image import RECIPES, REPOSITORY_IN_NODE, STORAGE
 from hadeploy.lab.plan import LabNode
 from hadeploy.lab.program import run
@@ -124,8 +126,20 @@ def remove_node(state: LabState, node: LabNode) -> None:
 
 
 def wait_for_exit(state: LabState, node: str, seconds: float = 10) -> None:
-    """Wait until podman has seen the node's end, so that it can be started again."""
-    podman(state, "wait", state.container(node), seconds=seconds, check=False)
+    """Wait until the monitor of a node that lost power has cleaned up behind it, so that it can be started again.
+
+    Asked of the monitor's cgroup, not of podman: ``podman wait`` was seen to hang when the exit came before the question.
+
+    Raises:
+        LabError: it did not in time.
+    """
+    deadline = time.monotonic() + seconds
+    while "populated 1" in run(
+        state.enter("cat", f"{state.cgroup(node)}-monitor/cgroup.events"), check=False
+    ):
+        if time.monotonic() > deadline:
+            raise LabError("LAB051", f"the container of {node} is not cleaned up within {seconds:g} s")
+        time.sleep(0.01)
 
 
 def lock_file(state: LabState, node: str) -> Path:
