@@ -38,10 +38,10 @@ test: deps ## everything: check, native parsers, real nodes, Molecule
 	$(BIN)/pytest -m "not bench"
 
 demo: deps ## a failover on real nodes on this machine: make demo [PATTERN=active-passive]
-	$(BIN)/python -m demo $(PATTERN)
+	$(BIN)/python scripts/demo.py $(PATTERN)
 
 bench: deps ## measure; writes bench/results.md
-	$(BIN)/python -m bench
+	$(BIN)/python bench/bench.py
 
 golden: venv ## write the golden build trees anew (look at the diff)
 	$(BIN)/pytest -q tests/golden --update-golden
