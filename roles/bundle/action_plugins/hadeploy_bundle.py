@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a host's bundle from the project and hands it to the module of the same name, with the secrets it needs."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import yaml
+from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
+from ansible.plugins.action import ActionBase
+
+UNMADE = base64.b64encode(b"this secret is made by the first apply").decode()
+"""Stands in check mode for a generated secret before the first apply; it is compared and checked, never written."""
+
+
+class ActionModule(ActionBase):
+    """Controller side of hadeploy_bundle."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(self, tmp=None, task_vars=None):
+        """Add the bundle to the task's arguments and run the module."""
+        super().run(tmp, task_vars)
+        bundle, folder = self.read_bundle(task_vars)
+        arguments = dict(self._task.args)
+        state = arguments.get("state")
+        files = [self.with_content(file, folder) for file in bundle["artifacts"]]
+        arguments["files"] = files
+        arguments["secrets"] = self.resolve([name for file in files for name in file["secrets"]], task_vars)
+        if state == "observed":
+            arguments |= {key: bundle[key] for key in ("units", "packages", "users")}
+        return self._execute_module("hadeploy_bundle", module_args=arguments, task_vars=task_vars)
+
+    def files_directory(self, task_vars):
+        """Where the project keeps what is copied."""
+        return Path(str(task_vars["playbook_dir"])) / "files"
+
+    def read_bundle(self, task_vars):
+        """The bundle of this host, and its folder."""
+        folder = self.files_directory(task_vars) / str(task_vars["inventory_hostname"])
+        return self.read_yaml(folder / "bundle.yml"), folder
+
+    def read_yaml(self, path):
+        """Plain data of the project: never a template."""
+        try:
+            return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        except (OSError, yaml.YAMLError) as error:
+            raise AnsibleActionFail(f"{path} cannot be read: compile the topology again ({error})") from error
+
+    def with_content(self, file, folder):
+        """The file's entry together with its text."""
+        try:
+            return file | {"content": (folder / file["source"]).read_text(encoding="utf-8")}
+        except OSError as error:
+            raise AnsibleActionFail(f"{file['source']} is missing: compile the topology again ({error})") from error
+
+    def resolve(self, names, task_vars):
+        """Values of the secrets that are needed here, no others."""
+        return {name: self._secret(name, task_vars) for name in dict.fromkeys(names)}
+
+    def _secret(self, name, task_vars):
+        known = task_vars.get("hadeploy_secrets", {})
+        try:
+            value = self._templar.template(known[name])
+        except AnsibleUndefinedVariable as error:
+            if self._task.check_mode and name in task_vars.get("hadeploy_generated_secrets", ()):
+                return UNMADE
+            raise AnsibleActionFail(f"the secret {name} has no value: {error}") from error
+        if not isinstance(value, str) or not value:
+            raise AnsibleActionFail(f"the secret {name} has no value")
+        return value

@@ -1,0 +1,125 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: Apache-2.0
+"""Wait until a member sees all others."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: hadeploy_cluster
+short_description: Wait until this host sees every member in the cluster
+description:
+  - Asks corosync, or Pacemaker, until all members are there with quorum, or the time is over.
+version_added: 0.1.0
+options:
+  layer:
+    description: Whom to ask.
+    type: str
+    choices: [corosync, pacemaker]
+    required: true
+  members:
+    description: Who must be there.
+    type: list
+    elements: str
+    required: true
+  timeout:
+    description: How long to wait, in seconds.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    support: full
+    description: Does not wait, since nothing was started.
+  diff_mode:
+    support: none
+author:
+  - hadeploy contributors
+"""
+
+EXAMPLES = r"""
+- name: Wait for the membership
+  hadeploy_cluster:
+    layer: corosync
+    members: [n1, n2]
+"""
+
+RETURN = r"""
+waited:
+  description: Seconds until all were there.
+  type: float
+  returned: success
+"""
+
+import re
+import time
+import xml.etree.ElementTree as ElementTree
+
+from ansible.module_utils.basic import AnsibleModule
+
+POLL_SECONDS = 0.2
+
+
+def lacking_in_corosync(text: str, members: list[str]) -> str:
+    """What C(corosync-quorumtool -s) says is not there yet; empty when all is."""
+    nodes = re.search(r"^Nodes:\s+(\d+)", text, re.MULTILINE)
+    quorate = re.search(r"^Quorate:\s+(\w+)", text, re.MULTILINE)
+    if nodes is None or quorate is None:
+        return "corosync does not answer"
+    if int(nodes.group(1)) < len(members):
+        return f"corosync sees {nodes.group(1)} of {len(members)} members"
+    return "" if quorate.group(1) == "Yes" else "corosync has no quorum"
+
+
+def lacking_in_pacemaker(text: str, members: list[str]) -> str:
+    """What C(crm_mon --output-as=xml) says is not there yet; empty when all is."""
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        return "Pacemaker does not answer"
+    dc = root.find("./summary/current_dc")
+    if dc is None or dc.get("present") != "true":
+        return "Pacemaker has no controller yet"
+    if dc.get("with_quorum") != "true":
+        return "Pacemaker has no quorum"
+    online = {
+        node.get("name")
+        for node in root.iterfind("./nodes/node")
+        if node.get("online") == "true" and node.get("pending") != "true"
+    }
+    missing = [member for member in members if member not in online]
+    return f"Pacemaker does not see {', '.join(missing)} online" if missing else ""
+
+
+QUESTIONS = {
+    "corosync": (["corosync-quorumtool", "-s"], lacking_in_corosync),
+    "pacemaker": (["crm_mon", "--one-shot", "--output-as=xml"], lacking_in_pacemaker),
+}
+
+
+def main() -> None:
+    """Module entry."""
+    module = AnsibleModule(
+        argument_spec={
+            "layer": {"type": "str", "choices": list(QUESTIONS), "required": True},
+            "members": {"type": "list", "elements": "str", "required": True},
+            "timeout": {"type": "int", "default": 60},
+        },
+        supports_check_mode=True,
+    )
+    if module.check_mode:
+        module.exit_json(changed=False, waited=0.0)
+    (program, *rest), lacking = QUESTIONS[module.params["layer"]]
+    argv = [module.get_bin_path(program, required=True), *rest]
+    began = time.monotonic()
+    while True:
+        _, out, _ = module.run_command(argv, environ_update={"LC_ALL": "C"})
+        missing = lacking(out, module.params["members"])
+        waited = time.monotonic() - began
+        if not missing:
+            module.exit_json(changed=False, waited=round(waited, 1))
+        if waited > module.params["timeout"]:
+            module.fail_json(msg=f"{missing} after {waited:.0f} s")
+        time.sleep(POLL_SECONDS)
+
+
+if __name__ == "__main__":
+    main()
