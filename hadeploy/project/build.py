@@ -1,0 +1,66 @@
+"""Design to project: the one door of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hadeploy import __version__
+from hadeploy.daemons.artifact import ClusterInformationBase, Share
+from hadeploy.daemons.registry import cluster_information_base, shares
+from hadeploy.design.design import Design
+from hadeploy.project.bundle import bundle_files, cib_files
+from hadeploy.project.dump import dump_yaml
+from hadeploy.project.inventory import group_variables, inventory
+from hadeploy.project.manifest import Manifest
+from hadeploy.project.playbook import playbook
+from hadeploy.project.roles import role_files
+from hadeploy.project.settings import ansible_settings, readme
+from hadeploy.project.write import replace_directory
+
+
+def build(design: Design, destination: Path) -> Manifest:
+    """Compile every daemon's share and write the project.
+
+    Raises:
+        NotAProjectError: the destination holds something else.
+    """
+    return write_project(design, shares(design), cluster_information_base(design), destination)
+
+
+def write_project(
+    design: Design, parts: Sequence[Share], cib: ClusterInformationBase | None, destination: Path
+) -> Manifest:
+    """Write the project, replacing a former one in one step.
+
+    Raises:
+        NotAProjectError: the destination holds something else.
+    """
+    files = project_files(design, parts, cib)
+    manifest = Manifest.of(__version__, design.name, files)
+    replace_directory(destination, files, manifest)
+    return manifest
+
+
+def project_files(
+    design: Design, parts: Sequence[Share], cib: ClusterInformationBase | None
+) -> dict[str, bytes]:
+    """Every file but the manifest, by its path in the project. Pure: the same input gives the same bytes."""
+    variables = group_variables(design, parts, cib)
+    files = {
+        "ansible.cfg": ansible_settings(len(design.members)).encode(),
+        "inventory.yml": dump_yaml(inventory(design, parts)).encode(),
+        "group_vars/all.yml": dump_yaml(variables).encode(),
+        "site.yml": dump_yaml(playbook(parts)).encode(),
+        "README.md": readme(design, vault=_needs_vault(parts, cib)).encode(),
+    }
+    for member in design.members:
+        files |= bundle_files(member.name, [part for part in parts if part.host == member.name])
+    if cib is not None:
+        files |= cib_files(cib)
+    return files | dict(role_files())
+
+
+def _needs_vault(parts: Sequence[Share], cib: ClusterInformationBase | None) -> bool:
+    secrets = [secret for part in parts for artifact in part.artifacts for secret in artifact.secrets]
+    return any(secret.source in ("vault", "generated") for secret in (*secrets, *(cib.secrets if cib else ())))

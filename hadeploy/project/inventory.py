@@ -1,0 +1,58 @@
+"""Who the hosts are, how to reach them, and where their secrets come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from hadeploy.daemons.artifact import ClusterInformationBase, Share
+from hadeploy.design.design import Design
+from hadeploy.design.secrets import Secret
+
+GROUP = "hadeploy_cluster"
+
+
+def inventory(design: Design, shares: Iterable[Share]) -> dict[str, Any]:
+    """The members, and the groups that observation fills, named beforehand so that an empty one is no surprise."""
+    daemons = dict.fromkeys(share.daemon for share in shares)
+    noted = ("pending", "active", "standby", "pending_packages", *(f"pending_{name}" for name in daemons))
+    cib = ("pending_cib",) if design.cluster else ()
+    return {
+        GROUP: {
+            "hosts": {member.name: {"ansible_host": member.management_address} for member in design.members}
+        },
+        **{f"hadeploy_{name}": {} for name in (*noted, *cib)},
+    }
+
+
+def group_variables(
+    design: Design, shares: Iterable[Share], cib: ClusterInformationBase | None
+) -> dict[str, Any]:
+    """For all hosts; secrets are looked up when a task needs them, by Ansible, on the controller."""
+    found = [secret for share in shares for artifact in share.artifacts for secret in artifact.secrets]
+    secrets = dict.fromkeys([*found, *(cib.secrets if cib else ())])
+    return {
+        "hadeploy_members": [member.name for member in design.members],
+        "hadeploy_addresses": [address.address for address in design.virtual_addresses],
+        "hadeploy_secrets_directory": "{{ playbook_dir }}",
+        "hadeploy_generated_secrets": [secret.name for secret in secrets if secret.source == "generated"],
+        "hadeploy_secrets": {secret.name: _lookup(secret) for secret in secrets},
+    }
+
+
+def _lookup(secret: Secret) -> str:
+    reference = secret.reference
+    match secret.source:
+        case "env":
+            hint = f"export {reference}=..."
+            return f"{{{{ lookup('ansible.builtin.env', '{reference}', default=undef(hint='{hint}')) }}}}"
+        case "file":
+            path = _quoted(reference)
+            place = path if reference.startswith("/") else f"hadeploy_secrets_directory ~ '/' ~ {path}"
+            return f"{{{{ lookup('ansible.builtin.file', {place}).splitlines() | first }}}}"
+        case "vault" | "generated":
+            return f"{{{{ {reference} }}}}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,55 @@
+"""ansible.cfg and README.md of the project."""
+
+from __future__ import annotations
+
+from hadeploy.design.design import Design
+
+LEAST_FORKS = 5
+
+
+def ansible_settings(members: int) -> str:
+    """Host keys are always checked; one SSH connection a host; every module in one round trip."""
+    return f"""# Written by hadeploy.
+[defaults]
+inventory = inventory.yml
+roles_path = roles
+forks = {max(LEAST_FORKS, members)}
+gathering = explicit
+host_key_checking = True
+interpreter_python = /usr/bin/python3
+nocows = True
+retry_files_enabled = False
+any_errors_fatal = True
+timeout = 10
+
+[connection]
+pipelining = True
+
+[ssh_connection]
+ssh_args = -C -o ControlMaster=auto -o ControlPersist=60s
+"""
+
+
+def readme(design: Design, *, vault: bool) -> str:
+    """How to run the project without hadeploy."""
+    vault_arguments = " -e @/path/to/secrets.vault.yml --ask-vault-pass" if vault else ""
+    return f"""# {design.name}
+
+Compiled by hadeploy for {design.release.title}: {", ".join(member.name for member in design.members)}.
+Written anew by every `hadeploy compile`; change the topology, not these files.
+
+    ansible-playbook site.yml --check --diff{vault_arguments}
+    ansible-playbook site.yml{vault_arguments}
+
+| What | Where |
+|---|---|
+| files for each host, as they will stand there | `files/<host>/rootfs/` |
+| what is read by which unit, and which parser checks it | `files/<host>/bundle.yml` |
+| Pacemaker's configuration | `files/cib.xml` |
+| where secrets come from | `group_vars/all.yml` |
+| the order of an apply | `site.yml` |
+| sha256 of all of it | `manifest.json` |
+
+Secrets are not in here: `@@hadeploy:...@@` marks where they go. Those referred to by file are looked for beside this
+playbook; say otherwise with `-e hadeploy_secrets_directory=/path/to/topology`.
+"""
