@@ -48,7 +48,7 @@ def project_files(
     """Every file but the manifest, by its path in the project. Pure: the same input gives the same bytes."""
     variables = group_variables(design, parts, cib)
     files = {
-        "ansible.cfg": ansible_settings(len(design.members)).encode(),
+        "ansible.cfg": ansible_settings(design).encode(),
         "inventory.yml": dump_yaml(inventory(design, parts)).encode(),
         "group_vars/all.yml": dump_yaml(variables).encode(),
         "site.yml": dump_yaml(playbook(parts)).encode(),
@@ -63,4 +63,6 @@ def project_files(
 
 def _needs_vault(parts: Sequence[Share], cib: ClusterInformationBase | None) -> bool:
     secrets = [secret for part in parts for artifact in part.artifacts for secret in artifact.secrets]
-    return any(secret.source in ("vault", "generated") for secret in (*secrets, *(cib.secrets if cib else ())))
+    return any(
+        secret.source in ("vault", "generated") for secret in (*secrets, *(cib.secrets if cib else ()))
+    )

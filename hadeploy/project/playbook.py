@@ -80,7 +80,11 @@ def playbook(shares: Sequence[Share]) -> list[dict[str, Any]]:
             ],
         ),
         _play("Check", "hadeploy_pending", [Step("bundle", "stage")]),
-        *([_play("Check the CIB", "hadeploy_pending_cib", [Step("pacemaker", "check")])] if clustered else []),
+        *(
+            [_play("Check the CIB", "hadeploy_pending_cib", [Step("pacemaker", "check")])]
+            if clustered
+            else []
+        ),
         _play("Write", "hadeploy_pending", [Step("bundle", "write")]),
         *(
             _play(_title(daemon), f"hadeploy_pending_{daemon}", [_step(daemon)])
@@ -90,7 +94,11 @@ def playbook(shares: Sequence[Share]) -> list[dict[str, Any]]:
         *(_cluster_plays() if clustered else []),
         *_rolling_plays([daemon for daemon in ONE_BY_ONE if daemon in daemons]),
         _play("Verify", "hadeploy_pending", [Step("observe", "verify")]),
-        *([_play("Verify the CIB", "hadeploy_pending_cib", [Step("pacemaker", "verify")])] if clustered else []),
+        *(
+            [_play("Verify the CIB", "hadeploy_pending_cib", [Step("pacemaker", "verify")])]
+            if clustered
+            else []
+        ),
     ]
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from hadeploy.design.design import Design
 
 LEAST_FORKS = 5
 
 
-def ansible_settings(members: int) -> str:
+def ansible_settings(design: Design) -> str:
     """Host keys are always checked; one SSH connection a host; every module in one round trip."""
     return f"""# Written by hadeploy.
 [defaults]
 inventory = inventory.yml
 roles_path = roles
-forks = {max(LEAST_FORKS, members)}
+forks = {max(LEAST_FORKS, len(design.members))}
 gathering = explicit
 host_key_checking = True
 interpreter_python = /usr/bin/python3
@@ -27,6 +29,8 @@ pipelining = True
 
 [ssh_connection]
 ssh_args = -C -o ControlMaster=auto -o ControlPersist=60s
+# Connections are told apart by address alone: another project with the same addresses must not find these.
+control_path_dir = ~/.ansible/cp/{sha256(design.name.encode()).hexdigest()[:12]}
 """
 
 

@@ -10,7 +10,7 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
 
-UNMADE = base64.b64encode(b"this secret is made by the first apply").decode()
+UNMADE = base64.b64encode(b"made by the first apply; " * 8).decode()
 """Stands in check mode for a generated secret before the first apply; it is compared and checked, never written."""
 
 

@@ -1,0 +1,19 @@
+"""What can keep an apply from starting."""
+
+from __future__ import annotations
+
+
+class RunError(Exception):
+    """An apply cannot start; nothing was changed.
+
+    Attributes:
+        code: permanent.
+        message: one sentence.
+        mend: what to do about it.
+    """
+
+    def __init__(self, code: str, message: str, mend: str = "") -> None:
+        super().__init__(f"{code} {message}")
+        self.code = code
+        self.message = message
+        self.mend = mend

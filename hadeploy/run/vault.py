@@ -1,0 +1,134 @@
+"""Secrets that hadeploy makes itself: made once, kept in an ansible-vault file, never overwritten."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hadeploy.run.errors import RunError
+
+PASSWORD = "HADEPLOY_VAULT_PASSWORD"  # noqa: S105 (a variable's name)
+PASSWORD_FILES = ("HADEPLOY_VAULT_PASSWORD_FILE", "ANSIBLE_VAULT_PASSWORD_FILE")
+SECRET_BYTES = 256
+"""corosync takes 128 to 4096 random bytes as its key; 256 is what corosync-keygen writes."""
+
+PRIVATE = 0o600
+
+
+def vault_password(environment: Mapping[str, str] | None = None) -> bytes:
+    """The password, from the environment or a file that it names (a program there is run, as Ansible does).
+
+    Raises:
+        RunError: none is given, or the file cannot be read.
+    """
+    known = os.environ if environment is None else environment
+    if known.get(PASSWORD):
+        return known[PASSWORD].encode()
+    name = next((known[name] for name in PASSWORD_FILES if known.get(name)), None)
+    if name is None:
+        raise RunError(
+            "RUN010",
+            "no password for the vault of secrets",
+            f"export {PASSWORD}=... or {PASSWORD_FILES[0]}=/path/to/a/file",
+        )
+    return _read_password(Path(name).expanduser())
+
+
+def _read_password(file: Path) -> bytes:
+    try:
+        if os.access(file, os.X_OK):
+            found = subprocess.run([str(file)], capture_output=True, timeout=60, check=True).stdout
+        else:
+            found = file.read_bytes()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise RunError("RUN011", f"the vault password file {file} cannot be read: {error}") from error
+    password = found.strip()
+    if not password:
+        raise RunError("RUN011", f"the vault password file {file} is empty")
+    return password
+
+
+def read_vault(file: Path, password: bytes) -> dict[str, Any]:
+    """Variables of a vault file; none where there is no file.
+
+    Raises:
+        RunError: it is not encrypted, the password is another one, or it holds no variables.
+    """
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise RunError("RUN012", f"{file} cannot be read: {error.strerror}") from error
+    vault = _vault(password)
+    if not vault.is_encrypted(content):
+        raise RunError(
+            "RUN013",
+            f"{file} is not encrypted",
+            f"ansible-vault encrypt {file} (and change what it held: it was readable)",
+        )
+    from ansible.errors import AnsibleError
+
+    try:
+        plain = vault.decrypt(content)
+    except AnsibleError as error:
+        raise RunError(
+            "RUN014", f"{file} cannot be decrypted with this password", f"see {PASSWORD}"
+        ) from error
+    try:
+        variables = yaml.safe_load(plain) or {}
+    except yaml.YAMLError as error:
+        raise RunError("RUN015", f"{file} holds no YAML once it is decrypted") from error
+    if not isinstance(variables, dict):
+        raise RunError("RUN015", f"{file} must hold variables, one a line: name: value")
+    return variables
+
+
+def ensure_generated(file: Path, names: Iterable[str], password: bytes) -> bool:
+    """Make what is missing; True where the file was written. What is there is never overwritten.
+
+    Raises:
+        RunError: see :func:`read_vault`, or the file cannot be written.
+    """
+    variables = read_vault(file, password)
+    missing = [name for name in dict.fromkeys(names) if not variables.get(name)]
+    if not missing:
+        return False
+    made = {name: base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode() for name in missing}
+    plain = yaml.safe_dump({**variables, **made}, sort_keys=True, width=120)
+    try:
+        _replace(file, _vault(password).encrypt(plain.encode()))
+    except OSError as error:
+        raise RunError("RUN016", f"{file} cannot be written: {error.strerror}") from error
+    return True
+
+
+def _vault(password: bytes) -> Any:  # noqa: ANN401 (ansible brings no types)
+    from ansible.constants import DEFAULT_VAULT_IDENTITY
+    from ansible.parsing.vault import VaultLib, VaultSecret
+
+    return VaultLib([(DEFAULT_VAULT_IDENTITY, VaultSecret(password))])
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """In one step and on disk before this returns: a lost key is a cluster that cannot be joined."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, fresh = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(stream.fileno(), PRIVATE)
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(fresh).replace(file)
+    except BaseException:
+        Path(fresh).unlink(missing_ok=True)
+        raise
