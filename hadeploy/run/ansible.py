@@ -34,6 +34,7 @@ class _Watch:
 
     on_event: Callable[[RunEvent], None]
     process: int = 0
+    announced: tuple[str, float] | None = None
     asked: int = 0
     asked_at: float = 0.0
     phases: list[tuple[str, float]] = field(default_factory=list)
@@ -51,12 +52,25 @@ class _Watch:
         if event is None:
             return False
         if event.status == "started":
-            self.phases.append((event.phase, time.monotonic()))
-        elif event.status in ("failed", "unreachable"):
+            self.announced = (event.phase, time.monotonic())
+            return False
+        self._start_phase()
+        if event.status in ("failed", "unreachable"):
             self.failures.append(event)
         self.changed = self.changed or event.status == "changed"
         self.on_event(event)
         return False
+
+    def _start_phase(self) -> None:
+        """A play is told of when something happens in it: most have no hosts where little is to be done."""
+        if self.announced is None:
+            return
+        (name, began), self.announced = self.announced, None
+        # One that goes member by member starts anew for each.
+        if self.phases and self.phases[-1][0] == name:
+            return
+        self.phases.append((name, began))
+        self.on_event(RunEvent("", name, "", "started"))
 
     def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         """First time: ask Ansible to end, as Ctrl-C in its own terminal would. Second time: end it."""
