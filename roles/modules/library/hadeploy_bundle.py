@@ -181,6 +181,9 @@ def file_diff(file: dict, before: bytes | None, after: bytes) -> dict[str, str]:
     attributes = attributes_of(file["path"])
     hidden = bool(file["secrets"]) or (attributes is not None and not int(attributes[2], 8) & 0o004)
     wanted = (file["owner"], file["group"], file["mode"].zfill(4))
+    if before == after:
+        before = after = b""
+        hidden = False
     return {
         "before_header": f"{file['path']} ({' '.join(attributes) if attributes else 'absent'})",
         "after_header": f"{file['path']} ({' '.join(wanted)})",
@@ -215,11 +218,11 @@ def verdict(check: dict, code: int, words: str) -> bool:
     )
 
 
-def tell_of(changed: list[dict]) -> dict[str, str]:
-    """Units to be told of changed files."""
+def tell_of(changed: list[dict], secrets: dict[str, str]) -> dict[str, str]:
+    """Units to be told of changed files. Another owner or mode alone changes nothing for who has read the file."""
     found: dict[str, str] = {}
     for file in changed:
-        if file["unit"]:
+        if file["unit"] and present_bytes(file["path"]) != wanted_bytes(file, secrets):
             found = merged(found, {file["unit"]: file["on_change"]})
     return found
 
@@ -281,7 +284,7 @@ def observe(module: AnsibleModule) -> dict:
     states = show(module, list(units))
     wished = {name: found for name, unit in units.items() if (found := wishes(unit, states.get(name, {})))}
     remembered = load()
-    tell = merged(remembered["units"], tell_of(files))
+    tell = merged(remembered["units"], tell_of(files, params["secrets"]))
     daemons = {"packages"} if packages or users else set()
     daemons |= {file["daemon"] for file in files} | {units[name]["daemon"] for name in wished}
     daemons |= {owner[unit] for unit in tell if unit in owner}
@@ -410,7 +413,7 @@ def establish(module: AnsibleModule) -> dict:
     changed = [file for file in files if differs(file, secrets)]
     diffs = [file_diff(file, present_bytes(file["path"]), wanted_bytes(file, secrets)) for file in changed]
     remembered = load()
-    units = merged(remembered["units"], tell_of(changed))
+    units = merged(remembered["units"], tell_of(changed, secrets))
     daemon_reload = remembered["daemon_reload"] or any(is_unit_file(file["path"]) for file in changed)
     result = {
         "changed": bool(changed) or daemon_reload,

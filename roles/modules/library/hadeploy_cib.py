@@ -443,6 +443,8 @@ def main() -> None:
     )
     act = {"observed": observe, "verified": verify, "present": establish}[module.params["state"]]
     result = act(Cib(module))
+    for decision in result.get("drift", ()):
+        module.warn(f"kept as it is: {decision}")
     module.exit_json(invocation={"module_args": {"state": module.params["state"]}}, **result)
 
 

@@ -75,6 +75,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_pending import load, merged, save
 from ansible.module_utils.hadeploy_systemd import is_active, show, wishes
 
+INSTEAD_OF_RESTART = {"corosync.service": "corosync-reload"}
+"""A reload takes a new key too, on all members at once (corosync 3.1). Restarting one after the other would part those
+with the new key from those with the old one, and have them fence each other."""
+
 SETTLE_SECONDS = 0.3
 POLL_SECONDS = 0.1
 
@@ -88,6 +92,9 @@ def decide(
 ) -> list[tuple[str, str]]:
     """What to say to whom, as (unit, verb); C(forget) drops what a stopped unit need not be told."""
     listed = {unit["name"]: unit for unit in sorted(units, key=lambda unit: unit["phase"])}
+    pending = {
+        name: INSTEAD_OF_RESTART.get(name, what) if what == "restart" else what for name, what in pending.items()
+    }
     steps: list[tuple[str, str]] = []
     for name, unit in listed.items():
         wished = wishes(unit, states.get(name, {}))
