@@ -36,12 +36,17 @@ class Step:
 
 
 def _play(name: str, hosts: str, steps: Iterable[Step], **more: object) -> dict[str, Any]:
-    """A member that fails or vanishes ends the whole run: the others are not told without it."""
+    """A member that fails or vanishes ends the whole run: the others are not told without it.
+
+    any_errors_fatal alone ends the play, and with it the run where a member *failed*; where one became unreachable,
+    Ansible goes on to the next play. max_fail_percentage ends the run there too.
+    """
     return {
         "name": name,
         "hosts": hosts,
         "gather_facts": False,
         "any_errors_fatal": True,
+        "max_fail_percentage": 0,
         **more,
         "tasks": [step.task() for step in steps],
     }
@@ -125,7 +130,7 @@ def _rolling_plays(daemons: list[str]) -> list[dict[str, Any]]:
     if not daemons:
         return []
     hosts = ":".join(f"hadeploy_pending_{daemon}" for daemon in daemons)
-    steps = [_step(daemon) for daemon in daemons]
+    steps = [Step("observe", "united"), *(_step(daemon) for daemon in daemons)]
     return [
         _play(f"Services, {role} members", f"{hosts}:&hadeploy_{role}", steps, serial=1)
         for role in ("standby", "active")

@@ -56,12 +56,6 @@ import xml.etree.ElementTree as ElementTree
 from ansible.module_utils.basic import AnsibleModule
 
 POLL_SECONDS = 0.2
-ELECTION_AFTER_SECONDS = 2.0
-"""Long enough for a controller that exists to be found. Without being asked, Pacemaker waits for one for 20 s
-(dc-deadtime) whenever a whole cluster starts."""
-
-
-NO_CONTROLLER = "Pacemaker has no controller yet"
 
 
 def lacking_in_corosync(text: str, members: list[str]) -> str:
@@ -83,7 +77,7 @@ def lacking_in_pacemaker(text: str, members: list[str]) -> str:
         return "Pacemaker does not answer"
     dc = root.find("./summary/current_dc")
     if dc is None or dc.get("present") != "true":
-        return NO_CONTROLLER
+        return "Pacemaker has no controller yet"
     if dc.get("with_quorum") != "true":
         return "Pacemaker has no quorum"
     online = {
@@ -116,16 +110,12 @@ def main() -> None:
     (program, *rest), lacking = QUESTIONS[module.params["layer"]]
     argv = [module.get_bin_path(program, required=True), *rest]
     began = time.monotonic()
-    asked = False
     while True:
         _, out, _ = module.run_command(argv, environ_update={"LC_ALL": "C"})
         missing = lacking(out, module.params["members"])
         waited = time.monotonic() - began
         if not missing:
             module.exit_json(changed=False, waited=round(waited, 1))
-        if missing == NO_CONTROLLER and not asked and waited > ELECTION_AFTER_SECONDS:
-            asked = True
-            module.run_command([module.get_bin_path("crmadmin", required=True), "--election"])
         if waited > module.params["timeout"]:
             module.fail_json(msg=f"{missing} after {waited:.0f} s")
         time.sleep(POLL_SECONDS)
