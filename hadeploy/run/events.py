@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Status = Literal["started", "ok", "changed", "failed", "unreachable", "skipped"]
+Status = Literal["started", "running", "ok", "changed", "failed", "unreachable", "skipped"]
 
 STATUSES: Mapping[str, Status] = {
+    "runner_on_start": "running",
     "runner_on_ok": "ok",
     "runner_on_failed": "failed",
     "runner_on_unreachable": "unreachable",
@@ -25,7 +26,7 @@ class RunEvent:
         host: member, or empty where a phase starts.
         phase: name of the play.
         task: name of the task, or empty where a phase starts.
-        status: ``started`` for a phase, else the task's outcome.
+        status: ``started`` for a phase, ``running`` where a task begins on a host, else the task's outcome.
         seconds: how long the task took on that host.
         message: why it failed, or what it did; secrets are masked where it was made.
         diff: unified diff, where the run was asked for one.

@@ -15,9 +15,12 @@ class ActionModule(BundleAction):
         """Add the daemon's units to the task's arguments and run the module."""
         bundle, _ = self.read_bundle(task_vars)
         daemon = self._task.args.get("daemon")
-        readers = [file["unit"] for file in bundle["artifacts"] if file["daemon"] == daemon and file["unit"]]
+        readers = {}
+        for file in bundle["artifacts"]:
+            if file["daemon"] == daemon and file["unit"]:
+                readers.setdefault(file["unit"], []).append(file["path"])
         arguments = self._task.args | {
             "units": [unit for unit in bundle["units"] if unit["daemon"] == daemon],
-            "readers": list(dict.fromkeys(readers)),
+            "readers": readers,
         }
         return self._execute_module("hadeploy_units", module_args=arguments, task_vars=task_vars)

@@ -23,10 +23,9 @@ options:
     elements: dict
     default: []
   readers:
-    description: Units that read files of this daemon.
-    type: list
-    elements: str
-    default: []
+    description: Units that read files of this daemon, each with the paths of those files.
+    type: dict
+    default: {}
   hold:
     description: What not to tell yet (C(reload), C(corosync-reload), C(restart)).
     type: list
@@ -70,6 +69,7 @@ told:
 
 import socket
 import time
+from collections.abc import Iterable
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_pending import load, merged, save
@@ -78,6 +78,11 @@ from ansible.module_utils.hadeploy_systemd import is_active, show, wishes
 INSTEAD_OF_RESTART = {"corosync.service": "corosync-reload"}
 """A reload takes a new key too, on all members at once (corosync 3.1). Restarting one after the other would part those
 with the new key from those with the old one, and have them fence each other."""
+
+SYSCTL_UNIT = "systemd-sysctl.service"
+SYSCTL = "/usr/lib/systemd/systemd-sysctl"
+"""What the unit runs. Run for our files alone, it touches no other setting, works where the unit is masked (containers
+mask it), and says when a key was refused."""
 
 SETTLE_SECONDS = 0.3
 POLL_SECONDS = 0.1
@@ -116,8 +121,10 @@ def decide(
     return steps
 
 
-def argv_of(unit: str, verb: str) -> list[str]:
+def argv_of(unit: str, verb: str, paths: list[str]) -> list[str]:
     """The program that says it."""
+    if unit == SYSCTL_UNIT:
+        return [SYSCTL, *paths]
     if verb == "corosync-reload":
         return ["corosync-cfgtool", "-R"]
     return ["systemctl", verb, "--", unit]
@@ -146,8 +153,8 @@ def explain(module: AnsibleModule, unit: str) -> str:
 
 def tell(module: AnsibleModule, unit: str, verb: str) -> None:
     """Say it, or fail with the unit's own words."""
-    program, *rest = argv_of(unit, verb)
-    if verb in ("start", "restart"):
+    program, *rest = argv_of(unit, verb, module.params["readers"].get(unit, []))
+    if verb in ("start", "restart") and program == "systemctl":
         module.run_command([module.get_bin_path("systemctl", required=True), "reset-failed", "--", unit])
     code, out, err = module.run_command([module.get_bin_path(program, required=True), *rest])
     # corosync-cfgtool ends with 0 even where the reload failed.
@@ -182,7 +189,7 @@ def main() -> None:
         argument_spec={
             "daemon": {"type": "str", "required": True},
             "units": {"type": "list", "elements": "dict", "default": []},
-            "readers": {"type": "list", "elements": "str", "default": []},
+            "readers": {"type": "dict", "default": {}},
             "hold": {"type": "list", "elements": "str", "default": []},
             "expected": {"type": "dict", "default": {}},
             "answers_on": {"type": "str", "default": ""},
