@@ -12,6 +12,10 @@ from hadeploy.design.patterns import expand
 INVENTORIES = Path(__file__).resolve().parents[1] / "inventories"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden build trees anew")
+
+
 @pytest.fixture
 def design_of(tmp_path: Path) -> Callable[..., Design]:
     """The design of an example, after textual changes."""

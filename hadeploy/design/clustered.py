@@ -73,6 +73,7 @@ def expand_clustered(
         flows=(*corosync_flows(membership.links, names), *service_flows(ports, names)),
         firewall=topology.firewall,
         rto_ms=topology.objectives.rto,
+        secrets_vault=topology.secrets_vault or "",
     )
 
 

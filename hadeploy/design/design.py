@@ -55,6 +55,7 @@ class Design:
         flows: what the firewall lets in.
         firewall: whether there is one.
         rto_ms: objective, or None.
+        secrets_vault: ansible-vault file, relative to the topology, or empty.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Design:
     flows: tuple[Flow, ...]
     firewall: bool
     rto_ms: int | None
+    secrets_vault: str = ""
 
     def member(self, name: str) -> Member:
         """The member of that name; the spec stage has proven that it exists."""

@@ -98,6 +98,7 @@ def run_fault(
             if remaining > 0:
                 time.sleep(remaining)
         finally:
+            restored_at = time.monotonic()
             fault.restore(state, victim)
         after = placement(wait_until_well(read_status, recovery_seconds))
     samples = [OwnerSample(o.at, o.address, o.owners) for o in observer.owners]
@@ -105,6 +106,7 @@ def run_fault(
         fault=fault.name,
         victim=victim,
         injected_at=injected_at,
+        restored_at=restored_at,
         ownership={address: read_ownership(address, samples) for address in addresses},
         outages={probe.name: read_outage(probe.name, observer.probes) for probe in probes},
         power=_power_events(state, injected_at),

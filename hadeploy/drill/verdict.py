@@ -45,6 +45,7 @@ class Verdict:
         fault: its name.
         victim: the member it struck.
         injected_at: monotonic seconds.
+        restored_at: when it was undone, monotonic seconds.
         ownership: address -> its history.
         outages: probe -> what its client noticed.
         power: what the BMCs were told from the injection on.
@@ -56,6 +57,7 @@ class Verdict:
     fault: str
     victim: str
     injected_at: float
+    restored_at: float
     ownership: Mapping[str, Ownership]
     outages: Mapping[str, Outage]
     power: Sequence[PowerEvent]
@@ -82,11 +84,10 @@ class Verdict:
         }
 
     def fenced_before_takeover(self, address: str) -> bool:
-        """Whether the victim's power was off before another member answered for the address."""
+        """Whether the victim's BMC did what fencing asked of it before another member answered for the address.
+
+        Where the power was cut already, the agent sees that by the BMC's own word and only asks for power again.
+        """
         takeover = self.takeover_at.get(address)
-        offs = [
-            e.at
-            for e in self.power
-            if e.node == self.victim and e.command in ("off", "cycle", "reset") and e.result == "done"
-        ]
-        return takeover is not None and bool(offs) and min(offs) <= takeover
+        done = [event.at for event in self.power if event.node == self.victim and event.result == "done"]
+        return takeover is not None and bool(done) and min(done) <= takeover

@@ -28,7 +28,12 @@ def lay_bridges(state: LabState) -> None:
     lines = []
     for network in state.plan.networks:
         bridge = bridge_name(network.name)
-        lines.append(f"link add {bridge} type bridge forward_delay 0 stp_state 0 mcast_snooping 0")
+        # A MAC of its own: left alone, a bridge takes the lowest of its ports', and changes it whenever a node loses power.
+        # Neighbours would then talk to clients and BMCs at an address that is gone, for seconds.
+        mac = hardware_address(state.plan.name, "lab", network.name)
+        lines.append(
+            f"link add {bridge} address {mac} type bridge forward_delay 0 stp_state 0 mcast_snooping 0"
+        )
         lines.append(f"link set {bridge} up")
         lines += [f"address add {client_address(subnet)} dev {bridge} nodad" for subnet in network.subnets]
     for bmc in state.plan.bmcs:

@@ -17,7 +17,7 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
         return True
 
 
-def dump_yaml(data: Any) -> str:  # noqa: ANN401 (whatever YAML can hold)
+def dump_yaml(data: Any) -> str:
     """Keys in the order given; one document."""
     text = yaml.dump(
         data, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=WIDTH, allow_unicode=True

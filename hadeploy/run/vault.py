@@ -111,7 +111,7 @@ def ensure_generated(file: Path, names: Iterable[str], password: bytes) -> bool:
     return True
 
 
-def _vault(password: bytes) -> Any:  # noqa: ANN401 (ansible brings no types)
+def _vault(password: bytes) -> Any:
     from ansible.constants import DEFAULT_VAULT_IDENTITY
     from ansible.parsing.vault import VaultLib, VaultSecret
 

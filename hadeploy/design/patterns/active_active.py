@@ -74,6 +74,7 @@ def expand_active_active(topology: ActiveActive) -> Design:
         ),
         firewall=topology.firewall,
         rto_ms=topology.objectives.rto,
+        secrets_vault=topology.secrets_vault or "",
     )
 
 

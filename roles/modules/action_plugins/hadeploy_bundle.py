@@ -54,7 +54,9 @@ class ActionModule(ActionBase):
         try:
             return file | {"content": (folder / file["source"]).read_text(encoding="utf-8")}
         except OSError as error:
-            raise AnsibleActionFail(f"{file['source']} is missing: compile the topology again ({error})") from error
+            raise AnsibleActionFail(
+                f"{file['source']} is missing: compile the topology again ({error})"
+            ) from error
 
     def resolve(self, names, task_vars):
         """Values of the secrets that are needed here, no others."""

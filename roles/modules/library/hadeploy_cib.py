@@ -102,7 +102,9 @@ FALSE = ("false", "off", "no", "0", "")
 def resolve(text: str, secrets: dict[str, str]) -> str:
     """Put values where placeholders stand, as XML attribute values."""
     for name, value in secrets.items():
-        text = text.replace(f"@@hadeploy:{name}@@", escape(value, {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"}))
+        text = text.replace(
+            f"@@hadeploy:{name}@@", escape(value, {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
+        )
     return text
 
 
@@ -136,7 +138,9 @@ def _schema(cib: ElementTree.Element) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", cib.get("validate-with", "")))
 
 
-def _merge_properties(section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str]) -> None:
+def _merge_properties(
+    section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str]
+) -> None:
     """Sets in the order of the live one, so that Pacemaker's own order is not a difference."""
     wanted = {item.get("id"): item for item in (ours if ours is not None else ())}
     named = {pair.get("name") for item in wanted.values() for pair in item.iter("nvpair")}
@@ -173,7 +177,9 @@ def _merge_nodes(section: ElementTree.Element, ours: ElementTree.Element | None,
     for node in section:
         name = node.get("uname")
         if name not in wanted:
-            drift.append(f"{name} is known to the cluster, but no member (forget it: crm_node --remove {name})")
+            drift.append(
+                f"{name} is known to the cluster, but no member (forget it: crm_node --remove {name})"
+            )
             continue
         for pair in node.iterfind("instance_attributes/nvpair"):
             if pair.get("value", "").lower() not in FALSE:
@@ -184,7 +190,9 @@ def _merge_nodes(section: ElementTree.Element, ours: ElementTree.Element | None,
     section.extend(copy.deepcopy(node) for node in wanted.values())
 
 
-def _merge_constraints(section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str]) -> None:
+def _merge_constraints(
+    section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str]
+) -> None:
     kept = [item for item in section if item.get("id", "").startswith(OPERATOR_CONSTRAINTS)]
     drift += [
         f"the constraint {item.get('id')} was left by a move or ban of {item.get('rsc')}"
@@ -220,21 +228,28 @@ def masked(text: str, secrets: dict[str, str], placeholders: ElementTree.Element
         pair.get("id") for pair in placeholders.iter("nvpair") if "@@hadeploy:" in pair.get("value", "")
     }
     for identity in secret_ids:
-        text = re.sub(rf'(<nvpair id="{re.escape(identity)}" name="[^"]*" value=)"[^"]*"', r'\1"(secret)"', text)
+        text = re.sub(
+            rf'(<nvpair id="{re.escape(identity)}" name="[^"]*" value=)"[^"]*"', r'\1"(secret)"', text
+        )
     # The live CIB may still hold a secret that the compiled one no longer names.
-    return re.sub(rf'(<nvpair id="[^"]*" name="[^"]*(?:{SECRET_NAMES})[^"]*" value=)"[^"]*"', r'\1"(secret)"', text)
+    return re.sub(
+        rf'(<nvpair id="[^"]*" name="[^"]*(?:{SECRET_NAMES})[^"]*" value=)"[^"]*"', r'\1"(secret)"', text
+    )
 
 
 def is_error_free(check: dict, code: int, words: str) -> bool:
     """Whether a check's outcome means valid."""
-    return code in check["accept"] and not any(re.search(pattern, words) for pattern in check["reject_output"])
+    return code in check["accept"] and not any(
+        re.search(pattern, words) for pattern in check["reject_output"]
+    )
 
 
 def unwell(crm_mon: str, resources: set[str]) -> list[str]:
     """Resources of ours that failed, with the agent's reason."""
     root = ElementTree.fromstring(crm_mon)
     reasons = {
-        failure.get("op_key", "").rsplit("_", 2)[0]: failure.get("exitreason") or failure.get("exitstatus", "")
+        failure.get("op_key", "").rsplit("_", 2)[0]: failure.get("exitreason")
+        or failure.get("exitstatus", "")
         for failure in root.iterfind("./failures/failure")
     }
     found = []
@@ -284,7 +299,9 @@ class Cib:
             for name, element in (("old", old), ("new", new)):
                 names.append(os.path.join(folder, name))
                 _write_private(names[-1], ElementTree.tostring(element, encoding="unicode"))
-            code, out, err = self.program("crm_diff", "--original", names[0], "--new", names[1], "--no-version")
+            code, out, err = self.program(
+                "crm_diff", "--original", names[0], "--new", names[1], "--no-version"
+            )
         if code not in (0, 1):
             self.fail(f"crm_diff failed: {err.strip()}")
         return out.strip()
@@ -293,10 +310,13 @@ class Cib:
         """Both configurations as a person may see them."""
         before = "" if live is None else canonical(live.find("configuration"))
         after = canonical(new.find("configuration"))
-        before, after = (
-            masked(text, self.secrets, self.placeholders) for text in (before, after)
-        )
-        return {"before_header": "CIB (live)", "after_header": "CIB (compiled)", "before": before, "after": after}
+        before, after = (masked(text, self.secrets, self.placeholders) for text in (before, after))
+        return {
+            "before_header": "CIB (live)",
+            "after_header": "CIB (compiled)",
+            "before": before,
+            "after": after,
+        }
 
     def verify(self, element: ElementTree.Element) -> list[str]:
         """Checks that could not run, because their program is not installed yet."""
@@ -410,7 +430,9 @@ def _apply(cib: Cib, live: ElementTree.Element, new: ElementTree.Element, patch:
         after = cib.query()
         if after is not None and not cib.difference(after, merge(after, cib.desired)[0]):
             return rollback
-    cib.fail(f"the CIB could not be applied in {ATTEMPTS} attempts: {words or 'it changes again after each patch'}")
+    cib.fail(
+        f"the CIB could not be applied in {ATTEMPTS} attempts: {words or 'it changes again after each patch'}"
+    )
     return rollback
 
 

@@ -98,7 +98,8 @@ def decide(
     """What to say to whom, as (unit, verb); C(forget) drops what a stopped unit need not be told."""
     listed = {unit["name"]: unit for unit in sorted(units, key=lambda unit: unit["phase"])}
     pending = {
-        name: INSTEAD_OF_RESTART.get(name, what) if what == "restart" else what for name, what in pending.items()
+        name: INSTEAD_OF_RESTART.get(name, what) if what == "restart" else what
+        for name, what in pending.items()
     }
     steps: list[tuple[str, str]] = []
     for name, unit in listed.items():

@@ -1,0 +1,125 @@
+"""Apply a topology: compile, make what is missing of the secrets, run the project, say what came of it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hadeploy.app.build import compile_topology
+from hadeploy.app.status import lab_of
+from hadeploy.daemons.registry import cluster_information_base, shares
+from hadeploy.design.design import Design
+from hadeploy.design.secrets import Secret
+from hadeploy.diagnostics import Diagnostic, Diagnostics
+from hadeploy.lab.state import LabState
+from hadeploy.project.write import NotAProjectError
+from hadeploy.run.ansible import apply_project
+from hadeploy.run.errors import RunError
+from hadeploy.run.events import RunEvent, RunResult
+from hadeploy.run.vault import ensure_generated, vault_password
+
+DEFAULT_VAULT = "secrets.vault.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyRequest:
+    """What a person asked for."""
+
+    topology: Path
+    out: Path
+    lab: bool
+    inventory: Path | None
+    check: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedApply:
+    """An apply that can start: nothing but the project's folder and the vault was written so far."""
+
+    request: ApplyRequest
+    design: Design
+    project: Path
+    inventory: Path | None
+    vault: Path | None
+    password: bytes | None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The hosts that are meant."""
+        where = "lab" if self.request.lab else ""
+        return tuple(f"{where} {m.name} ({m.management_address})".strip() for m in self.design.members)
+
+
+def prepare(request: ApplyRequest) -> tuple[PreparedApply | None, Diagnostics]:
+    """Everything that can be refused before the first connection."""
+    try:
+        done, findings = compile_topology(request.topology, request.out)
+    except NotAProjectError as error:
+        return None, Diagnostics(
+            (Diagnostic("APPLY001", str(error), mend="choose another folder with --out"),)
+        )
+    if done is None:
+        return None, findings
+    project, design = done
+    lab: LabState | None = None
+    if request.lab:
+        lab, found = lab_of(design)
+        findings += found
+        if lab is None:
+            return None, findings
+    try:
+        vault, password = _secrets(request, design, lab)
+    except RunError as error:
+        return None, findings + Diagnostics((Diagnostic(error.code, error.message, mend=error.mend),))
+    inventory = lab.overlay if lab is not None else request.inventory
+    return PreparedApply(request, design, project, inventory, vault, password), findings
+
+
+def _secrets(request: ApplyRequest, design: Design, lab: LabState | None) -> tuple[Path | None, bytes | None]:
+    """The vault, with all that hadeploy makes itself in it. A lab has its own: it must not touch the real one."""
+    sources = {(secret.source, secret.reference) for secret in _all_secrets(design)}
+    if not any(source in ("vault", "generated") for source, _ in sources):
+        return None, None
+    generated = sorted(reference for source, reference in sources if source == "generated")
+    if lab is not None:
+        vault, password = lab.folder / DEFAULT_VAULT, _lab_password(lab)
+    else:
+        vault, password = request.topology.parent / (design.secrets_vault or DEFAULT_VAULT), vault_password()
+    if not request.check:
+        ensure_generated(vault, generated, password)
+    return vault, password
+
+
+def _all_secrets(design: Design) -> list[Secret]:
+    cib = cluster_information_base(design)
+    files = [
+        secret for share in shares(design) for artifact in share.artifacts for secret in artifact.secrets
+    ]
+    return [*files, *(cib.secrets if cib else ())]
+
+
+def _lab_password(lab: LabState) -> bytes:
+    file = lab.folder / "vault-password"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(32), encoding="ascii")
+    return file.read_bytes()
+
+
+def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) -> RunResult:
+    """Run the project; blocks until it ends or is interrupted.
+
+    Raises:
+        RunError: the run cannot start.
+    """
+    return apply_project(
+        prepared.project,
+        inventory_overlay=prepared.inventory,
+        vault_file=prepared.vault,
+        vault_password=prepared.password,
+        secrets_directory=prepared.request.topology.parent,
+        check=prepared.request.check,
+        on_event=tell,
+    )

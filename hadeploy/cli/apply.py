@@ -1,0 +1,65 @@
+"""hadeploy apply: make the hosts what the topology says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hadeploy.cli.findings import stop_on_errors
+
+INTERRUPTED = 130
+
+
+def apply(
+    topology: Annotated[Path, typer.Argument(help="Topology file.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only say what would change.")] = False,
+    lab: Annotated[
+        bool, typer.Option("--lab", help="The nodes of this topology's lab, not the real hosts.")
+    ] = False,
+    inventory: Annotated[
+        Path | None, typer.Option(help="Inventory overlay: how SSH reaches the hosts.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the Ansible project is written.")] = Path(
+        "build"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="One document on stdout, for programs.")] = False,
+) -> None:
+    """Compile the topology and apply it over SSH.
+
+    All members must answer, every file must pass its daemon's own parser, and the cluster's configuration must verify
+    before the first daemon is told. Interrupted, the next apply completes it. A second apply changes nothing.
+    """
+    from hadeploy.app.apply import ApplyRequest, apply_topology, prepare
+    from hadeploy.cli.apply_view import progress_view, show_outcome
+
+    request = ApplyRequest(topology=topology, out=out, lab=lab, inventory=inventory, check=check)
+    prepared, findings = prepare(request)
+    stop_on_errors(findings)
+    if prepared is None:
+        raise typer.Exit(1)
+    if not (yes or check):
+        _ask(prepared.design.name, prepared.targets)
+    with progress_view(quiet=as_json) as tell:
+        outcome = apply_topology(prepared, tell)
+    if as_json:
+        typer.echo(json.dumps({"version": 1, **asdict(outcome)}, indent=2))
+    else:
+        show_outcome(outcome, check=check)
+    if outcome.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if not outcome.succeeded:
+        raise typer.Exit(1)
+
+
+def _ask(name: str, targets: tuple[str, ...]) -> None:
+    if not sys.stdin.isatty():
+        typer.echo("there is nobody to ask: apply with --yes, or look first with --check", err=True)
+        raise typer.Exit(1)
+    if not typer.confirm(f"Apply {name} to {', '.join(targets)}?"):
+        raise typer.Exit(1)

@@ -1,0 +1,108 @@
+"""How an apply is shown: live on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from hadeploy.run.events import RunEvent, RunResult
+
+Tell = Callable[[RunEvent], None]
+
+STYLES = {
+    "ok": "green",
+    "changed": "yellow",
+    "failed": "bold red",
+    "unreachable": "bold red",
+    "skipped": "dim",
+}
+
+
+class _Board:
+    """Which host is where, for a live table."""
+
+    def __init__(self) -> None:
+        self.phase = "connecting"
+        self.hosts: dict[str, RunEvent] = {}
+
+    def tell(self, event: RunEvent) -> None:
+        """Take an event."""
+        self.phase = event.phase or self.phase
+        if event.host:
+            self.hosts[event.host] = event
+
+    def table(self) -> Table:
+        """What is going on right now."""
+        table = Table(title=f"phase: {self.phase}", title_justify="left", box=None, padding=(0, 2, 0, 0))
+        for column in ("host", "", "task"):
+            table.add_column(column)
+        for host, event in sorted(self.hosts.items()):
+            table.add_row(host, Text(event.status, style=STYLES.get(event.status, "")), event.task)
+        return table
+
+
+@contextmanager
+def progress_view(*, quiet: bool) -> Iterator[Tell]:
+    """Show progress on stderr, so that stdout stays for data."""
+    console = Console(stderr=True)
+    if quiet:
+        yield lambda _: None
+    elif console.is_terminal:
+        board = _Board()
+        with Live(board.table(), console=console, refresh_per_second=8, transient=True) as live:
+
+            def tell(event: RunEvent) -> None:
+                board.tell(event)
+                live.update(board.table())
+                _notable(console, event)
+
+            yield tell
+    else:
+        yield lambda event: _line(console, event)
+
+
+def _notable(console: Console, event: RunEvent) -> None:
+    if event.status in ("changed", "failed", "unreachable") and event.task:
+        _line(console, event)
+
+
+def _line(console: Console, event: RunEvent) -> None:
+    if event.status == "started":
+        console.print(f"phase {event.phase}", highlight=False)
+    elif event.status in ("changed", "failed", "unreachable"):
+        detail = f": {event.message}" if event.message else ""
+        console.print(f"  {event.host}: {event.status}: {event.task}{detail}", highlight=False, markup=False)
+        if event.diff:
+            console.print(event.diff.rstrip(), highlight=False, markup=False)
+
+
+def show_outcome(result: RunResult, *, check: bool) -> None:
+    """The end of it, in a sentence and, where it was not a no-op, a table of phases."""
+    console = Console()
+    if result.interrupted:
+        console.print("interrupted: run the same apply again, it completes what was begun")
+        return
+    if not result.succeeded:
+        for failure in result.failures:
+            where = f"{failure.host}: " if failure.host else ""
+            console.print(
+                f"{where}{failure.phase}: {failure.task}", style="bold red", markup=False, highlight=False
+            )
+            console.print(f"    {failure.message}", markup=False, highlight=False)
+        console.print("the apply stopped; nothing after this point was touched")
+        return
+    if not result.changed:
+        console.print(f"nothing to change ({result.seconds:.1f} s)")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("phase")
+    table.add_column("seconds", justify="right")
+    for phase, seconds in result.phases:
+        table.add_row(phase, f"{seconds:.1f}")
+    console.print(table)
+    console.print(f"{'would be changed' if check else 'applied'} ({result.seconds:.1f} s)")

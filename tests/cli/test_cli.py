@@ -1,0 +1,86 @@
+"""The commands that need neither root nor a network, as their user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def hadeploy(tmp_path):
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "hadeploy", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "dumb", "COLUMNS": "120"},
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("pattern", ["active-passive", "active-active", "n-plus-1"])
+def test_init_validate_compile(hadeploy, tmp_path, pattern):
+    assert hadeploy("init", pattern).returncode == 0
+    assert "$schema=./topology.schema.json" in (tmp_path / "topology.yaml").read_text()
+    assert json.loads((tmp_path / "topology.schema.json").read_text())["title"] == "hadeploy topology"
+    valid = hadeploy("validate", "topology.yaml")
+    assert (valid.returncode, valid.stdout) == (0, "1 topology valid\n")
+    compiled = hadeploy("compile", "topology.yaml")
+    assert compiled.returncode == 0, compiled.stderr
+    assert (tmp_path / "build" / pattern / "site.yml").is_file()
+
+
+def test_init_leaves_a_file_that_is_there(hadeploy, tmp_path):
+    (tmp_path / "topology.yaml").write_text("mine\n")
+    assert hadeploy("init", "n-plus-1").returncode == 1
+    assert (tmp_path / "topology.yaml").read_text() == "mine\n"
+
+
+def test_init_of_no_pattern(hadeploy):
+    for pattern in ("multi-region", "active"):
+        done = hadeploy("init", pattern)
+        assert done.returncode == 1
+        assert "active-passive" in done.stderr
+
+
+def test_findings_are_lines_that_editors_jump_to(hadeploy, tmp_path):
+    hadeploy("init", "active-passive")
+    file = tmp_path / "topology.yaml"
+    file.write_text(file.read_text().replace("release:", "relese:"))
+    done = hadeploy("validate", "topology.yaml")
+    assert done.returncode == 1
+    assert "topology.yaml:5:1: SPEC012 there is no key relese here" in done.stderr
+    assert "did you mean release?" in done.stderr
+    assert "Traceback" not in done.stderr
+    report = json.loads(hadeploy("validate", "--format", "json", "topology.yaml").stdout)
+    assert {finding["code"] for finding in report["findings"]} == {"SPEC012", "SPEC013"}
+
+
+def test_apply_asks_nobody_in_silence(hadeploy):
+    hadeploy("init", "active-passive")
+    done = hadeploy("apply", "topology.yaml")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_status_of_a_lab_that_is_not_up(hadeploy):
+    hadeploy("init", "active-passive")
+    done = hadeploy("status", "topology.yaml", "--lab")
+    assert done.returncode == 1
+    assert "LAB020" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_teaches(hadeploy):
+    done = hadeploy("--help")
+    assert done.returncode == 0
+    for verb in ("init", "validate", "compile", "apply", "status", "lab"):
+        assert verb in done.stdout
+    assert hadeploy("nonsense").returncode == 2

@@ -1,0 +1,35 @@
+"""Each Molecule scenario, whole: create, converge, idempotence, verify, the faults, verify, destroy."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.lab
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("scenario", ["active-passive", "active-active", "n-plus-1"])
+def test_scenario(scenario):
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "NO_COLOR": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "molecule", "test", "-s", scenario],
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout[-8000:]
