@@ -45,7 +45,7 @@ def apply(
         raise typer.Exit(1)
     if not (yes or check):
         _ask(prepared.design.name, prepared.targets)
-    with progress_view(quiet=as_json) as tell:
+    with progress_view(quiet=as_json, diffs=check) as tell:
         outcome = apply_topology(prepared, tell)
     if as_json:
         typer.echo(json.dumps({"version": 1, **asdict(outcome)}, indent=2))

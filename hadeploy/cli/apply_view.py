@@ -47,9 +47,9 @@ class _Board:
 
 
 @contextmanager
-def progress_view(*, quiet: bool) -> Iterator[Tell]:
-    """Show progress on stderr, so that stdout stays for data."""
-    console = Console(stderr=True)
+def progress_view(*, quiet: bool, diffs: bool) -> Iterator[Tell]:
+    """Show progress on stderr, so that stdout stays for data; ``diffs`` too where they are what was asked for."""
+    console = Console(stderr=True, soft_wrap=True)
     if quiet:
         yield lambda _: None
     elif console.is_terminal:
@@ -59,25 +59,21 @@ def progress_view(*, quiet: bool) -> Iterator[Tell]:
             def tell(event: RunEvent) -> None:
                 board.tell(event)
                 live.update(board.table())
-                _notable(console, event)
+                if event.task:
+                    _line(console, event, diffs=diffs)
 
             yield tell
     else:
-        yield lambda event: _line(console, event)
+        yield lambda event: _line(console, event, diffs=diffs)
 
 
-def _notable(console: Console, event: RunEvent) -> None:
-    if event.status in ("changed", "failed", "unreachable") and event.task:
-        _line(console, event)
-
-
-def _line(console: Console, event: RunEvent) -> None:
+def _line(console: Console, event: RunEvent, *, diffs: bool) -> None:
     if event.status == "started":
         console.print(f"phase {event.phase}", highlight=False)
     elif event.status in ("changed", "failed", "unreachable"):
         detail = f": {event.message}" if event.message else ""
         console.print(f"  {event.host}: {event.status}: {event.task}{detail}", highlight=False, markup=False)
-        if event.diff:
+        if diffs and event.diff:
             console.print(event.diff.rstrip(), highlight=False, markup=False)
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from hadeploy.lab.plan import LabBmc
 from hadeploy.lab.state import LabState, load_state
 
 PR_SET_PDEATHSIG = 1
+POST_SECONDS = 10.0
+"""From power on to the kernel, as firmware takes it: a node that is back before its fencing is even confirmed is no test."""
+
 REFUSED = 0xD5
 """IPMI completion code: not executed in the present state."""
 
@@ -53,10 +57,12 @@ class NodeBmc(bmc.Bmc):  # type: ignore[misc]
         super().__init__({wish.username: wish.password}, port=wish.port, address=wish.address)
         self._state = state
         self._node = wish.node
+        self._firmware: threading.Timer | None = None
 
     def get_power_state(self) -> str:
-        """On or off, as the node's cgroup tells."""
-        return "on" if is_running(self._state, self._node) else "off"
+        """On or off; a node whose firmware is at work has power."""
+        starting = self._firmware is not None and self._firmware.is_alive()
+        return "on" if starting or is_running(self._state, self._node) else "off"
 
     def power_off(self) -> int | None:
         """Cut the node's power."""
@@ -78,6 +84,18 @@ class NodeBmc(bmc.Bmc):  # type: ignore[misc]
         """The button's soft way; a hung node would not hear it, so it is as hard as the others."""
         return self._act("off")
 
+    def _stop(self) -> None:
+        if self._firmware is not None:
+            self._firmware.cancel()
+            self._firmware = None
+        power.cut(self._state, self._node)
+
+    def _start(self) -> None:
+        if self.get_power_state() == "off":
+            self._firmware = threading.Timer(POST_SECONDS, power.boot, (self._state, self._node))
+            self._firmware.daemon = True
+            self._firmware.start()
+
     def _act(self, command: str) -> int | None:
         refused = refusal_file(self._state, self._node).exists()
         started = time.time()
@@ -85,9 +103,9 @@ class NodeBmc(bmc.Bmc):  # type: ignore[misc]
         if not refused:
             try:
                 if command != "on":
-                    power.cut(self._state, self._node)
+                    self._stop()
                 if command != "off":
-                    power.boot(self._state, self._node)
+                    self._start()
             except LabError as failure:
                 error = failure.message
         entry = {

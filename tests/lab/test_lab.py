@@ -161,7 +161,7 @@ def test_two_labs_coexist_and_down_leaves_nothing(two_nodes):
         ps = subprocess.run(
             ["ps", "-eo", "args"], capture_output=True, text=True, check=True
         ).stdout.splitlines()
-        mounts = open("/proc/self/mounts", encoding="utf-8").read().splitlines()  # noqa: PTH123, SIM115
+        mounts = open("/proc/self/mounts", encoding="utf-8").read().splitlines()  # noqa: SIM115
         return [line for line in (*ps, *mounts) if "test-other" in line]
 
     other = lab.up(make_plan("test-other"))

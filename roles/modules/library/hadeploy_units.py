@@ -69,7 +69,6 @@ told:
 
 import socket
 import time
-from collections.abc import Iterable
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_pending import load, merged, save

@@ -1,0 +1,52 @@
+"""The modules' own code, imported as on a host: module_utils under ansible's name, modules from their files."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+MODULES = Path(__file__).resolve().parents[2] / "roles" / "modules"
+
+
+def _load(name: str, file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def pending_memory() -> ModuleType:
+    return _load("ansible.module_utils.hadeploy_pending", MODULES / "module_utils" / "hadeploy_pending.py")
+
+
+@pytest.fixture(scope="session")
+def systemd(pending_memory: ModuleType) -> ModuleType:
+    return _load("ansible.module_utils.hadeploy_systemd", MODULES / "module_utils" / "hadeploy_systemd.py")
+
+
+@pytest.fixture(scope="session")
+def bundle(systemd: ModuleType) -> ModuleType:
+    return _load("hadeploy_bundle", MODULES / "library" / "hadeploy_bundle.py")
+
+
+@pytest.fixture(scope="session")
+def units(systemd: ModuleType) -> ModuleType:
+    return _load("hadeploy_units", MODULES / "library" / "hadeploy_units.py")
+
+
+@pytest.fixture(scope="session")
+def cib(systemd: ModuleType) -> ModuleType:
+    return _load("hadeploy_cib", MODULES / "library" / "hadeploy_cib.py")
+
+
+@pytest.fixture(scope="session")
+def cluster(systemd: ModuleType) -> ModuleType:
+    return _load("hadeploy_cluster", MODULES / "library" / "hadeploy_cluster.py")

@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import base64
+import getpass
+import grp
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+SECRET = "opensesame-4711"
+
+
+@pytest.fixture
+def make_file(tmp_path: Path):
+    def make(name: str = "a.conf", content: str = "one\n", **more: object) -> dict:
+        return {
+            "daemon": "x",
+            "path": str(tmp_path / name),
+            "content": content,
+            "owner": getpass.getuser(),
+            "group": grp.getgrgid(os.getgid()).gr_name,
+            "mode": "0644",
+            "encoding": "text",
+            "secrets": [],
+            "unit": "x.service",
+            "on_change": "reload",
+            "check": None,
+            **more,
+        }
+
+    return make
+
+
+def test_what_was_written_does_not_differ(bundle, make_file):
+    file = make_file()
+    assert bundle.differs(file, {})
+    bundle.write(file, b"one\n")
+    assert not bundle.differs(file, {})
+
+
+def test_content_mode_and_links_differ(bundle, make_file, tmp_path: Path):
+    file = make_file()
+    path = Path(file["path"])
+    bundle.write(file, b"one\n")
+    path.write_text("two\n")
+    assert bundle.differs(file, {})
+    bundle.write(file, b"one\n")
+    path.chmod(0o600)
+    assert bundle.differs(file, {})
+    path.unlink()
+    (tmp_path / "elsewhere").write_text("one\n")
+    (tmp_path / "elsewhere").chmod(0o644)
+    path.symlink_to(tmp_path / "elsewhere")
+    assert bundle.differs(file, {})
+    bundle.write(file, b"one\n")
+    assert not path.is_symlink()
+    assert (tmp_path / "elsewhere").read_text() == "one\n"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(bundle, make_file, tmp_path: Path, monkeypatch):
+    file = make_file()
+    bundle.write(file, b"one\n")
+
+    def refuse(*_: object) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr(bundle.os, "replace", refuse)
+    with pytest.raises(OSError, match="no space"):
+        bundle.write(file, b"two\n")
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"a.conf": b"one\n"}
+
+
+def test_the_final_mode_is_there_before_the_file_is(bundle, make_file, monkeypatch):
+    file = make_file(mode="0400")
+    seen = []
+    replace = os.replace
+
+    def look(source: str, target: str) -> None:
+        seen.append(bundle.mode_text(Path(source).stat().st_mode))
+        replace(source, target)
+
+    monkeypatch.setattr(bundle.os, "replace", look)
+    bundle.write(file, b"x")
+    assert seen == ["0400"]
+
+
+def test_secrets_are_resolved_and_keys_decoded(bundle, make_file):
+    text = make_file(content="password @@hadeploy:p@@\n", secrets=["p"])
+    assert bundle.wanted_bytes(text, {"p": SECRET}) == f"password {SECRET}\n".encode()
+    key = make_file(content="@@hadeploy:k@@", secrets=["k"], encoding="base64")
+    assert bundle.wanted_bytes(key, {"k": base64.b64encode(b"\0\1").decode()}) == b"\0\1"
+    with pytest.raises(ValueError, match="not base64"):
+        bundle.wanted_bytes(key, {"k": "not base64!"})
+
+
+def test_a_diff_never_shows_secrets(bundle, make_file):
+    file = make_file(content="password @@hadeploy:p@@\n", secrets=["p"])
+    shown = bundle.file_diff(file, b"password former\n", bundle.wanted_bytes(file, {"p": SECRET}))
+    assert SECRET not in str(shown)
+    assert "former" not in str(shown)
+    assert shown["before"] != shown["after"]
+
+
+def test_a_diff_does_not_show_what_others_could_not_read(bundle, make_file):
+    file = make_file()
+    bundle.write({**file, "mode": "0600"}, b"password former\n")
+    shown = bundle.file_diff(file, b"password former\n", b"one\n")
+    assert "former" not in str(shown)
+
+
+def test_a_diff_of_the_mode_alone_shows_no_content(bundle, make_file):
+    file = make_file()
+    bundle.write({**file, "mode": "0600"}, b"one\n")
+    shown = bundle.file_diff(file, b"one\n", b"one\n")
+    assert (shown["before"], shown["after"]) == ("", "")
+    assert shown["before_header"].endswith("0600)")
+    assert shown["after_header"].endswith("0644)")
+
+
+def test_another_mode_alone_tells_nobody(bundle, make_file):
+    file = make_file()
+    bundle.write({**file, "mode": "0600"}, b"one\n")
+    assert bundle.differs(file, {})
+    assert bundle.tell_of([file], {}) == {}
+    Path(file["path"]).write_text("two\n")
+    assert bundle.tell_of([file], {}) == {"x.service": "reload"}
+
+
+def test_paths_are_redirected_whole_and_the_longest_first(bundle):
+    staged = {"/etc/a": "/run/s/etc/a", "/etc/a/b.key": "/run/s/etc/a/b.key"}
+    text = 'keyfile: /etc/a/b.key\n"/etc/a"; /etc/ab /x/etc/a /etc/a/other\n'
+    assert bundle.redirect(text, staged) == (
+        'keyfile: /run/s/etc/a/b.key\n"/run/s/etc/a"; /etc/ab /x/etc/a /etc/a/other\n'
+    )
+
+
+def test_a_verdict_needs_the_code_and_the_words(bundle):
+    check = {"accept": [0, 78], "reject_output": [r"\berror:"]}
+    assert bundle.verdict(check, 78, "warning: x")
+    assert not bundle.verdict(check, 1, "")
+    assert not bundle.verdict(check, 0, "error: x")
+
+
+class FakeModule:
+    """AnsibleModule as far as staging and writing need it."""
+
+    def __init__(self, *, check_mode: bool = False, **params: object) -> None:
+        self.check_mode = check_mode
+        self.params = {"secrets": {}, **params}
+        self.commands: list[list[str]] = []
+        self.outcome: tuple[int, str, str] = (0, "", "")
+        self.programs = {"parser": "/bin/parser", "systemctl": "/bin/systemctl"}
+
+    def get_bin_path(self, name: str, required: bool = False) -> str | None:
+        return self.programs.get(name)
+
+    def run_command(self, argv: list[str], **_: object) -> tuple[int, str, str]:
+        self.commands.append(argv)
+        return self.outcome
+
+    def fail_json(self, msg: str, **_: object) -> None:
+        raise AssertionError(msg)
+
+
+CHECK = {"argv": ["parser", "{staged}"], "accept": [0], "user": "root", "reject_output": []}
+
+
+@pytest.fixture
+def stages(bundle, tmp_path: Path, monkeypatch) -> Path:
+    folder = tmp_path / "run"
+    monkeypatch.setattr(bundle, "STAGES", str(folder))
+    return folder
+
+
+def test_staging_checks_changed_files_and_leaves_nothing(bundle, make_file, stages: Path):
+    module = FakeModule(files=[make_file(check=CHECK), make_file("b.conf", check=CHECK)])
+    bundle.write(module.params["files"][1], b"one\n")
+    assert bundle.stage(module)["checked"] == [module.params["files"][0]["path"]]
+    ((program, staged),) = module.commands
+    assert program == "/bin/parser"
+    assert staged.startswith(str(stages))
+    assert list(stages.iterdir()) == []
+    assert not Path(module.params["files"][0]["path"]).exists()
+
+
+def test_a_refused_file_fails_with_the_parsers_words(bundle, make_file, stages: Path):
+    module = FakeModule(files=[make_file(check=CHECK)])
+    module.outcome = (1, "", "line 1: nonsense")
+    with pytest.raises(AssertionError, match=r"(?s)Nothing was written.*line 1: nonsense"):
+        bundle.stage(module)
+    assert list(stages.iterdir()) == []
+
+
+def test_a_parser_that_is_missing_fails_but_in_check_mode(bundle, make_file, stages: Path):
+    module = FakeModule(files=[make_file(check=CHECK)])
+    module.programs = {}
+    with pytest.raises(AssertionError, match="is not installed"):
+        bundle.stage(module)
+    module.check_mode = True
+    assert len(bundle.stage(module)["unchecked"]) == 1
+
+
+@pytest.fixture
+def memory(bundle, pending_memory, tmp_path: Path, monkeypatch) -> Path:
+    path = tmp_path / "memory" / "pending.json"
+    monkeypatch.setattr(bundle, "load", lambda: pending_memory.load(str(path)))
+    monkeypatch.setattr(bundle, "save", lambda pending: pending_memory.save(pending, str(path)))
+    return path
+
+
+def test_check_mode_writes_nothing(bundle, make_file, memory: Path):
+    module = FakeModule(files=[make_file()], check_mode=True)
+    result = bundle.establish(module)
+    assert result["changed"]
+    assert result["tell"] == {"x.service": "reload"}
+    assert not Path(module.params["files"][0]["path"]).exists()
+    assert not memory.exists()
+
+
+def test_an_interrupted_write_is_remembered(bundle, pending_memory, make_file, memory: Path, monkeypatch):
+    """Ends after the first file: what must be told was on disk before it."""
+    module = FakeModule(files=[make_file(), make_file("b.conf", unit="y.service", on_change="restart")])
+    write = bundle.write
+
+    def stop_after_the_first(file: dict, content: bytes) -> None:
+        write(file, content)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bundle, "write", stop_after_the_first)
+    with pytest.raises(KeyboardInterrupt):
+        bundle.establish(module)
+    assert pending_memory.load(str(memory))["units"] == {"x.service": "reload", "y.service": "restart"}
+    monkeypatch.setattr(bundle, "write", write)
+    result = bundle.establish(module)
+    assert result["written"] == [module.params["files"][1]["path"]]
+    assert result["tell"] == {"x.service": "reload", "y.service": "restart"}
+
+
+def test_a_second_write_changes_nothing(bundle, make_file, memory: Path):
+    module = FakeModule(files=[make_file()])
+    assert bundle.establish(module)["changed"]
+    assert not bundle.establish(module)["changed"]
+
+
+def test_unit_files_are_read_anew(bundle, make_file, memory: Path, monkeypatch):
+    monkeypatch.setattr(bundle, "UNIT_DIRECTORIES", (os.path.dirname(make_file()["path"]) + "/",))
+    module = FakeModule(files=[make_file("x.service", unit="")])
+    bundle.establish(module)
+    assert module.commands == [["/bin/systemctl", "daemon-reload"]]
+    assert not memory.exists()
+
+
+def test_every_option_is_documented(bundle, units, cib, cluster):
+    import yaml
+
+    for module in (bundle, units, cib, cluster):
+        documented = yaml.safe_load(module.DOCUMENTATION)
+        assert documented["options"]
+        assert yaml.safe_load(module.EXAMPLES)
+        assert yaml.safe_load(module.RETURN)
+        named = set(re.findall(r'"(\w+)": \{"type"', Path(module.__file__).read_text()))
+        assert named == set(documented["options"])

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import stat
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+DESIRED = """<cib validate-with="pacemaker-3.9" admin_epoch="0" epoch="0" num_updates="0"><configuration>
+<crm_config><cluster_property_set id="cib-bootstrap-options">
+<nvpair id="cib-bootstrap-options-stonith-enabled" name="stonith-enabled" value="true"/>
+</cluster_property_set></crm_config>
+<nodes><node id="1" uname="n1"><utilization id="u1"><nvpair id="u1-s" name="slots" value="1"/></utilization></node>
+<node id="2" uname="n2"/></nodes>
+<resources><primitive id="f" class="stonith" type="fence_ipmilan"><instance_attributes id="f-p">
+<nvpair id="f-p-password" name="password" value="@@hadeploy:f.password@@"/></instance_attributes></primitive></resources>
+<constraints><rsc_location id="l1" rsc="f" node="n1" score="-INFINITY"/>
+<rsc_location id="l2" rsc="f" node="n2" score="1"/></constraints>
+<rsc_defaults><meta_attributes id="o"><nvpair id="o-r" name="resource-stickiness" value="1"/></meta_attributes></rsc_defaults>
+</configuration><status/></cib>"""
+
+LIVE = """<cib validate-with="pacemaker-3.9" admin_epoch="0" epoch="7" num_updates="3" dc-uuid="1"><configuration>
+<crm_config><cluster_property_set id="cib-bootstrap-options">
+<nvpair id="cib-bootstrap-options-have-watchdog" name="have-watchdog" value="false"/>
+<nvpair id="cib-bootstrap-options-dc-version" name="dc-version" value="2.1.5"/>
+<nvpair id="by-hand" name="stonith-enabled" value="false"/>
+<nvpair id="m" name="maintenance-mode" value="true"/>
+<nvpair id="s" name="symmetric-cluster" value="false"/>
+</cluster_property_set></crm_config>
+<nodes><node id="1" uname="n1"><instance_attributes id="nodes-1"><nvpair id="nodes-1-standby" name="standby" value="on"/>
+</instance_attributes></node><node id="2" uname="n2"/><node id="3" uname="gone"/></nodes>
+<resources><primitive id="stray" class="ocf" provider="heartbeat" type="Dummy"/></resources>
+<constraints><rsc_location id="l2" rsc="f" node="n2" score="5"/>
+<rsc_location id="cli-ban-f-on-n2" rsc="f" node="n2" score="-INFINITY"/></constraints><tags/>
+</configuration><status><node_state id="1"/></status></cib>"""
+
+
+def merged(cib, live: str = LIVE, desired: str = DESIRED):
+    return cib.merge(ElementTree.fromstring(live), ElementTree.fromstring(desired))
+
+
+def properties(root) -> dict[str, str]:
+    return {
+        pair.get("name"): pair.get("value") for pair in root.iterfind("configuration/crm_config/*/nvpair")
+    }
+
+
+def test_pacemakers_own_properties_stay_and_ours_win(cib):
+    new, _ = merged(cib)
+    assert properties(new) == {
+        "have-watchdog": "false",
+        "dc-version": "2.1.5",
+        "stonith-enabled": "true",
+        "maintenance-mode": "true",
+    }
+
+
+def test_what_operators_decided_stays_and_is_reported(cib):
+    new, drift = merged(cib)
+    assert new.find(".//node[@uname='n1']/instance_attributes/nvpair").get("value") == "on"
+    assert [item.get("id") for item in new.find("configuration/constraints")] == [
+        "l2",
+        "l1",
+        "cli-ban-f-on-n2",
+    ]
+    text = "\n".join(drift)
+    assert "maintenance-mode is true" in text
+    assert "n1 has the attribute standby=on" in text
+    assert "cli-ban-f-on-n2" in text
+    assert "gone is known to the cluster" in text
+
+
+def test_stray_resources_go_and_scores_are_ours(cib):
+    new, _ = merged(cib)
+    assert [item.get("id") for item in new.find("configuration/resources")] == ["f"]
+    assert new.find(".//rsc_location[@id='l2']").get("score") == "1"
+
+
+def test_version_and_status_are_the_live_ones(cib):
+    new, _ = merged(cib)
+    assert (new.get("epoch"), new.get("num_updates"), new.get("dc-uuid")) == ("7", "3", "1")
+    assert new.find("status/node_state") is not None
+
+
+def test_a_merge_of_the_merged_is_the_same(cib):
+    """Else every apply would find something to do."""
+    once, _ = merged(cib)
+    twice, _ = cib.merge(once, ElementTree.fromstring(DESIRED))
+    assert cib.canonical(once) == cib.canonical(twice)
+
+
+def test_the_schema_rises_and_never_falls(cib):
+    newer = DESIRED.replace("pacemaker-3.9", "pacemaker-3.10")
+    assert merged(cib, desired=newer)[0].get("validate-with") == "pacemaker-3.10"
+    assert (
+        merged(cib, live=LIVE.replace("pacemaker-3.9", "pacemaker-4.0"))[0].get("validate-with")
+        == "pacemaker-4.0"
+    )
+
+
+def test_secrets_are_escaped(cib):
+    text = cib.resolve(DESIRED, {"f.password": 'a<b>"&c'})
+    assert ElementTree.fromstring(text).find(".//nvpair[@name='password']").get("value") == 'a<b>"&c'
+
+
+def test_a_diff_masks_secrets_old_and_new(cib):
+    desired = ElementTree.fromstring(cib.resolve(DESIRED, {"f.password": "new-one"}))
+    live = ElementTree.fromstring(cib.resolve(DESIRED, {"f.password": "old-one"}))
+    placeholders = ElementTree.fromstring(DESIRED)
+    for root in (desired, live):
+        shown = cib.masked(cib.canonical(root), {"f.password": "new-one"}, placeholders)
+        assert "new-one" not in shown
+        assert "old-one" not in shown
+        assert "(secret)" in shown
+
+
+def test_a_diff_masks_what_is_no_longer_ours(cib):
+    former = '<c><nvpair id="x" name="passwd" value="former"/></c>'
+    shown = cib.masked(cib.canonical(ElementTree.fromstring(former)), {}, ElementTree.fromstring(DESIRED))
+    assert "former" not in shown
+
+
+def test_failed_resources_of_ours_are_named(cib):
+    text = """<crm_mon><resources><resource id="f" failed="true" active="true"/><resource id="x" failed="true"/>
+    </resources><failures><failure op_key="f_start_0" exitreason="no route to the BMC"/></failures></crm_mon>"""
+    assert cib.unwell(text, {"f"}) == ["f failed: no route to the BMC"]
+
+
+def test_absent_members(cib):
+    text = """<crm_mon><summary><current_dc present="true" with_quorum="{}"/></summary>
+    <nodes><node name="n1" online="true"/><node name="n2" online="false"/></nodes></crm_mon>"""
+    assert cib.absent_members(text.format("true"), ["n1", "n2"]) == ["n2"]
+    assert cib.absent_members(text.format("false"), ["n1", "n2"]) == ["n1", "n2"]
+
+
+def test_rollbacks_are_private_and_the_oldest_go(cib, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(cib, "ROLLBACKS_KEPT", 3)
+    folder = tmp_path / "rollback"
+    paths = [
+        Path(cib.store_rollback(f"<diff n='{number}'/>", str(number), str(folder))) for number in range(5)
+    ]
+    assert stat.S_IMODE(paths[-1].stat().st_mode) == 0o600
+    assert len(list(folder.iterdir())) == 3
+    assert paths[-1].exists()
+    assert not paths[0].exists()
