@@ -70,8 +70,10 @@ def test_apply_asks_nobody_in_silence(hadeploy):
     assert "Traceback" not in done.stderr
 
 
-def test_status_of_a_lab_that_is_not_up(hadeploy):
+def test_status_of_a_lab_that_is_not_up(hadeploy, tmp_path):
     hadeploy("init", "active-passive")
+    file = tmp_path / "topology.yaml"
+    file.write_text(file.read_text().replace("name: active-passive", "name: never-up"))
     done = hadeploy("status", "topology.yaml", "--lab")
     assert done.returncode == 1
     assert "LAB020" in done.stderr

@@ -31,6 +31,12 @@ def make_plan(name: str, release: str = "debian-12") -> LabPlan:
     )
 
 
+@pytest.fixture
+def plan_of():
+    """Plans of small labs by name."""
+    return make_plan
+
+
 @pytest.fixture(scope="module")
 def two_nodes() -> Iterator[LabState]:
     state = lab.up(make_plan("test-two-nodes"))

@@ -7,7 +7,6 @@ import time
 
 import pytest
 import yaml
-from conftest import make_plan
 
 from hadeploy.lab import lab, power
 from hadeploy.lab.bmc import read_journal, refuse
@@ -156,7 +155,7 @@ def test_the_observer_sees_a_cut_a_hang_and_two_owners(two_nodes, on):
     assert not [p for p in seen.probes if p.at > cut_at and p.ok]
 
 
-def test_two_labs_coexist_and_down_leaves_nothing(two_nodes):
+def test_two_labs_coexist_and_down_leaves_nothing(two_nodes, plan_of):
     def traces() -> list[str]:
         ps = subprocess.run(
             ["ps", "-eo", "args"], capture_output=True, text=True, check=True
@@ -164,10 +163,10 @@ def test_two_labs_coexist_and_down_leaves_nothing(two_nodes):
         mounts = open("/proc/self/mounts", encoding="utf-8").read().splitlines()  # noqa: SIM115
         return [line for line in (*ps, *mounts) if "test-other" in line]
 
-    other = lab.up(make_plan("test-other"))
+    other = lab.up(plan_of("test-other"))
     try:
         with pytest.raises(LabError) as again:
-            lab.up(make_plan("test-other"))
+            lab.up(plan_of("test-other"))
         assert again.value.code == "LAB022"
         assert set(list_labs()) >= {"test-other", "test-two-nodes"}
         assert traces()
@@ -181,13 +180,13 @@ def test_two_labs_coexist_and_down_leaves_nothing(two_nodes):
     assert not other.holder.alive
 
 
-def test_an_interrupted_up_leaves_nothing(monkeypatch):
+def test_an_interrupted_up_leaves_nothing(monkeypatch, plan_of):
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(lab, "wait_for_ssh", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        lab.up(make_plan("test-interrupted"))
+        lab.up(plan_of("test-interrupted"))
     assert "test-interrupted" not in list_labs()
 
 
