@@ -181,9 +181,11 @@ def _merge_nodes(section: ElementTree.Element, ours: ElementTree.Element | None,
                 f"{name} is known to the cluster, but no member (forget it: crm_node --remove {name})"
             )
             continue
-        for pair in node.iterfind("instance_attributes/nvpair"):
-            if pair.get("value", "").lower() not in FALSE:
-                drift.append(f"{name} has the attribute {pair.get('name')}={pair.get('value')}")
+        drift += [
+            f"{name} has the attribute {pair.get('name')}={pair.get('value')}"
+            for pair in node.iterfind("instance_attributes/nvpair")
+            if pair.get("value", "").lower() not in FALSE
+        ]
         for utilization in node.findall("utilization"):
             node.remove(utilization)
         node.extend(copy.deepcopy(list(wanted.pop(name))))

@@ -69,6 +69,7 @@ told:
 
 import socket
 import time
+from collections.abc import Iterable
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_pending import load, merged, save
@@ -89,7 +90,7 @@ POLL_SECONDS = 0.1
 
 def decide(
     units: list[dict],
-    readers: list[str],
+    readers: Iterable[str],
     states: dict[str, dict[str, str]],
     pending: dict[str, str],
     hold: list[str],

@@ -6,6 +6,7 @@ with nobody remembering: the next comparison of files would find nothing to do.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -45,10 +46,8 @@ def load(path: str = PENDING) -> dict:
 def save(pending: dict, path: str = PENDING) -> None:
     """Replace the memory in one step, on disk before this returns; an empty one is no file."""
     if not pending["units"] and not pending["daemon_reload"]:
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
-        except FileNotFoundError:
-            pass
         return
     directory = os.path.dirname(path)
     os.makedirs(directory, mode=0o700, exist_ok=True)

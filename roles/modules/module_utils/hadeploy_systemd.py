@@ -12,7 +12,7 @@ def parse_show(text: str, units: list[str]) -> dict[str, dict[str, str]]:
     blocks = [block for block in text.strip().split("\n\n") if block.strip()]
     return {
         unit: dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        for unit, block in zip(units, blocks)
+        for unit, block in zip(units, blocks, strict=False)
     }
 
 

@@ -1,0 +1,119 @@
+"""Ansible itself, on this machine alone: a part of the members is never changed without the rest."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hadeploy.daemons.registry import shares
+from hadeploy.design.design import Design
+from hadeploy.project.build import build
+from hadeploy.project.playbook import playbook
+
+ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+GONE = {
+    "ansible_connection": "ssh",
+    "ansible_host": "127.0.0.1",
+    "ansible_port": 1,
+    "ansible_python_interpreter": "/x",
+}
+
+
+def play(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "ANSIBLE_HOST_KEY_CHECKING": "0",
+        "ANSIBLE_NOCOLOR": "1",
+        "HADEPLOY_IPMI_PASSWORD": "x",
+    }
+    return subprocess.run(
+        [ANSIBLE, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_limit_is_refused_before_anything(design_of: Callable[..., Design], tmp_path: Path):
+    design = design_of("active-passive")
+    build(design, tmp_path / "a")
+    first, *_ = (member.name for member in design.members)
+    overlay = tmp_path / "overlay.yml"
+    overlay.write_text(yaml.safe_dump({"all": {"vars": LOCAL}}))
+    done = play(tmp_path / "a", "site.yml", "-i", "inventory.yml", "-i", str(overlay), "--limit", first)
+    assert done.returncode != 0
+    assert "never changed alone" in done.stdout
+    assert "Compare the host" not in done.stdout
+
+
+def test_an_unreachable_member_ends_the_run(design_of: Callable[..., Design], tmp_path: Path):
+    design = design_of("active-passive")
+    build(design, tmp_path / "a")
+    hosts = {member.name: LOCAL for member in design.members[:-1]} | {design.members[-1].name: GONE}
+    overlay = tmp_path / "overlay.yml"
+    overlay.write_text(
+        yaml.safe_dump({"all": {"hosts": hosts, "vars": {"hadeploy_corosync_authkey": "eA=="}}})
+    )
+    done = play(tmp_path / "a", "site.yml", "-i", "inventory.yml", "-i", str(overlay), "--check")
+    assert done.returncode != 0
+    assert "UNREACHABLE" in done.stdout
+    for name in ("Install", "Check", "Write", "Corosync"):
+        assert f"PLAY [{name}]" not in done.stdout
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_why_each_play_has_both_keywords(design_of: Callable[..., Design], tmp_path: Path, guarded: bool):
+    """A member is lost in one play, the next is for another member. Without max_fail_percentage it would be told."""
+    generated = playbook(shares(design_of("active-passive")))[0]
+    keywords = ("gather_facts", "any_errors_fatal", *(("max_fail_percentage",) if guarded else ()))
+    header = {key: generated[key] for key in keywords}
+    marker = tmp_path / "told"
+    plays = [
+        {"name": "One", "hosts": "h1,h2", **header, "tasks": [{"ansible.builtin.ping": None}]},
+        {
+            "name": "Two",
+            "hosts": "h3",
+            **header,
+            "tasks": [{"ansible.builtin.file": {"path": str(marker), "state": "touch", "mode": "0644"}}],
+        },
+    ]
+    (tmp_path / "site.yml").write_text(yaml.safe_dump(plays, sort_keys=False))
+    (tmp_path / "hosts.yml").write_text(
+        yaml.safe_dump({"all": {"hosts": {"h1": LOCAL, "h2": GONE, "h3": LOCAL}}})
+    )
+    play(tmp_path, "site.yml", "-i", "hosts.yml")
+    assert marker.exists() is not guarded
+
+
+def test_a_rolling_play_stops_where_a_member_was_lost(tmp_path: Path):
+    roles = Path(__file__).resolve().parents[2] / "roles"
+    marker = tmp_path / "told"
+    rolling = {
+        "name": "Rolling",
+        "hosts": "h1,h2",
+        "serial": 1,
+        "gather_facts": False,
+        "any_errors_fatal": True,
+        "max_fail_percentage": 0,
+        "tasks": [
+            {"ansible.builtin.import_role": {"name": "observe", "tasks_from": "united.yml"}},
+            {"ansible.builtin.ping": None},
+            {"ansible.builtin.file": {"path": str(marker), "state": "touch", "mode": "0644"}},
+        ],
+    }
+    (tmp_path / "site.yml").write_text(yaml.safe_dump([rolling], sort_keys=False))
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"h1": GONE, "h2": LOCAL}}}))
+    (tmp_path / "ansible.cfg").write_text(f"[defaults]\nroles_path = {roles}\n")
+    done = play(tmp_path, "site.yml", "-i", "hosts.yml")
+    assert done.returncode != 0
+    assert not marker.exists()

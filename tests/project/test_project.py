@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hadeploy.daemons.registry import cluster_information_base, shares
+from hadeploy.design.design import Design
+from hadeploy.project import write
+from hadeploy.project.build import build, project_files
+from hadeploy.project.manifest import Manifest
+from hadeploy.project.playbook import playbook
+from hadeploy.project.write import NotAProjectError
+
+PATTERNS = ("active-passive", "active-active", "n-plus-1")
+ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+def beside(path: Path) -> list[str]:
+    return sorted(entry.name for entry in path.parent.iterdir() if entry.name.startswith("."))
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_same_design_gives_the_same_bytes(design_of: Callable[..., Design], tmp_path: Path, pattern: str):
+    design = design_of(pattern)
+    first, second = build(design, tmp_path / "a"), build(design, tmp_path / "b")
+    assert first == second
+    assert tree(tmp_path / "a") == tree(tmp_path / "b")
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_manifest_hashes_everything(design_of: Callable[..., Design], tmp_path: Path, pattern: str):
+    manifest = build(design_of(pattern), tmp_path / "a")
+    files = tree(tmp_path / "a")
+    text = files.pop("manifest.json").decode()
+    assert Manifest.parse(text) == manifest
+    assert dict(manifest.files) == {path: sha256(content).hexdigest() for path, content in files.items()}
+    assert not re.search(r"20\d\d-\d\d-\d\d", text)
+
+
+def test_a_rebuild_keeps_times_of_what_is_unchanged(design_of: Callable[..., Design], tmp_path: Path):
+    build(design_of("active-passive"), tmp_path / "a")
+    for file in (tmp_path / "a").rglob("*"):
+        os.utime(file, ns=(1, 1_000_000_000))
+    build(design_of("active-passive", ("token: 1s", "token: 2s")), tmp_path / "a")
+    kept = {
+        str(p.relative_to(tmp_path / "a"))
+        for p in (tmp_path / "a").rglob("*")
+        if p.stat().st_mtime_ns == 1_000_000_000
+    }
+    assert "site.yml" in kept
+    assert "roles/observe/tasks/main.yml" in kept
+    assert not any(name.endswith("corosync.conf") for name in kept)
+
+
+def test_what_is_not_a_project_is_not_replaced(design_of: Callable[..., Design], tmp_path: Path):
+    design = design_of("active-passive")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("years of work")
+    for text in (None, "{}", "[]", "no json", '{"hadeploy": "1"}'):
+        if text is not None:
+            (mine / "manifest.json").write_text(text)
+        with pytest.raises(NotAProjectError):
+            build(design, mine)
+    assert (mine / "thesis.tex").read_text() == "years of work"
+    file = tmp_path / "file"
+    file.write_text("x")
+    with pytest.raises(NotAProjectError):
+        build(design, file)
+
+
+def test_an_empty_directory_will_do(design_of: Callable[..., Design], tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    build(design_of("active-passive"), tmp_path / "a")
+    assert (tmp_path / "a" / "site.yml").exists()
+
+
+@pytest.mark.parametrize("broken", ["_write", "_swap"])
+def test_a_failed_build_leaves_the_former_one(
+    design_of: Callable[..., Design], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+):
+    destination = tmp_path / "a"
+    build(design_of("active-passive"), destination)
+    before = tree(destination)
+
+    def refuse(*_: object) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr(write, broken, refuse)
+    with pytest.raises(OSError, match="no space"):
+        build(design_of("active-passive", ("token: 1s", "token: 2s")), destination)
+    assert tree(destination) == before
+    assert beside(destination) == []
+
+
+def test_a_failed_rename_puts_the_former_one_back(
+    design_of: Callable[..., Design], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    destination = tmp_path / "a"
+    build(design_of("active-passive"), destination)
+    before = tree(destination)
+    rename = Path.rename
+
+    def refuse(self: Path, target: Path) -> Path:
+        if ".new-" in self.name:
+            raise OSError("busy")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="busy"):
+        build(design_of("active-passive"), destination)
+    monkeypatch.undo()
+    assert tree(destination) == before
+    assert beside(destination) == []
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_every_play_ends_the_run_where_a_member_is_lost(design_of: Callable[..., Design], pattern: str):
+    for play in playbook(shares(design_of(pattern))):
+        assert play["any_errors_fatal"] is True
+        assert play["max_fail_percentage"] == 0
+        assert play["gather_facts"] is False
+
+
+def test_order_of_an_apply(design_of: Callable[..., Design]):
+    names = [play["name"] for play in playbook(shares(design_of("active-passive")))]
+    order = [
+        "Observe",
+        "Install",
+        "Check",
+        "Check the CIB",
+        "Write",
+        "Corosync",
+        "Pacemaker",
+        "CIB",
+        "Verify",
+    ]
+    assert [name for name in names if name in order] == order
+
+
+def test_standby_members_come_before_active_ones(design_of: Callable[..., Design]):
+    plays = [play for play in playbook(shares(design_of("active-active"))) if "serial" in play]
+    assert [play["hosts"].rpartition(":&")[2] for play in plays] == ["hadeploy_standby", "hadeploy_active"]
+    roles = [task["ansible.builtin.import_role"]["name"] for task in plays[0]["tasks"]]
+    assert roles.index("haproxy") < roles.index("keepalived")
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_every_group_of_the_plays_exists_beforehand(design_of: Callable[..., Design], pattern: str):
+    design = design_of(pattern)
+    files = project_files(design, shares(design), cluster_information_base(design))
+    groups = set(yaml.safe_load(files["inventory.yml"]))
+    for play in yaml.safe_load(files["site.yml"]):
+        assert set(re.findall(r"hadeploy_\w+", play["hosts"])) <= groups
+
+
+def test_secrets_are_references_only(
+    design_of: Callable[..., Design], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HADEPLOY_IPMI_PASSWORD", "opensesame-4711")
+    build(design_of("active-passive"), tmp_path / "a")
+    files = tree(tmp_path / "a")
+    assert not any(b"opensesame-4711" in content for content in files.values())
+    assert b"@@hadeploy:" in files["files/cib.xml"]
+    variables = yaml.safe_load(files["group_vars/all.yml"])
+    assert all(value.startswith("{{ ") for value in variables["hadeploy_secrets"].values())
+
+
+def test_bundles_name_files_that_are_there(design_of: Callable[..., Design], tmp_path: Path):
+    build(design_of("n-plus-1"), tmp_path / "a")
+    for bundle in (tmp_path / "a" / "files").glob("*/bundle.yml"):
+        for entry in yaml.safe_load(bundle.read_text())["artifacts"]:
+            content = (bundle.parent / entry["source"]).read_bytes()
+            assert sha256(content).hexdigest() == entry["sha256"]
+            assert set(re.findall(rb"@@hadeploy:([^@]+)@@", content)) == {
+                name.encode() for name in entry["secrets"]
+            }
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_ansible_understands_the_project(design_of: Callable[..., Design], tmp_path: Path, pattern: str):
+    build(design_of(pattern), tmp_path / "a")
+    done = subprocess.run(
+        [ANSIBLE, "--syntax-check", "site.yml"],
+        cwd=tmp_path / "a",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WARNING" not in done.stdout + done.stderr
+
+
+def test_compiling_grows_linearly_and_fast(design_of: Callable[..., Design], tmp_path: Path):
+    import time
+
+    design = design_of("n-plus-1")
+    build(design, tmp_path / "warm")
+    began = time.monotonic()
+    for number in range(20):
+        build(design, tmp_path / str(number))
+    assert (time.monotonic() - began) / 20 < 0.1
+    assert json.loads((tmp_path / "0" / "manifest.json").read_text())["design"] == design.name
