@@ -50,13 +50,12 @@ UNITS_WITHOUT_MEANING = [
     "systemd-tmpfiles-clean.timer",
     "systemd-udevd.service",
     "systemd-udev-trigger.service",
-    "systemd-sysctl.service",
     "systemd-modules-load.service",
     "getty@tty1.service",
     "console-getty.service",
     "systemd-timesyncd.service",
 ]
-"""Units that mean nothing without a machine of one's own; systemd-sysctl would write to the host's kernel."""
+"""Units that mean nothing without a machine of one's own."""
 
 
 @dataclass(frozen=True, slots=True)

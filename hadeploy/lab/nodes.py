@@ -17,6 +17,14 @@ CAPABILITIES = "SYS_ADMIN,NET_ADMIN,NET_RAW,NET_BROADCAST,SYS_NICE,IPC_LOCK,SYS_
 OPEN_FILES = 20_000
 PROCESSES = 8_000
 
+OPEN_NETWORK_SETTINGS = (
+    "mkdir -p /run/lab-proc && mount -t proc proc /run/lab-proc && mount --bind /run/lab-proc/sys/net /proc/sys/net"
+    " && umount -l /run/lab-proc; exec /sbin/init"
+)
+"""/proc/sys/net of the node's own namespace is the node's to write, before its first unit starts; the rest of /proc/sys is the
+host's and stays closed.
+"""
+
 
 def podman(state: LabState, *argv: str, seconds: float = 60, check: bool = True) -> str:
     """Podman on the lab's own storage, in the lab's namespaces."""
@@ -45,7 +53,9 @@ def create_node(state: LabState, node: LabNode) -> None:
         f"--volume={_ssh_folder(state, node)}:/etc/ssh/lab:ro",
         "--pull=never",
         recipe.tag,
-        "/sbin/init",
+        "/bin/sh",
+        "-c",
+        OPEN_NETWORK_SETTINGS,
     )
 
 
@@ -73,16 +83,8 @@ def start_node(state: LabState, node: LabNode) -> None:
         f"exec podman {' '.join(STORAGE)} start {shlex.quote(container)}"
     )
     run(state.enter("sh", "-c", script))
-    monitor, pid = podman(
-        state, "inspect", "--format", "{{.State.ConmonPid}} {{.State.Pid}}", container
-    ).split()
+    monitor = podman(state, "inspect", "--format", "{{.State.ConmonPid}}", container).strip()
     _write(state, f"{group}-monitor/cgroup.procs", monitor)
-    # /proc/sys/net of the node's own namespace is the node's to write; the rest of /proc/sys is the host's and stays closed.
-    open_net = (
-        "mkdir -p /run/lab-proc && mount -t proc proc /run/lab-proc && mount --bind /run/lab-proc/sys/net /proc/sys/net"
-        " && umount -l /run/lab-proc"
-    )
-    run(["nsenter", "-t", pid, "-m", "-p", "-n", "--", "sh", "-c", open_net])
 
 
 def _write(state: LabState, file: str, text: str) -> None:
