@@ -21,7 +21,7 @@ from typing import Any
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import HostCount, RunEvent, RunResult, read_event
 
-GRACE_SECONDS = 15.0
+GRACE_SECONDS = 5.0
 """How long Ansible may take to end after it was asked to."""
 
 POLL_SECONDS = 1

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import base64
+import stat
+from pathlib import Path
+
+import pytest
+
+from hadeploy.run.errors import RunError
+from hadeploy.run.vault import ensure_generated, read_vault, vault_password
+
+PASSWORD = b"correct horse"
+
+
+def test_what_is_missing_is_made_once(tmp_path: Path):
+    file = tmp_path / "secrets.vault.yml"
+    assert ensure_generated(file, ["key"], PASSWORD)
+    content = file.read_bytes()
+    assert content.startswith(b"$ANSIBLE_VAULT;1.")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(base64.b64decode(read_vault(file, PASSWORD)["key"])) == 256
+    assert not ensure_generated(file, ["key"], PASSWORD)
+    assert file.read_bytes() == content
+    assert [entry.name for entry in tmp_path.iterdir()] == ["secrets.vault.yml"]
+
+
+def test_what_is_there_is_never_overwritten(tmp_path: Path):
+    file = tmp_path / "v.yml"
+    ensure_generated(file, ["one"], PASSWORD)
+    first = read_vault(file, PASSWORD)
+    assert ensure_generated(file, ["one", "two"], PASSWORD)
+    second = read_vault(file, PASSWORD)
+    assert second["one"] == first["one"]
+    assert second["two"] != first["one"]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(b"key: plain\n", "RUN013"), (b"", "RUN013"), (b"$ANSIBLE_VAULT;1.1;AES256\nnonsense\n", "RUN014")],
+)
+def test_a_vault_that_is_none_is_refused_and_kept(tmp_path: Path, content: bytes, code: str):
+    file = tmp_path / "v.yml"
+    file.write_bytes(content)
+    with pytest.raises(RunError) as caught:
+        ensure_generated(file, ["key"], PASSWORD)
+    assert caught.value.code == code
+    assert file.read_bytes() == content
+
+
+def test_another_password_is_refused(tmp_path: Path):
+    file = tmp_path / "v.yml"
+    ensure_generated(file, ["key"], PASSWORD)
+    with pytest.raises(RunError) as caught:
+        ensure_generated(file, ["key", "more"], b"wrong")
+    assert caught.value.code == "RUN014"
+
+
+def test_the_password_comes_from_the_environment(tmp_path: Path):
+    file = tmp_path / "password"
+    file.write_text("from a file\n")
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho from a program\n")
+    program.chmod(0o755)
+    assert vault_password({"HADEPLOY_VAULT_PASSWORD": "x"}) == b"x"
+    assert vault_password({"HADEPLOY_VAULT_PASSWORD_FILE": str(file)}) == b"from a file"
+    assert vault_password({"ANSIBLE_VAULT_PASSWORD_FILE": str(program)}) == b"from a program"
+
+
+@pytest.mark.parametrize(
+    ("environment", "code"),
+    [({}, "RUN010"), ({"HADEPLOY_VAULT_PASSWORD_FILE": "/nonexistent/password"}, "RUN011")],
+)
+def test_no_password_is_an_error_with_a_mend(environment: dict[str, str], code: str):
+    with pytest.raises(RunError) as caught:
+        vault_password(environment)
+    assert caught.value.code == code
