@@ -16,6 +16,7 @@ from hadeploy.lab.state import LabState
 CAPABILITIES = "SYS_ADMIN,NET_ADMIN,NET_RAW,NET_BROADCAST,SYS_NICE,IPC_LOCK,SYS_RESOURCE"
 OPEN_FILES = 20_000
 PROCESSES = 8_000
+REMOVE_TRIES = 10
 
 OPEN_NETWORK_SETTINGS = (
     "mkdir -p /run/lab-proc && mount -t proc proc /run/lab-proc && mount --bind /run/lab-proc/sys/net /proc/sys/net"
@@ -37,6 +38,7 @@ def create_node(state: LabState, node: LabNode) -> None:
     podman(
         state,
         "create",
+        "--replace",
         "--name",
         state.container(node.name),
         "--hostname",
@@ -116,9 +118,12 @@ def exec_in_node(state: LabState, node: str, *argv: str, seconds: float = 60, ch
 
 def remove_node(state: LabState, node: LabNode) -> None:
     """Remove container and cgroups; the node has no power any more."""
-    podman(
-        state, "rm", "--force", "--time=0", "--ignore", "--volumes", state.container(node.name), check=False
-    )
+    container = state.container(node.name)
+    for _ in range(REMOVE_TRIES):
+        podman(state, "rm", "--force", "--time=0", "--ignore", "--volumes", container, check=False)
+        if not podman(state, "ps", "--all", "--quiet", "--filter", f"name=^{container}$"):
+            break
+        time.sleep(0.2)  # the monitor of a node that just died may still hold the container
     group = state.cgroup(node.name)
     prune = "".join(
         f"if [ -d {top} ]; then find {top} -depth -type d -exec rmdir {{}} +; fi; "

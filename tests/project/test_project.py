@@ -204,6 +204,7 @@ def test_ansible_understands_the_project(design_of: Callable[..., Design], tmp_p
     assert "WARNING" not in done.stdout + done.stderr
 
 
+@pytest.mark.bench
 def test_compiling_grows_linearly_and_fast(design_of: Callable[..., Design], tmp_path: Path):
     import time
 
