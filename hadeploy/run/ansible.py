@@ -121,6 +121,8 @@ def apply_project(
     """
     if not (project / "site.yml").is_file():
         raise RunError("RUN001", f"{project} is no project of hadeploy", "run hadeploy compile first")
+    if inventory_overlay is not None and not inventory_overlay.is_file():
+        raise RunError("RUN002", f"the inventory {inventory_overlay} is not there")
     watch = _Watch(on_event)
     with _private_directory() as private, _interrupts(watch):
         arguments = _arguments(private, vault_file, vault_password, secrets_directory, check=check)

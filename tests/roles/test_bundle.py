@@ -238,6 +238,25 @@ def test_an_interrupted_write_is_remembered(bundle, pending_memory, make_file, m
     assert result["tell"] == {"x.service": "reload", "y.service": "restart"}
 
 
+def test_a_unit_that_left_the_design_is_forgotten(
+    bundle, pending_memory, make_file, memory: Path, monkeypatch
+):
+    """Else it would be pending for ever: no role would ever tell it."""
+    pending_memory.save(
+        {"units": {"gone.service": "reload", "x.service": "reload"}, "daemon_reload": False}, str(memory)
+    )
+    monkeypatch.setattr(bundle, "show", lambda *_: {})
+    file = make_file()
+    bundle.write(file, b"one\n")
+    module = FakeModule(files=[file], units=[], packages={}, users=[], addresses=[])
+    seen = bundle.observe(module)
+    assert seen["pending"]["tell"] == {"x.service": "reload"}
+    assert seen["daemons"] == ["x"]
+    Path(file["path"]).write_text("two\n")
+    bundle.establish(module)
+    assert pending_memory.load(str(memory))["units"] == {"x.service": "reload"}
+
+
 def test_a_second_write_changes_nothing(bundle, make_file, memory: Path):
     module = FakeModule(files=[make_file()])
     assert bundle.establish(module)["changed"]

@@ -167,6 +167,12 @@ def test_a_folder_that_is_no_project_is_refused(tmp_path: Path):
     assert caught.value.code == "RUN001"
 
 
+def test_an_inventory_that_is_not_there_is_named(make_project, tmp_path: Path):
+    with pytest.raises(RunError) as caught:
+        apply_project(make_project(), inventory_overlay=tmp_path / "overlay.yml")
+    assert caught.value.code == "RUN002"
+
+
 def test_ways_to_reach_hosts_do_not_share_connections(tmp_path: Path):
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_text("a")

@@ -284,10 +284,14 @@ def observe(module: AnsibleModule) -> dict:
     states = show(module, list(units))
     wished = {name: found for name, unit in units.items() if (found := wishes(unit, states.get(name, {})))}
     remembered = load()
-    tell = merged(remembered["units"], tell_of(files, params["secrets"]))
+    # A unit that no longer reads anything of the bundle has nobody to tell it, nor anything to be told.
+    tell = merged(
+        {unit: what for unit, what in remembered["units"].items() if unit in owner},
+        tell_of(files, params["secrets"]),
+    )
     daemons = {"packages"} if packages or users else set()
     daemons |= {file["daemon"] for file in files} | {units[name]["daemon"] for name in wished}
-    daemons |= {owner[unit] for unit in tell if unit in owner}
+    daemons |= {owner[unit] for unit in tell}
     pending = {
         "packages": sorted({name for names in packages.values() for name in names}),
         "users": users,
@@ -413,7 +417,9 @@ def establish(module: AnsibleModule) -> dict:
     changed = [file for file in files if differs(file, secrets)]
     diffs = [file_diff(file, present_bytes(file["path"]), wanted_bytes(file, secrets)) for file in changed]
     remembered = load()
-    units = merged(remembered["units"], tell_of(changed, secrets))
+    readers = {file["unit"] for file in files}
+    known = {unit: what for unit, what in remembered["units"].items() if unit in readers}
+    units = merged(known, tell_of(changed, secrets))
     daemon_reload = remembered["daemon_reload"] or any(is_unit_file(file["path"]) for file in changed)
     result = {
         "changed": bool(changed) or daemon_reload,
