@@ -8,6 +8,8 @@ from hadeploy.daemons.keepalived.config import KeepalivedConfig
 from hadeploy.daemons.templates import print_view
 
 PATH = "/etc/keepalived/keepalived.conf"
+DROP_IN = "/etc/systemd/system/keepalived.service.d/hadeploy.conf"
+"""Debian's unit does not start keepalived again; seen in the lab: killed, it left its address on two members for good."""
 
 
 def render_keepalived(config: KeepalivedConfig, host: str) -> tuple[Artifact, ...]:
@@ -21,4 +23,5 @@ def render_keepalived(config: KeepalivedConfig, host: str) -> tuple[Artifact, ..
             on_change="reload",
             check=CHECK,
         ),
+        Artifact(host=host, path=DROP_IN, content=print_view("keepalived/service.conf.j2", config)),
     )
