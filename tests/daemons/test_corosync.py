@@ -101,7 +101,7 @@ def test_lms_counts_its_votes_itself(arbitrated, find):
 
 def test_key_is_a_reference(two_nodes, find):
     key = find(corosync.share(two_nodes, two_nodes.members[0]), KEY)
-    assert (key.mode, key.encoding, key.on_change) == ("0400", "base64", "restart")
+    assert (key.mode, key.encoding, key.on_change) == ("0400", "base64", "corosync-reload")
     assert key.content == key.secrets[0].placeholder
     assert key.secrets[0].source == "generated"
 

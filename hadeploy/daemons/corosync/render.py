@@ -33,7 +33,7 @@ def render_corosync(config: CorosyncConfig, host: str) -> tuple[Artifact, ...]:
             content=AUTHKEY.placeholder,
             mode="0400",
             unit=UNIT,
-            on_change="restart",
+            on_change="corosync-reload",
             secrets=(AUTHKEY,),
             encoding="base64",
         ),

@@ -20,7 +20,7 @@ def everyone_at_home(lab, read_status):
     status = wait_until_well(read_status)
     for group, home in (("app-a", "a1"), ("app-b", "a2")):
         if next(g.node for g in status.groups if g.name == group) != home:
-            exec_in_node(lab, home, "crm_resource", "--move", "--resource", group, "--node", home, "--wait")
+            exec_in_node(lab, home, "crm_resource", "--move", "--resource", group, "--node", home)
             exec_in_node(lab, home, "crm_resource", "--wait", "--timeout=60s")
             exec_in_node(lab, home, "crm_resource", "--clear", "--resource", group)
     wait_until_well(read_status)
