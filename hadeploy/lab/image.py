@@ -107,7 +107,7 @@ _COMMON = [
 
 RECIPES = {
     "debian-12": Recipe("debian-12", "bookworm", (*_COMMON, "resource-agents", "fence-agents")),
-    "debian-13": Recipe("debian-13", "trixie", (*_COMMON, "resource-agents-base", "fence-agents-ipmilan")),
+    "debian-13": Recipe("debian-13", "trixie", (*_COMMON, "resource-agents", "fence-agents-ipmilan")),
 }
 
 _SETUP = """set -eu

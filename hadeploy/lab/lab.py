@@ -41,14 +41,19 @@ class NodeReport:
 def up(plan: LabPlan, tell: Tell = lambda _: None) -> LabState:
     """Bring a lab up; when it cannot be, or is interrupted, nothing of it is left.
 
+    A lab of that name whose processes were killed (the machine restarted, say) is cleared away first.
+
     Raises:
         LabError: the machine lacks something, or a lab of this name is up already.
     """
     check_machine()
     if lab_exists(plan.name):
-        raise LabError(
-            "LAB022", f"the lab {plan.name} is up already", f"end it: hadeploy lab down {plan.name}"
-        )
+        if load_state(plan.name).holder.alive:
+            raise LabError(
+                "LAB022", f"the lab {plan.name} is up already", f"end it: hadeploy lab down {plan.name}"
+            )
+        tell(f"clearing what a killed lab {plan.name} left")
+        down(plan.name)
     for release in dict.fromkeys(node.release for node in plan.nodes):
         ensure_image(release, tell)
     state = LabState(plan, open_namespace())
@@ -125,17 +130,20 @@ def down(name: str) -> None:
     state = load_state(name)
     if state.supervisor is not None:
         end_process(state.supervisor, signal.SIGKILL)
-    if state.holder.alive:
-        with ThreadPoolExecutor(len(state.plan.nodes)) as pool:
-            list(pool.map(lambda node: _end_node(state, node), state.plan.nodes))
-        run(
-            state.enter(
-                "sh", "-c", f"cd /sys/fs/cgroup/hadeploy && rmdir {state.plan.name}; cd .. && rmdir hadeploy"
-            ),
-            check=False,
-        )
-        end_process(state.holder, signal.SIGKILL)
-        _await_end(state.holder)
+    if not state.holder.alive:
+        # Killed from outside: containers, groups and names of namespaces outlive the holder, and need one to be reached.
+        state = replace(state, holder=open_namespace())
+        state.save()
+    with ThreadPoolExecutor(len(state.plan.nodes)) as pool:
+        list(pool.map(lambda node: _end_node(state, node), state.plan.nodes))
+    run(
+        state.enter(
+            "sh", "-c", f"cd /sys/fs/cgroup/hadeploy && rmdir {state.plan.name}; cd .. && rmdir hadeploy"
+        ),
+        check=False,
+    )
+    end_process(state.holder, signal.SIGKILL)
+    _await_end(state.holder)
     state.forget()
 
 
