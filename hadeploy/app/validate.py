@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from hadeploy.design.design import Design
 from hadeploy.diagnostics import Diagnostics
 from hadeploy.spec.load import LoadedTopology, load_topology
 from hadeploy.spec.references import check_references
+
+if TYPE_CHECKING:
+    from hadeploy.rules.rule import Case
 
 
 def load_valid(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
@@ -24,10 +29,36 @@ def load_valid(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
     return (None if findings.has_errors else loaded), findings
 
 
+def load_judged(path: Path) -> tuple[tuple[LoadedTopology, Design] | None, Diagnostics]:
+    """Load one topology, expand it and hold it against every design rule; None when any of them refuses it."""
+    loaded, findings = load_valid(path)
+    if loaded is None:
+        return None, findings
+    from hadeploy.design.patterns import expand
+    from hadeploy.rules import check_rules
+    from hadeploy.rules.rule import Case
+
+    design = expand(loaded.topology)
+    findings += check_rules(Case(loaded, design))
+    return (None if findings.has_errors else (loaded, design)), findings
+
+
+def judge_together(paths: Iterable[Path]) -> tuple[list[Case], Diagnostics]:
+    """The topologies that no rule refuses, and every finding: of each, and of all seen together."""
+    from hadeploy.rules import check_rules_across
+    from hadeploy.rules.rule import Case
+
+    findings = Diagnostics()
+    cases = []
+    for path in paths:
+        judged, found = load_judged(path)
+        findings += found
+        if judged is not None:
+            cases.append(Case(*judged))
+    return cases, findings + check_rules_across(cases)
+
+
 def validate_topologies(paths: Iterable[Path]) -> Diagnostics:
     """Every finding of every topology."""
-    findings = Diagnostics()
-    for path in paths:
-        _, found = load_valid(path)
-        findings += found
+    _, findings = judge_together(paths)
     return findings

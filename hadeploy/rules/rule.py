@@ -1,0 +1,83 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hadeploy.design.design import Design
+from hadeploy.diagnostics import Severity
+from hadeploy.spec.load import LoadedTopology
+from hadeploy.spec.source import KeyPath
+
+
+class Family(StrEnum):
+    """Codes by family: the hundreds and tens of a code tell where it belongs."""
+
+    QUORUM = "quorum"  # HA001-HA019: corosync and votequorum
+    PACEMAKER = "pacemaker"  # HA020-HA046, without fencing
+    FENCING = "fencing"  # HA020-HA029, where fencing is meant
+    DRBD = "drbd"  # HA047-HA060
+    VRRP = "vrrp"  # HA061-HA075
+    HAPROXY = "haproxy"  # HA076-HA085
+    REGIONS = "regions"  # HA086-HA095
+    WORKLOADS = "workloads"  # HA096-HA100
+    SECURITY = "security"  # HA101-HA109
+    OBJECTIVES = "objectives"  # HA110-HA119
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One topology under judgement, and the design that follows from it."""
+
+    loaded: LoadedTopology
+    design: Design
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One place where a rule is broken.
+
+    Attributes:
+        summary: what is wrong here, in one line, with the names of the thing.
+        path: keys and indexes in the topology, down to the value that causes it; the nearest that exists is shown.
+        mend: what to write instead here; the rule's own mend when empty.
+    """
+
+    summary: str
+    path: KeyPath = ()
+    mend: str = ""
+
+
+Check = Callable[[Case], Iterator[Found]]
+CheckAcross = Callable[[Sequence[Case]], Iterator[tuple[Case, Found]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One design rule.
+
+    Attributes:
+        code: permanent, ``HA`` and three digits; the number is that of the rule in the reference where there is one.
+        severity: an error refuses the design unless the risk is accepted by name.
+        title: the rule in one line, as a demand ("A quorum device and two_node exclude each other").
+        reason: what happens to the cluster when it is broken.
+        mend: what to write instead, for every place.
+        bad, good: YAML of a topology's part that breaks it, and that does not.
+        source: where the rule comes from: man page and section, project document, measurement.
+        check: finds the places in one design.
+        check_across: finds the places among several designs judged together; None for most rules.
+    """
+
+    code: str
+    family: Family
+    severity: Severity
+    title: str
+    reason: str
+    mend: str
+    bad: str
+    good: str
+    source: str
+    check: Check = field(repr=False)
+    check_across: CheckAcross | None = field(default=None, repr=False)

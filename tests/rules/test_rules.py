@@ -1,0 +1,102 @@
+"""Each rule by its case file: a topology that breaks just that rule, and one that just does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hadeploy.app.validate import load_valid
+from hadeploy.design.patterns import expand
+from hadeploy.rules import all_rules, check_rules, check_rules_across, find_rule
+from hadeploy.rules.rule import Case
+
+CASES = Path(__file__).parent / "cases"
+INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
+EXAMPLES = sorted(path.parent.name for path in INVENTORIES.glob("*/topology.yaml"))
+
+
+def apply_changes(document: dict[str, Any], changes: dict[str, Any]) -> None:
+    for path, value in changes.items():
+        *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+        place: Any = document
+        for part in parents:
+            if isinstance(place, dict) and part not in place:
+                place[part] = {}
+            place = place[part]
+        if value is None:
+            if isinstance(place, dict):
+                place.pop(last, None)
+            else:
+                del place[last]
+        elif isinstance(place, list) and last == len(place):
+            place.append(value)
+        else:
+            place[last] = value
+
+
+def judge(tmp_path: Path, base: str, *changes: dict[str, Any]) -> tuple[Case, Any]:
+    document = yaml.safe_load((INVENTORIES / base / "topology.yaml").read_text(encoding="utf-8"))
+    for change in changes:
+        apply_changes(document, change)
+    file = tmp_path / f"{base}.yaml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    loaded, findings = load_valid(file)
+    assert loaded is not None, [str(f.summary) for f in findings]
+    case = Case(loaded, expand(loaded.topology))
+    return case, check_rules(case) + check_rules_across([case])
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
+class TestRule:
+    """Every rule has its case, and its case can fail."""
+
+    def test_a_topology_that_breaks_just_this_rule(self, rule: Any, tmp_path: Path) -> None:
+        case_file = yaml.safe_load((CASES / f"{rule.code}.yml").read_text(encoding="utf-8"))
+        case, findings = judge(tmp_path, case_file["base"], case_file.get("both", {}), case_file["breaks"])
+        assert {finding.code for finding in findings} == {rule.code}
+        if "place" in case_file:
+            path = [int(part) if part.isdigit() else part for part in case_file["place"].split(".")]
+            assert {finding.span for finding in findings} == {case.loaded.source.span(*path)}
+
+    def test_a_topology_that_just_does_not(self, rule: Any, tmp_path: Path) -> None:
+        case_file = yaml.safe_load((CASES / f"{rule.code}.yml").read_text(encoding="utf-8"))
+        _, findings = judge(tmp_path, case_file["base"], case_file.get("both", {}), case_file["holds"])
+        assert [finding.summary for finding in findings] == []
+
+    def test_it_teaches(self, rule: Any) -> None:
+        for text in (rule.title, rule.reason, rule.mend, rule.source):
+            assert text
+            assert not text.endswith(".")
+        assert yaml.safe_load(rule.bad) != yaml.safe_load(rule.good)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_break_no_rule(example: str, tmp_path: Path) -> None:
+    _, findings = judge(tmp_path, example)
+    assert [finding.summary for finding in findings] == []
+
+
+def test_every_case_has_its_rule() -> None:
+    assert {path.stem for path in CASES.glob("*.yml")} == {rule.code for rule in all_rules()}
+
+
+def test_an_accepted_risk_is_a_warning_with_its_reason(tmp_path: Path) -> None:
+    risk = {"rule": "HA013", "reason": "one switch is all there is in this rack"}
+    _, findings = judge(tmp_path, "active-passive", {"cluster.links": ["ring"], "accept_risks": [risk]})
+    assert not findings.has_errors
+    assert [f.code for f in findings] == ["HA013"]
+    assert "one switch is all there is" in findings.items[0].summary
+
+
+def test_a_risk_of_no_rule_is_refused(tmp_path: Path) -> None:
+    risk = {"rule": "HA999", "reason": "a code that nobody has ever heard of"}
+    _, findings = judge(tmp_path, "active-passive", {"accept_risks": [risk]})
+    assert [f.code for f in findings] == ["SPEC070"]
+
+
+def test_rules_are_found_by_code() -> None:
+    assert find_rule("ha013") is find_rule("HA013") is not None
+    assert find_rule("HA999") is None
