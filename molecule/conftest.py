@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from hadeploy.lab.state import LabState, load_state
 from hadeploy.plan.status import Status
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+PATIENCE_SECONDS = float(os.environ.get("HADEPLOY_PATIENCE", "120"))
+"""How long a cluster may take to be well again; short where it is known not to come."""
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +49,7 @@ def holder(read_status: Callable[[], Status]) -> Callable[[str], str]:
     """Who holds a virtual address, once all is well."""
 
     def of(name: str) -> str:
-        status = wait_until_well(read_status)
+        status = wait_until_well(read_status, PATIENCE_SECONDS)
         (only,) = next(address for address in status.addresses if address.name == name).holders
         return only
 
@@ -55,7 +59,16 @@ def holder(read_status: Callable[[], Status]) -> Callable[[str], str]:
 @pytest.fixture
 def strike(lab: LabState, design: Design, read_status: Callable[[], Status]) -> Callable[..., Verdict]:
     def run(fault: Fault, victim: str, probes: list[Probe], **options: object) -> Verdict:
-        verdict = run_fault(lab, design, fault, victim, probes=probes, read_status=read_status, **options)
+        verdict = run_fault(
+            lab,
+            design,
+            fault,
+            victim,
+            probes=probes,
+            read_status=read_status,
+            recovery_seconds=PATIENCE_SECONDS,
+            **options,
+        )
         for outage in verdict.outages.values():
             print(
                 f"{fault.name} at {victim}: {outage.name} out {outage.seconds:.2f} s, {outage.failed} failed"

@@ -41,11 +41,17 @@ def _thaw(state: LabState, node: str) -> None:
     power.thaw(state, node)
 
 
-def kill_main_process(unit: str) -> Action:
-    """Kill a unit's main process the hard way; its children go with it when systemd clears the group."""
+def kill_processes(unit: str) -> Action:
+    """Kill every process of a unit, children first: what crashed has no last word.
+
+    The other way round, a child that sees its parent die may still tell its peers (keepalived's sends an advert of priority 0).
+    """
+    script = (
+        'kill -KILL $(sort -rn "/sys/fs/cgroup$(systemctl show -p ControlGroup --value "$1")/cgroup.procs")'
+    )
 
     def strike(state: LabState, node: str) -> None:
-        exec_in_node(state, node, "systemctl", "kill", "--kill-whom=all", "--signal=KILL", unit)
+        exec_in_node(state, node, "sh", "-c", script, "sh", unit)
 
     return strike
 
@@ -76,7 +82,7 @@ HUNG_NODE_FENCED = Fault("hung node", power.freeze, _nothing)
 
 def daemon_crash(unit: str, restart: Action = _nothing) -> Fault:
     """A daemon dies; what restarts it is systemd or the cluster, unless ``restart`` says otherwise."""
-    return Fault(f"{unit} crash", kill_main_process(unit), restart)
+    return Fault(f"{unit} crash", kill_processes(unit), restart)
 
 
 def links_dropped(networks: tuple[str, ...]) -> Fault:

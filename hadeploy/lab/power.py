@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from hadeploy.lab.errors import LabError
-from hadeploy.lab.nodes import is_running, lock_file, start_node, wait_for_exit
+from hadeploy.lab.nodes import is_running, lock_file, prune_groups, start_node, wait_for_exit
 from hadeploy.lab.program import run
 from hadeploy.lab.state import LabState
 from hadeploy.lab.wiring import plug, unplug
@@ -46,6 +46,7 @@ def boot(state: LabState, node: str) -> None:
         if is_running(state, node):
             return
         wait_for_exit(state, node)
+        prune_groups(state, node)
         plug(state, state.plan.node(node))
         start_node(state, state.plan.node(node))
 

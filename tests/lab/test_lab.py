@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 
@@ -194,3 +196,14 @@ def test_no_such_lab():
     with pytest.raises(LabError) as none:
         lab.down("never-was")
     assert none.value.code == "LAB020"
+
+
+def test_a_killed_lab_is_cleared_away_by_the_next(plan_of):
+    first = lab.up(plan_of("test-killed"))
+    try:
+        os.kill(first.holder.pid, signal.SIGKILL)
+        second = lab.up(plan_of("test-killed"))
+    finally:
+        lab.down("test-killed")
+    assert second.holder != first.holder
+    assert not first.folder.exists()

@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.lab
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize("scenario", ["active-passive", "active-active"])
+@pytest.mark.parametrize("scenario", ["active-passive", "active-active", "n-plus-1"])
 def test_scenario(scenario):
     environment = {
         **os.environ,
