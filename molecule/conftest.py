@@ -74,6 +74,7 @@ def strike(lab: LabState, design: Design, read_status: Callable[[], Status]) -> 
                 f"{fault.name} at {victim}: {outage.name} out {outage.seconds:.2f} s, {outage.failed} failed"
             )
         assert verdict.double_owners == []
+        assert [outage.name for outage in verdict.outages.values() if not outage.over] == []
         return verdict
 
     return run

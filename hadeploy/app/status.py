@@ -12,7 +12,7 @@ from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.state import LabState, load_state
 from hadeploy.plan.observed import HostView, parse_host
-from hadeploy.plan.status import Status, expected_units, judge
+from hadeploy.plan.status import Status, judge, watched_units
 from hadeploy.run import status_probe
 from hadeploy.run.ask import Reach, ask_hosts, read_reaches
 
@@ -40,7 +40,7 @@ class StatusReader:
 
     def read(self) -> Status:
         """Ask all members at once."""
-        units = {member.name: expected_units(self.design, member.name) for member in self.design.members}
+        units = {member.name: watched_units(self.design, member.name) for member in self.design.members}
         script = Path(status_probe.__file__).read_text(encoding="utf-8")
         answers = ask_hosts(
             {reach.host: (reach, ("python3", "-", *units[reach.host])) for reach in self.reaches}, script

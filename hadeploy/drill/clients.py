@@ -13,14 +13,16 @@ def read_outage(name: str, observations: Iterable[ProbeObservation]) -> Outage:
     """Fold one probe's observations.
 
     The outage is counted between the moments at which requests were sent that were served, so it holds neither the patience
-    of the last request before nor the speed of the first after.
+    of the last request before nor the speed of the first after. One that is not over when the observation ends counts to there.
     """
-    own = [observation for observation in observations if observation.name == name]
+    own = sorted((o for o in observations if o.name == name), key=lambda o: o.at)
     served = [observation for observation in own if observation.ok]
+    moments = sorted({*(observation.at for observation in served), *(o.at for o in (own[:1] + own[-1:]))})
     return Outage(
         name=name,
-        seconds=max(0.0, longest_interval([observation.at for observation in served]) - INTERVAL_SECONDS),
+        seconds=max(0.0, longest_interval(moments) - INTERVAL_SECONDS),
         failed=len(own) - len(served),
         requests=len(own),
+        over=bool(own) and own[-1].ok,
         servers=tuple(dict.fromkeys(o.served_by for o in served if o.served_by)),
     )

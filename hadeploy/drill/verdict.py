@@ -18,6 +18,7 @@ class Outage:
         failed: requests that were not served.
         requests: how many were sent.
         servers: who answered, in order of first answer.
+        over: whether the last request was served.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Outage:
     failed: int
     requests: int
     servers: tuple[str, ...]
+    over: bool
 
 
 @dataclass(frozen=True, slots=True)

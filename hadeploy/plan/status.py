@@ -96,6 +96,7 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
         *(_group_problem(group) for group in groups if group.broken or not group.node),
         *_server_problems(servers),
         *_unit_problems(design, answered),
+        *_unnoticed_deaths(design, groups, answered),
         *(
             f"{host.host}: an interrupted apply left {', '.join(host.pending)}"
             for host in answered
@@ -225,6 +226,28 @@ def expected_units(design: Design, member: str) -> tuple[str, ...]:
         daemons.append("keepalived.service")
     daemons += [unit.unit for unit in design.units if not unit.clustered and member in unit.members]
     return tuple(daemons)
+
+
+def watched_units(design: Design, member: str) -> tuple[str, ...]:
+    """Units whose state is asked for: those that must be active, and those that Pacemaker moves about."""
+    return (*expected_units(design, member), *(unit.unit for unit in design.units if unit.clustered))
+
+
+def _unnoticed_deaths(design: Design, groups: Sequence[GroupStatus], hosts: Sequence[HostView]) -> list[str]:
+    """Units that Pacemaker calls started and systemd does not: it believes its last monitor until the next."""
+    if design.cluster is None:
+        return []
+    units = {host.host: host.units for host in hosts}
+    running = {group.name: group.node for group in groups if not group.broken}
+    problems = []
+    for group in design.cluster.resources.groups:
+        node = running.get(group.name, "")
+        for resource in group.resources:
+            unit = resource.type if resource.type.endswith(".service") else f"{resource.type}.service"
+            state = units.get(node, {}).get(unit, "active")
+            if resource.standard == "systemd" and state != "active":
+                problems.append(f"{node}: {unit} is {state}, though Pacemaker calls {resource.name} started")
+    return problems
 
 
 def _unit_problems(design: Design, hosts: Sequence[HostView]) -> list[str]:

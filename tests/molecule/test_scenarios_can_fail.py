@@ -127,7 +127,12 @@ ACTIVE_PASSIVE = (
         "a single cluster link",
         "one_cluster_link",
         r"failed == 0|moved == \{\}|not verdict.power",
-        everywhere="sed -i /ring1_addr/d /etc/corosync/corosync.conf && corosync-cfgtool -R",
+        everywhere=(
+            "nft add table inet broken; nft 'add chain inet broken in { type filter hook input priority -300; }'; "
+            "nft add rule inet broken in iifname lan0 udp dport 5404-5412 drop; "
+            "until corosync-cfgtool -s | grep -q disconnected; do sleep 0.2; done"
+        ),
+        undo="nft delete table inet broken",
     ),
     Breakage(
         "no recurring monitor",
@@ -140,12 +145,12 @@ ACTIVE_PASSIVE = (
         "lost_node_is_fenced and power",
         r"NotWell",
         once=(
-            "cibadmin --query --xpath \"//group[@id='web']/primitive\" > /tmp/members.xml; "
-            "cibadmin --delete --xpath \"//constraints/*[@rsc='web']\"; cibadmin --delete --xpath \"//group[@id='web']\"; "
-            "sed -i -e 's/xpath-query/resources/g' /tmp/members.xml; "
-            "cibadmin --modify --allow-create --scope resources --xml-file /tmp/members.xml; "
-            "for pair in web-server:n1 web:n2; do cibadmin --create --scope constraints --xml-text "
-            "\"<rsc_location id='apart-${pair%:*}' rsc='${pair%:*}' node='${pair#*:}' score='1000'/>\"; done"
+            "cibadmin --query --xpath \"//primitive[@type='IPaddr2']\" > /tmp/address.xml; "
+            "cibadmin --delete --xpath \"//primitive[@type='IPaddr2']\"; "
+            "cibadmin --create --scope resources --xml-file /tmp/address.xml; "
+            + prefer("web", "n1", 1000)
+            + "; "
+            + prefer("web-address", "n2", 1000)
         ),
     ),
 )
@@ -154,7 +159,7 @@ ACTIVE_ACTIVE = (
     Breakage(
         "equal VRRP priorities",
         "power_cut_moves",
-        r"before == HOME",
+        r"before == HOME|sequence ==",
         everywhere="sed -i 's/priority [0-9]*/priority 100/' /etc/keepalived/keepalived.conf && systemctl reload keepalived",
     ),
     Breakage(
@@ -286,7 +291,7 @@ def run_broken(scenario: str, breakage: Breakage, out: Path) -> None:
         hadeploy("apply", str(topology), "--lab", "--yes", "--out", str(out))
         wait_until_well(reader.read)
     assert done.returncode == 1, f"{breakage.name} went unnoticed:\n{done.stdout[-4000:]}"
-    told = "\n".join(line for line in done.stdout.splitlines() if line.startswith(("E ", "FAILED")))
+    told = "\n".join(line for line in done.stdout.splitlines() if line.startswith((">", "E ", "FAILED")))
     assert re.search(breakage.words, told), f"failed for another reason:\n{told}\n{done.stdout[-4000:]}"
 
 

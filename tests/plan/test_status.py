@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from hadeploy.plan.observed import HostView, parse_crm_mon, parse_haproxy_statistics, parse_host
-from hadeploy.plan.status import expected_units, judge
+from hadeploy.plan.status import expected_units, judge, watched_units
 
 CRM_MON = """<pacemaker-result api-version="2.25">
 <summary><current_dc present="true" name="n1" with_quorum="true"/><cluster_options stonith-enabled="true"/></summary>
@@ -90,3 +90,17 @@ def test_servers_as_each_balancer_sees_them():
 def test_an_answer_that_is_none():
     assert parse_host("n1", "Welcome!").error
     assert parse_host("n1", json.dumps({"crm_mon": "crm_mon: Connection to cluster failed"})).cluster is None
+
+
+def test_a_service_that_died_before_pacemaker_looked(design_of):
+    design = design_of("active-passive")
+    first, second = hosts(design)
+    unit = next(u.unit for u in design.units if u.clustered)
+    assert unit in watched_units(design, "n1")
+    assert unit not in expected_units(design, "n1")
+    dead = replace(first, units={**first.units, unit: "failed"})
+    idle = replace(second, units={**second.units, unit: "inactive"})
+    assert judge(design, [dead, second]).problems == (
+        f"n1: {unit} is failed, though Pacemaker calls web-server started",
+    )
+    assert judge(design, [first, idle]).problems == ()
