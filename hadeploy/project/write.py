@@ -28,8 +28,9 @@ def replace_directory(destination: Path, files: Mapping[str, bytes], manifest: M
     fresh = Path(tempfile.mkdtemp(prefix=f".{destination.name}.new-", dir=destination.parent))
     try:
         fresh.chmod(0o755)
-        for path, content in {**files, NAME: manifest.text().encode()}.items():
-            _write(fresh / path, content, destination / path)
+        _write_all(fresh, {**files, NAME: manifest.text().encode()})
+        if destination.exists():
+            _keep_times(fresh, files, destination)
         _swap(fresh, destination)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -49,15 +50,35 @@ def _refuse_others(destination: Path) -> None:
         ) from error
 
 
-def _write(path: Path, content: bytes, former: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    try:
-        found = former.stat()
-        if found.st_size == len(content) and former.read_bytes() == content:
-            os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
-    except OSError:
-        return
+def _write_all(top: Path, files: Mapping[str, bytes]) -> None:
+    """Plain system calls: a call for 250 topologies writes 25 000 files, and most of its time is here."""
+    root = str(top)
+    made = {root}
+    for path, content in files.items():
+        full = f"{root}/{path}"
+        folder = full.rpartition("/")[0]
+        if folder not in made:
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103 (pathlib's own costs more than the call)
+            made.add(folder)
+        descriptor = os.open(full, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        try:
+            written = os.write(descriptor, content)
+            while written < len(content):
+                written += os.write(descriptor, content[written:])
+        finally:
+            os.close(descriptor)
+
+
+def _keep_times(fresh: Path, files: Mapping[str, bytes], former: Path) -> None:
+    """What is the same as before keeps its time of change, for tools that go by it."""
+    for path, content in files.items():
+        before = former / path
+        try:
+            found = before.stat()
+            if found.st_size == len(content) and before.read_bytes() == content:
+                os.utime(fresh / path, ns=(found.st_atime_ns, found.st_mtime_ns))
+        except OSError:
+            continue
 
 
 def _swap(fresh: Path, destination: Path) -> None:

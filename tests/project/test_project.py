@@ -88,7 +88,7 @@ def test_an_empty_directory_will_do(design_of: Callable[..., Design], tmp_path: 
     assert (tmp_path / "a" / "site.yml").exists()
 
 
-@pytest.mark.parametrize("broken", ["_write", "_swap"])
+@pytest.mark.parametrize("broken", ["_write_all", "_swap"])
 def test_a_failed_build_leaves_the_former_one(
     design_of: Callable[..., Design], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ):
