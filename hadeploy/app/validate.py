@@ -25,8 +25,15 @@ def load_valid(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
         return None, findings
     from hadeploy.spec.agents import check_agents
 
-    findings += check_agents(loaded)
+    findings += check_agents(loaded, _ask_agent)
     return (None if findings.has_errors else loaded), findings
+
+
+def _ask_agent(name: str) -> str | None:
+    """Only agents that no release's packages bring are asked, so only then is there anything to start."""
+    from hadeploy.run.agents import ask_agent
+
+    return ask_agent(name)
 
 
 def load_judged(path: Path) -> tuple[tuple[LoadedTopology, Design] | None, Diagnostics]:

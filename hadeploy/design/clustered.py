@@ -208,6 +208,7 @@ def _resource(release: str, member: ServiceMember) -> Resource:
             type=kind,
             parameters=_parameters(member.name, member.parameters),
             operations=_operations(release, member.agent, member.operations),
+            packages=member.packages,
         )
     unit = _site(member, ()).unit if isinstance(member, NginxMember) else member.unit_name
     unit = unit.removesuffix(".service")

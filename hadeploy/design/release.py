@@ -8,6 +8,8 @@ from importlib.resources import files
 
 import yaml
 
+from hadeploy.spec.catalogue import find_agent
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -20,7 +22,7 @@ class Release:
         validate_with: CIB schema.
         fencing_property_prefix: ``stonith`` or, where renamed, ``fencing``.
         packages: daemon -> packages.
-        fence_agent_packages: agent -> packages, where agents are packaged singly.
+        fence_agent_packages: agent -> packages, where it needs more than the one that brings it.
     """
 
     name: str
@@ -35,12 +37,13 @@ class Release:
         """Packages that bring a daemon."""
         return dict(self.packages)[daemon]
 
-    def packages_of_fence_agent(self, agent: str) -> tuple[str, ...]:
-        """Packages that bring a fence agent, empty where they come with Pacemaker's set."""
-        known = dict(self.fence_agent_packages)
-        if not known:
-            return ()
-        return known.get(agent, (agent.replace("fence_", "fence-agents-").replace("_", "-"),))
+    def packages_of_agent(self, agent: str) -> tuple[str, ...]:
+        """Packages that bring an agent (``fence_x`` or ``ocf:provider:type``); empty where no package is known to."""
+        listed = dict(self.fence_agent_packages).get(agent)
+        if listed is not None:
+            return listed
+        known = find_agent(self.name, agent)
+        return (known.package,) if known is not None else ()
 
 
 @cache

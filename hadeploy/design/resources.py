@@ -21,7 +21,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One primitive: ``standard:provider:type`` as Pacemaker has it (provider empty for systemd)."""
+    """One primitive: ``standard:provider:type`` as Pacemaker has it (provider empty for systemd).
+
+    ``packages`` are those that the topology names for an OCF agent's work; units have theirs at the unit.
+    """
 
     name: str
     standard: str
@@ -29,6 +32,7 @@ class Resource:
     type: str
     parameters: tuple[tuple[str, Value], ...]
     operations: tuple[Operation, ...]
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

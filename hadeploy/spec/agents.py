@@ -1,16 +1,20 @@
-"""What is known of agents without having them installed: how long their operations may take.
-
-Figures are the agents' own advice in resource-agents 4.12 and Pacemaker's defaults, in milliseconds. They are bundled, so that
-the same topology gives the same bytes on every controller.
-"""
+"""Agents and what a topology asks of them: are they known, are their parameters right, are their operations long enough."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from hadeploy.diagnostics import Diagnostic, Diagnostics
+from hadeploy.diagnostics import Diagnostic, Diagnostics, Severity
+from hadeploy.spec.catalogue import Agent, agent_names, find_agent, releases
+from hadeploy.spec.fencing import Scalar
 from hadeploy.spec.load import LoadedTopology
-from hadeploy.spec.service import OcfMember
+from hadeploy.spec.parameters import check_parameters
+from hadeploy.spec.secret import SecretReference
+from hadeploy.spec.service import OcfMember, Operations
+from hadeploy.spec.source import KeyPath, SourceMap
 from hadeploy.spec.topology import ActiveActive
 
 DEFAULT_MS = 20_000
@@ -20,68 +24,182 @@ SYSTEMD_MS = 100_000
 """Above systemd's DefaultTimeoutStartSec of 90 s, so that systemd gives its verdict before Pacemaker does."""
 
 FENCE_MS = 60_000
+"""Pacemaker's default for pcmk_monitor_timeout (pacemaker-fenced(7)); fence agents advise nothing themselves."""
 
-_ADVISED: Mapping[str, Mapping[str, int]] = {
-    "ocf:heartbeat:IPaddr2": {"start": 20_000, "stop": 20_000, "monitor": 20_000},
-    "ocf:heartbeat:Filesystem": {"start": 60_000, "stop": 60_000, "monitor": 40_000},
-    "ocf:heartbeat:nginx": {"start": 40_000, "stop": 60_000, "monitor": 30_000},
-    "ocf:heartbeat:apache": {"start": 40_000, "stop": 60_000, "monitor": 20_000},
-    "ocf:heartbeat:pgsql": {
-        "start": 120_000,
-        "stop": 120_000,
-        "monitor": 30_000,
-        "promote": 30_000,
-        "demote": 120_000,
-    },
-    "ocf:heartbeat:mysql": {
-        "start": 120_000,
-        "stop": 120_000,
-        "monitor": 30_000,
-        "promote": 120_000,
-        "demote": 120_000,
-    },
-    "ocf:heartbeat:nfsserver": {"start": 40_000, "stop": 20_000, "monitor": 20_000},
-    "ocf:heartbeat:exportfs": {"start": 40_000, "stop": 120_000, "monitor": 20_000},
-    "ocf:heartbeat:LVM-activate": {"start": 90_000, "stop": 90_000, "monitor": 90_000},
-    "ocf:linbit:drbd": {
-        "start": 240_000,
-        "stop": 100_000,
-        "monitor": 20_000,
-        "promote": 90_000,
-        "demote": 90_000,
-    },
-}
+CLOSE = 0.85
+"""How alike two names must be for one to be a slip of the other (difflib's ratio)."""
+
+AskAgent = Callable[[str], str | None]
+"""Gives the metadata that an agent of this machine prints, or None where it is not installed."""
 
 
-def advised_timeout(release: str, agent: str, action: str) -> int:  # noqa: ARG001 (releases may differ in advice)
+def advised_timeout(release: str, agent: str, action: str) -> int:
     """The timeout that an agent advises for an action, in milliseconds; never shorter than Pacemaker's default."""
     if agent.startswith("systemd:"):
         return SYSTEMD_MS
     if agent.startswith("fence_"):
         return FENCE_MS
-    return _ADVISED.get(agent, {}).get(action, DEFAULT_MS)
+    known = find_agent(release, agent)
+    return max(DEFAULT_MS, known.timeout_ms(action) if known else 0)
 
 
-def check_agents(loaded: LoadedTopology) -> Diagnostics:
-    """Operation timeouts that are shorter than the agent asks for."""
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """One place where a topology names an agent.
+
+    Attributes:
+        owner: of what the finding tells ("fencing device x", "member y").
+        agent: its name.
+        path: of the mapping that names it.
+        parameters: as written.
+        operations: as written; None for fencing devices.
+    """
+
+    owner: str
+    agent: str
+    path: KeyPath
+    parameters: dict[str, Scalar | SecretReference]
+    operations: Operations | None
+
+
+def check_agents(loaded: LoadedTopology, ask: AskAgent = lambda _: None) -> Diagnostics:
+    """Every finding about every agent.
+
+    Args:
+        loaded: a typed topology.
+        ask: asks an agent that no package of the release brings for its own metadata.
+    """
+    release, source = loaded.topology.release, loaded.source
+    found: list[Diagnostic] = []
+    for use in _uses(loaded):
+        agent = find_agent(release, use.agent)
+        asked = False
+        if agent is None:
+            agent, problem = _ask(release, use, ask, source)
+            asked = agent is not None
+            if problem is not None:
+                found.append(problem)
+        if agent is None:
+            continue
+        found += check_parameters(
+            agent, find_agent(release, "pacemaker-fenced"), use.owner, use.parameters, source, use.path
+        )
+        if use.operations is not None:
+            found += _operations(agent, use, use.operations, source, must_be_written=asked)
+    return Diagnostics.of(found)
+
+
+def _uses(loaded: LoadedTopology) -> Iterator[_Use]:
     topology = loaded.topology
     if isinstance(topology, ActiveActive):
-        return Diagnostics()
-    found = []
+        return
+    for name, device in topology.fencing.devices.items() if topology.fencing else ():
+        yield _Use(
+            f"fencing device {name}", device.agent, ("fencing", "devices", name), device.parameters, None
+        )
     for name, group in topology.services.items():
         for index, member in enumerate(group.members):
-            agent = member.agent if isinstance(member, OcfMember) else "systemd:"
-            for action in ("start", "stop", "monitor"):
-                wished: int | None = getattr(member.operations, action)
-                advised = advised_timeout(topology.release, agent, action)
-                if isinstance(member, OcfMember) and wished is not None and wished < advised:
-                    found.append(
-                        Diagnostic(
-                            "SPEC060",
-                            f"{member.name}: {action} may take {wished / 1000:g} s, {agent} advises {advised / 1000:g} s",
-                            loaded.source.span("services", name, "members", index, "operations", action),
-                            detail="an operation that is cut short counts as failed; a failed stop is answered by fencing",
-                            mend=f"{action}: {advised // 1000}s, or leave it out",
-                        )
-                    )
-    return Diagnostics.of(found)
+            if isinstance(member, OcfMember):
+                path = ("services", name, "members", index)
+                yield _Use(member.name, member.agent, path, member.parameters, member.operations)
+
+
+def _ask(release: str, use: _Use, ask: AskAgent, source: SourceMap) -> tuple[Agent | None, Diagnostic | None]:
+    """What the agent says of itself where it is installed; else what to make of its name."""
+    place = source.span(*use.path, "agent")
+    text = ask(use.agent)
+    if text is None:
+        return None, _unknown_agent(release, use, source)
+    # Reading XML is for the few who have agents of their own.
+    from hadeploy.spec.catalogue.metadata import parse_metadata
+
+    try:
+        return parse_metadata(use.agent, text), None
+    except ValueError as error:
+        return None, Diagnostic(
+            "SPEC067",
+            f"{use.owner}: parameters are not checked: {use.agent} does not describe itself",
+            place,
+            detail=str(error),
+            severity=Severity.WARNING,
+        )
+
+
+def _unknown_agent(release: str, use: _Use, source: SourceMap) -> Diagnostic:
+    place = source.span(*use.path, "agent")
+    elsewhere = [other for other in releases() if other != release and find_agent(other, use.agent)]
+    meant = None if elsewhere else _meant(use.agent, agent_names(release))
+    if meant:
+        return Diagnostic(
+            "SPEC066",
+            f"{use.owner}: there is no agent {use.agent}",
+            place,
+            detail=f"no package of {release} brings it, and it is not installed here",
+            mend=f"did you mean {meant}? An agent of your own is known once it is installed on this machine",
+        )
+    return Diagnostic(
+        "SPEC067",
+        f"{use.owner}: parameters are not checked: {use.agent} is not known here",
+        place,
+        detail=f"no package of {release} brings it"
+        + (f" (that of {' and '.join(elsewhere)} does)" if elsewhere else "")
+        + ", and it is not installed on this machine to be asked",
+        mend="install it here to have it checked, and see that every member gets it",
+        severity=Severity.WARNING,
+    )
+
+
+def _meant(name: str, known: tuple[str, ...]) -> str | None:
+    """The agent that a name is a slip of, or None: a provider of one's own may call its agents as it likes."""
+    if name.startswith("fence_"):
+        return _closest(name, [each for each in known if each.startswith("fence_")])
+    provider, kind = name.split(":")[1:]
+    kinds = {each: each.split(":")[2] for each in known if each.startswith("ocf:")}
+    providers = sorted({each.split(":")[1] for each in kinds})
+    if provider not in providers:
+        slip = _closest(provider, providers)
+        full = f"ocf:{slip}:{kind}"
+        return full if slip and full in kinds else None
+    same = [each for each, other in kinds.items() if other.lower() == kind.lower()]
+    if same:
+        return same[0]
+    here = {each.split(":")[2]: each for each in kinds if each.split(":")[1] == provider}
+    close = _closest(kind, list(here))
+    return here[close] if close else None
+
+
+def _closest(word: str, known: list[str]) -> str | None:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=CLOSE)
+    # Other figures are no slip: fence_ilo9 may be a later generation than those that are known.
+    return close[0] if close and _letters(close[0]) != _letters(word) else None
+
+
+def _letters(word: str) -> str:
+    return re.sub(r"\d", "", word)
+
+
+def _operations(
+    agent: Agent, use: _Use, wish: Operations, source: SourceMap, *, must_be_written: bool
+) -> Iterator[Diagnostic]:
+    """Timeouts that are shorter than the agent asks for.
+
+    Args:
+        agent: with its advice.
+        use: where it is named.
+        wish: what is written there.
+        source: where that stands.
+        must_be_written: the agent is known on this machine alone, so that what is left out comes to Pacemaker's default
+            and not to the agent's advice: the result must not depend on the machine that compiles.
+    """
+    for action in ("start", "stop", "monitor"):
+        written: int | None = getattr(wish, action)
+        advised = agent.timeout_ms(action)
+        given = DEFAULT_MS if written is None and must_be_written else written
+        if given is not None and given < advised:
+            yield Diagnostic(
+                "SPEC060",
+                f"{use.owner}: {action} may take {given / 1000:g} s, {agent.name} advises {advised / 1000:g} s",
+                source.span(*use.path, "operations", action),
+                detail="an operation that is cut short counts as failed; a failed stop is answered by fencing",
+                mend=f"{action}: {advised / 1000:g}s" + (", or leave it out" if not must_be_written else ""),
+            )

@@ -16,10 +16,13 @@ def share(design: Design, member: Member) -> Share | None:
     """Packages and the unit; the CIB belongs to the cluster, not to a host."""
     if design.cluster is None:
         return None
-    agents = sorted({device.agent for device in design.cluster.fencing.devices})
+    resources = [each for group in design.cluster.resources.groups for each in group.resources]
+    agents = {device.agent for device in design.cluster.fencing.devices}
+    agents |= {f"ocf:{each.provider}:{each.type}" for each in resources if each.standard == "ocf"}
     packages = (
         *design.release.packages_of("pacemaker"),
-        *(package for agent in agents for package in design.release.packages_of_fence_agent(agent)),
+        *(package for agent in sorted(agents) for package in design.release.packages_of_agent(agent)),
+        *(package for each in resources for package in each.packages),
     )
     return Share(
         daemon="pacemaker",
