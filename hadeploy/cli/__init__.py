@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from hadeploy import __version__
-from hadeploy.cli import apply, compile_, init, lab, schema, status, validate
+from hadeploy.cli import apply, compile_, init, lab, schema, simulate, status, validate
 
 app = typer.Typer(
     name="hadeploy",
@@ -46,6 +46,7 @@ def _root(
 app.command("init")(init.init)
 app.command("validate")(validate.validate)
 app.command("schema")(schema.schema)
+app.command("simulate")(simulate.simulate)
 app.command("compile")(compile_.compile_)
 app.command("apply")(apply.apply)
 app.command("status")(status.status)

@@ -1,0 +1,89 @@
+"""hadeploy simulate: what every failure, and every two at once, would do to the services."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hadeploy.cli.findings import show_findings
+
+if TYPE_CHECKING:
+    from hadeploy.app.simulate import Progress
+
+
+class SimulateFormat(StrEnum):
+    """How the matrix is shown."""
+
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
+def simulate(
+    topologies: Annotated[list[Path], typer.Argument(help="Topology files.", metavar="TOPOLOGY...")],
+    fail: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail",
+            help="Only this, together with every other --fail: node:n1, resource:web, fence:ipmi-n1, link:ring, "
+            "partition:n1,n2 (cut off from the rest), arbiter:HOST.",
+            metavar="KIND:NAME",
+        ),
+    ] = None,
+    pairs: Annotated[
+        bool, typer.Option("--pairs/--no-pairs", help="Also every two failures at once.")
+    ] = True,
+    output: Annotated[
+        SimulateFormat,
+        typer.Option("--format", help="For the terminal, for programs, or as a page for a review."),
+    ] = SimulateFormat.TEXT,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to this file.")] = None,
+) -> None:
+    """Ask Pacemaker's own scheduler what it would do after every single failure and every pair; needs no root.
+
+    For each: where every service ends, who is fenced, what was moved although it was well, what is left stopped, and
+    why. Exit code 1 when a single failure leaves a service stopped that [cyan]objectives.survives[/cyan] promises to
+    keep, when a service could get two owners, or when quorum or fencing cannot be proven.
+    """
+    from hadeploy.app.simulate import SimulationRequest, simulate_topologies
+    from hadeploy.cli import simulate_page, simulate_view
+
+    with _progress() as tell:
+        results, findings = simulate_topologies(
+            SimulationRequest(tuple(topologies), fail=tuple(fail or ()), pairs=pairs, progress=tell)
+        )
+    show_findings(findings)
+    match output:
+        case SimulateFormat.JSON:
+            text = simulate_view.as_json(results)
+        case SimulateFormat.HTML:
+            text = simulate_page.as_html(results)
+        case SimulateFormat.TEXT:
+            text = simulate_view.as_text(results, to_file=out is not None)
+    if out is None:
+        typer.echo(text, nl=not text.endswith("\n"))
+    else:
+        out.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+        typer.echo(f"wrote {out}", err=True)
+    if findings.has_errors or any(simulation.violations for _, simulation in results):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    if not sys.stderr.isatty():
+        yield lambda _done, _all: None
+        return
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("asking the scheduler", total=None)
+        yield lambda done, everything: bar.update(task, completed=done, total=everything)

@@ -1,0 +1,210 @@
+"""Simulations as one page for a review: self-contained, readable in light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import jinja2
+
+from hadeploy import __version__
+from hadeploy.cli.simulate_drawing import Drawing, draw
+from hadeploy.cli.simulate_view import Results, fencing_sentences, quorum_sentences, reasons, verdict, words
+from hadeploy.daemons.templates import templates_directory
+from hadeploy.design.design import Design
+from hadeploy.proof.matrix import RANKS, Row, ServiceOutcome, State
+from hadeploy.proof.simulation import Simulation
+
+TEMPLATE = "report/simulate.html.j2"
+
+STYLES = {
+    State.STAYS: "stays",
+    State.RESTARTS: "moves",
+    State.MOVES: "moves",
+    State.STOPPED: "stopped",
+    State.DOUBLE: "double",
+}
+GLYPHS = {
+    State.STAYS: "·",
+    State.RESTARTS: "↻",
+    State.MOVES: "→",
+    State.STOPPED: "■",
+    State.DOUBLE: "‼",
+}
+COLLATERAL = "collateral"
+COLLATERAL_GLYPH = "✱"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: a CSS class, a text, and the tooltip that says why."""
+
+    style: str
+    text: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One set of failures."""
+
+    failure: str
+    cells: tuple[Cell, ...]
+    fenced: str
+    reasons: tuple[str, ...]
+    violates: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One failure against all others."""
+
+    failure: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a proof; ``style`` tells what holds from what needs a thought."""
+
+    style: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One design on the page."""
+
+    name: str
+    pattern: str
+    scheduler: str
+    verdict: Sentence
+    violations: tuple[str, ...]
+    remarks: tuple[str, ...]
+    idle: str
+    drawing: Drawing
+    services: tuple[str, ...]
+    singles: tuple[MatrixRow, ...]
+    together: tuple[MatrixRow, ...]
+    together_total: int
+    grid: tuple[GridRow, ...]
+    quorum: tuple[Sentence, ...]
+    fencing: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The whole page."""
+
+    title: str
+    version: str
+    legend: tuple[Cell, ...]
+    sections: tuple[Section, ...]
+
+
+def as_html(results: Results) -> str:
+    """The page as text."""
+    page = Page(
+        title=", ".join(simulation.name for _, simulation in results) or "nothing",
+        version=__version__,
+        legend=(
+            Cell("stays", GLYPHS[State.STAYS], "stays where it is"),
+            Cell("moves", GLYPHS[State.MOVES], "moves or restarts, as it must"),
+            Cell(COLLATERAL, COLLATERAL_GLYPH, "interrupted although it was well"),
+            Cell("stopped", GLYPHS[State.STOPPED], "left stopped"),
+            Cell("double", GLYPHS[State.DOUBLE], "two owners"),
+        ),
+        sections=tuple(_section(design, simulation) for design, simulation in results),
+    )
+    return _environment().get_template(TEMPLATE).render(page=page)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Names and reasons come from a person's file, so everything is escaped."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_directory()),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _section(design: Design, simulation: Simulation) -> Section:
+    singles = [row for row in simulation.rows if len(row.failures) == 1]
+    together = [row for row in simulation.rows if len(row.failures) > 1]
+    notable = [row for row in together if _badness(row) >= RANKS.index(State.STOPPED) or row.collateral]
+    # a set that was asked for by name is shown whatever it does
+    shown = together if not singles else sorted(notable, key=_badness, reverse=True)
+    violations = simulation.violations
+    return Section(
+        name=simulation.name,
+        pattern=simulation.pattern,
+        scheduler=simulation.scheduler,
+        verdict=_verdict(simulation),
+        violations=violations,
+        remarks=simulation.remarks,
+        idle=", ".join(simulation.idle),
+        drawing=draw(design, simulation),
+        services=tuple(home.service for home in simulation.homes),
+        singles=tuple(_row(row) for row in singles),
+        together=tuple(_row(row) for row in shown),
+        together_total=len(together),
+        grid=tuple(_grid(singles, together)),
+        quorum=_sentences(quorum_sentences(simulation.quorum) if simulation.quorum else ()),
+        fencing=_sentences(fencing_sentences(simulation.fencing) if simulation.fencing else ()),
+    )
+
+
+def _verdict(simulation: Simulation) -> Sentence:
+    if simulation.violations:
+        return Sentence("bad", "does not hold")
+    if not simulation.rows:
+        return Sentence("plain", "no cluster to simulate")
+    return Sentence("good", f"holds: {verdict(simulation)}")
+
+
+def _sentences(found: Sequence[tuple[bool, str]]) -> tuple[Sentence, ...]:
+    return tuple(Sentence("well" if well else "think", text) for well, text in found)
+
+
+def _badness(row: Row) -> int:
+    return RANKS.index(row.worst)
+
+
+def _row(row: Row) -> MatrixRow:
+    return MatrixRow(
+        failure=" + ".join(row.failures),
+        cells=tuple(_cell(outcome) for outcome in row.outcomes),
+        fenced=", ".join(fenced.node if fenced.done else f"not {fenced.node}" for fenced in row.fenced),
+        reasons=reasons(row),
+        violates=row.violates,
+    )
+
+
+def _cell(outcome: ServiceOutcome) -> Cell:
+    style = COLLATERAL if outcome.collateral else STYLES[outcome.state]
+    text = words(outcome).replace("-> ", "→ ").replace("*", f" {COLLATERAL_GLYPH}")
+    return Cell(style, text, outcome.why or "stays where it is")
+
+
+def _grid(singles: Sequence[Row], together: Sequence[Row]) -> list[GridRow]:
+    """Each failure against each; the diagonal is the failure alone."""
+    if not together or not singles:
+        return []
+    names = [row.failures[0] for row in singles]
+    known = {frozenset(row.failures): row for row in (*singles, *together)}
+    return [
+        GridRow(name, tuple(_summary(known[frozenset((name, other))]) for other in names)) for name in names
+    ]
+
+
+def _summary(row: Row) -> Cell:
+    """The worst that happens, as one sign."""
+    title = f"{' + '.join(row.failures)}: {'; '.join(reasons(row)) or 'everything stays'}"
+    if row.collateral and RANKS.index(row.worst) < RANKS.index(State.STOPPED):
+        return Cell(COLLATERAL, COLLATERAL_GLYPH, title)
+    return Cell(STYLES[row.worst], GLYPHS[row.worst], title)
