@@ -24,5 +24,10 @@ def role_files() -> tuple[tuple[str, bytes], ...]:
     return tuple(
         (f"roles/{path.relative_to(root).as_posix()}", path.read_bytes())
         for path in sorted(root.rglob("*"))
-        if path.is_file() and path.parent != root and not UNWANTED.intersection(path.relative_to(root).parts)
+        if path.is_file() and path.parent != root and _belongs(path.relative_to(root))
     )
+
+
+def _belongs(path: Path) -> bool:
+    """Not what tools leave behind where they ran: caches, hidden folders."""
+    return not any(part in UNWANTED or part.startswith(".") for part in path.parts)

@@ -199,7 +199,9 @@ def _operations(
             yield Diagnostic(
                 "SPEC060",
                 f"{use.owner}: {action} may take {given / 1000:g} s, {agent.name} advises {advised / 1000:g} s",
-                source.span(*use.path, "operations", action),
+                source.key_span(*use.path, "operations", action)
+                if written is not None
+                else source.span(*use.path, "agent"),
                 detail="an operation that is cut short counts as failed; a failed stop is answered by fencing",
                 mend=f"{action}: {advised / 1000:g}s" + (", or leave it out" if not must_be_written else ""),
             )

@@ -120,7 +120,7 @@ def _deprecated(
         detail="both name the same thing; which of the two is read is the agent's affair"
         if twice
         else "a later release may no longer read it",
-        mend=f"{successor.name}" if successor is not None else "",
+        mend=(f"leave {parameter.name} out" if twice else f"write {successor.name}") if successor else "",
         severity=Severity.WARNING,
     )
 
@@ -167,9 +167,9 @@ def _wanted(parameter: Parameter, value: str | int) -> str:
         right = not parameter.options or text.upper() in {option.upper() for option in parameter.options}
         return "" if right else f"one of: {', '.join(parameter.options)}"
     form = _FORMS.get(parameter.kind)
-    if form is None or (
-        form.fullmatch(str(value).strip()) and isinstance(value, bool) <= (parameter.kind == "boolean")
-    ):
+    if form is None or (isinstance(value, bool) and parameter.kind == "boolean"):
+        return ""
+    if form.fullmatch(str(value).strip()) and not isinstance(value, bool):
         return ""
     return WORDS[parameter.kind]
 
@@ -179,12 +179,13 @@ def _missing(
 ) -> Iterator[Diagnostic]:
     exempt = GIVEN_BY_PACEMAKER if agent.name.startswith("fence_") else frozenset[str]()
     place = source.keys.get((*path, "parameters")) or source.span(*path, "agent")
+    given = {name for name, value in written.items() if value != ""}
     for parameter in agent.parameters:
         if not parameter.required or parameter.name in exempt:
             continue
         if parameter.deprecated and agent.successor(parameter.name) is not None:
             continue  # told once, by the name that is not deprecated
-        if not written.keys() & {parameter.name, *parameter.obsoletes}:
+        if not given & {parameter.name, *parameter.obsoletes}:
             yield Diagnostic(
                 "SPEC062",
                 f"{owner}: {agent.name} needs the parameter {parameter.name}",

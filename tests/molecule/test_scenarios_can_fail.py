@@ -132,7 +132,7 @@ ACTIVE_PASSIVE = (
             "nft add rule inet broken in iifname lan0 udp dport 5404-5412 drop; "
             "until corosync-cfgtool -s | grep -q disconnected; do sleep 0.2; done"
         ),
-        undo="nft delete table inet broken",
+        undo="nft delete table inet broken || true",
     ),
     Breakage(
         "no recurring monitor",
@@ -143,7 +143,7 @@ ACTIVE_PASSIVE = (
     Breakage(
         "an address without colocation with its service",
         "lost_node_is_fenced and power",
-        r"NotWell",
+        r"NotWell|not outage.over",
         once=(
             "cibadmin --query --xpath \"//primitive[@type='IPaddr2']\" > /tmp/address.xml; "
             "cibadmin --delete --xpath \"//primitive[@type='IPaddr2']\"; "
@@ -200,7 +200,7 @@ ACTIVE_ACTIVE = (
         r"NotWell|must yield",
         everywhere="nft add table inet broken; nft 'add chain inet broken in { type filter hook input priority -300; }'; "
         "nft add rule inet broken in meta l4proto 112 drop",
-        undo="nft delete table inet broken",
+        undo="nft delete table inet broken || true",
     ),
 )
 

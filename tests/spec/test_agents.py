@@ -95,6 +95,7 @@ CASES = [
     # The outlet is Pacemaker's to fill in; a secret counts as present; old names fulfil what new ones ask.
     ("fence_apc", APC, []),
     ("fence_apc", "ip: 10.71.9.5, password: {env: PDU}", [("SPEC062", "parameters: ")]),
+    ("fence_apc", "ip: '', username: a", [("SPEC062", "parameters: ")]),
     ("fence_apc", "ip: 10.71.9.5, username: {file: user}, password: {vault: pdu}", []),
     (
         "fence_apc",
@@ -152,7 +153,7 @@ def test_mends_name_what_to_write(example, check):
     )
     mends = {finding.code: finding.mend for finding in found}
     assert mends["SPEC061"] == "did you mean lanplus?"
-    assert mends["SPEC064"] == "username"
+    assert mends["SPEC064"] == "write username"
     assert mends["SPEC063"] == "one of: onoff, cycle"
     assert "pcmk_reboot_action" in mends["SPEC065"]
     assert {finding.code for finding in found if not finding.is_error} == {"SPEC064"}
@@ -209,7 +210,7 @@ def test_an_installed_agent_is_asked(example, check):
         ("SPEC062", text.splitlines()[findings[0].span.line - 1].strip()),
         ("SPEC061", "pagess: 3, pages: many, root: /srv}"),
         ("SPEC063", "pages: many, root: /srv}"),
-        ("SPEC060", "30s, stop: 60s, monitor: 20s}"),
+        ("SPEC060", "start: 30s, stop: 60s, monitor: 20s}"),
     ]
     assert findings[0].detail == "which book"
 
@@ -217,7 +218,8 @@ def test_an_installed_agent_is_asked(example, check):
 def test_advice_known_here_alone_must_be_written(example, check):
     """Left out, the compiled timeout is Pacemaker's default: what is built does not depend on who builds it."""
     text = member(example("active-passive"), "ocf:example:ledger", "book: a")
-    _, findings = check(text, lambda _: OWN_AGENT)
+    found, findings = check(text, lambda _: OWN_AGENT)
+    assert {at for _, at in found} == {"ocf:example:ledger"}
     assert [(f.code, f.mend) for f in findings] == [("SPEC060", "start: 90s"), ("SPEC060", "stop: 60s")]
     assert advised_timeout("debian-12", "ocf:example:ledger", "start") == 20_000
 
@@ -229,6 +231,14 @@ def test_an_agent_that_does_not_describe_itself(example, check, answer):
     found, findings = check(member(example("active-passive"), "ocf:example:ledger", "x: 1"), lambda _: answer)
     assert found == [("SPEC067", "ocf:example:ledger")]
     assert not findings[0].is_error
+
+
+def test_validate_asks_the_agents_of_this_machine(example, findings, monkeypatch):
+    from hadeploy.run import agents
+
+    monkeypatch.setattr(agents, "ask_agent", lambda name: OWN_AGENT if name == "ocf:example:ledger" else None)
+    text = member(example("active-passive"), "ocf:example:ledger", "bok: a", "start: 90s, stop: 60s")
+    assert [code for code, _, _ in findings(text)] == ["SPEC062", "SPEC061"]
 
 
 def test_agents_of_packages_are_not_asked(example, check):
@@ -247,7 +257,7 @@ def test_operations_shorter_than_advised(example, check):
             "start: 60s, stop: 59s, monitor: 40s",
         )
     )
-    assert found == [("SPEC060", "59s, monitor: 40s}")]
+    assert found == [("SPEC060", "stop: 59s, monitor: 40s}")]
     assert finding.mend == "stop: 60s, or leave it out"
 
 
@@ -291,6 +301,20 @@ def test_the_catalogue_is_whole(release):
             assert not parameter.deprecated or followed, (name, parameter.name)
             assert len(parameter.about) <= 104
             assert "\n" not in parameter.about
+
+
+@pytest.mark.parametrize("release", ["debian-12", "debian-13"])
+def test_no_agent_is_refused_its_own_defaults(release):
+    """Every default of every agent passes for a value: what the catalogue believes of kinds is not too strict."""
+    from hadeploy.spec.parameters import check_parameters
+    from hadeploy.spec.source import SourceMap
+
+    for name in agent_names(release):
+        agent = find_agent(release, name)
+        assert agent is not None
+        written = {parameter.name: parameter.default for parameter in agent.parameters if parameter.default}
+        found = list(check_parameters(agent, None, name, written, SourceMap("x"), ()))
+        assert [finding for finding in found if finding.code in ("SPEC061", "SPEC063", "SPEC068")] == []
 
 
 def test_every_release_of_a_topology_has_a_catalogue():
