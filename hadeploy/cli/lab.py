@@ -152,11 +152,11 @@ def exec(  # noqa: A001 (the verb's name)
 @app.command()
 def console(lab: LabName, node: Annotated[str, typer.Argument(help="Node.")]) -> None:
     """Open a shell in a node."""
-    from hadeploy.lab.nodes import exec_argv
+    from hadeploy.lab.nodes import console_argv
     from hadeploy.lab.state import load_state
 
     with _errors_shown():
-        argv = exec_argv(load_state(_name(lab)), node, "/bin/bash", "-l", interactive=True)
+        argv = console_argv(load_state(_name(lab)), node)
     os.execvp(argv[0], argv)  # noqa: S606 (no shell wanted)
 
 

@@ -19,7 +19,7 @@ from pyghmi.ipmi import bmc
 
 from hadeploy.lab import power
 from hadeploy.lab.errors import LabError
-from hadeploy.lab.nodes import is_running
+from hadeploy.lab.groups import is_running
 from hadeploy.lab.plan import LabBmc
 from hadeploy.lab.state import LabState, load_state
 

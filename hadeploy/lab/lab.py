@@ -7,26 +7,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from hadeploy.lab import groups
+from hadeploy.lab.backend import backend_of
 from hadeploy.lab.errors import LabError
-from hadeploy.lab.image import ensure_image
 from hadeploy.lab.namespace import open_namespace
-from hadeploy.lab.nodes import create_node, is_running, remove_node
 from hadeploy.lab.overlay import make_keys, ssh_argv, write_overlay
 from hadeploy.lab.plan import LabNode, LabPlan
 from hadeploy.lab.power import boot
 from hadeploy.lab.program import run
-from hadeploy.lab.requirements import check_machine
 from hadeploy.lab.state import LabState, Process, end_process, lab_exists, load_state
-from hadeploy.lab.wiring import lay_bridges, plug, unplug
+from hadeploy.lab.tell import Tell, say_nothing
+from hadeploy.lab.wiring import lay_bridges, unplug
 
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +33,11 @@ class NodeReport:
     name: str
     power: str
     management_address: str
+    backend: str
+    accelerator: str
 
 
-def up(plan: LabPlan, tell: Tell = lambda _: None) -> LabState:
+def up(plan: LabPlan, tell: Tell = say_nothing) -> LabState:
     """Bring a lab up; when it cannot be, or is interrupted, nothing of it is left.
 
     A lab of that name whose processes were killed (the machine restarted, say) is cleared away first.
@@ -46,7 +45,8 @@ def up(plan: LabPlan, tell: Tell = lambda _: None) -> LabState:
     Raises:
         LabError: the machine lacks something, or a lab of this name is up already.
     """
-    check_machine()
+    backend = backend_of(plan)
+    backend.check_machine(plan)
     if lab_exists(plan.name):
         if load_state(plan.name).holder.alive:
             raise LabError(
@@ -54,9 +54,8 @@ def up(plan: LabPlan, tell: Tell = lambda _: None) -> LabState:
             )
         tell(f"clearing what a killed lab {plan.name} left")
         down(plan.name)
-    for release in dict.fromkeys(node.release for node in plan.nodes):
-        ensure_image(release, tell)
-    state = LabState(plan, open_namespace())
+    accelerator = backend.prepare(plan, tell)
+    state = LabState(plan, open_namespace(), accelerator=accelerator)
     state.save()
     try:
         tell("laying networks")
@@ -74,8 +73,7 @@ def up(plan: LabPlan, tell: Tell = lambda _: None) -> LabState:
 
 
 def _first_boot(state: LabState, node: LabNode) -> None:
-    plug(state, node)
-    create_node(state, node)
+    backend_of(state.plan).create(state, node)
     boot(state, node.name)
     wait_for_ssh(state, node.name)
 
@@ -105,12 +103,13 @@ def _start_bmcs(state: LabState) -> LabState:
     return started
 
 
-def wait_for_ssh(state: LabState, node: str, seconds: float = READY_SECONDS) -> None:
-    """Wait until sshd answers with the node's own key.
+def wait_for_ssh(state: LabState, node: str, seconds: float = 0) -> None:
+    """Wait until sshd answers with the node's own key; ``seconds`` is what the backend allows a boot when left out.
 
     Raises:
         LabError: it did not in time.
     """
+    seconds = seconds or backend_of(state.plan).ready_seconds(state)
     deadline = time.monotonic() + seconds
     while True:
         with contextlib.suppress(LabError):
@@ -150,13 +149,9 @@ def down(name: str) -> None:
 def _end_node(state: LabState, node: LabNode) -> None:
     unplug(state, node)
     with contextlib.suppress(LabError):
-        group = state.cgroup(node.name)
-        run(
-            state.enter(
-                "sh", "-c", f"[ -d {group} ] && echo 0 > {group}/cgroup.freeze; echo 1 > {group}/cgroup.kill"
-            )
-        )
-    remove_node(state, node)
+        groups.kill(state, node.name)
+    backend_of(state.plan).remove(state, node)
+    groups.prune_groups(state, node.name)
 
 
 def _await_end(process: Process) -> None:
@@ -168,11 +163,19 @@ def _await_end(process: Process) -> None:
 def report(name: str) -> list[NodeReport]:
     """How the nodes of a lab are."""
     state = load_state(name)
-    return [NodeReport(n.name, _power(state, n.name), n.management_address) for n in state.plan.nodes]
+    return [
+        NodeReport(
+            node.name,
+            _power(state, node.name),
+            node.management_address,
+            state.plan.backend,
+            state.accelerator,
+        )
+        for node in state.plan.nodes
+    ]
 
 
 def _power(state: LabState, node: str) -> str:
-    if not is_running(state, node):
+    if not groups.is_running(state, node):
         return "off"
-    frozen = run(state.enter("cat", f"{state.cgroup(node)}/cgroup.events"), check=False)
-    return "hung" if "frozen 1" in frozen else "on"
+    return "hung" if groups.is_hung(state, node) else "on"

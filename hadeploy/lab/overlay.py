@@ -31,7 +31,7 @@ def make_keys(state: LabState) -> None:
         )
     known = []
     for node in state.plan.nodes:
-        folder = state.folder / "ssh" / node.name
+        folder = state.ssh_folder(node.name)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         key = folder / "ssh_host_ed25519_key"
         if not key.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from ipaddress import ip_address, ip_network
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,20 @@ class LabNetwork:
     subnets: tuple[str, ...]
     interface: str
 
+    def with_prefix(self, address: str) -> str:
+        """An address of this network as ``ip address add`` wants it."""
+        networks = (ip_network(subnet) for subnet in self.subnets)
+        prefix = next(network.prefixlen for network in networks if ip_address(address) in network)
+        return f"{address}/{prefix}"
+
+
+@dataclass(frozen=True, slots=True)
+class LabDisk:
+    """A spare disk: ``/dev/disk/by-id/virtio-<name>`` in the node, ``size`` bytes long."""
+
+    name: str
+    size: int
+
 
 @dataclass(frozen=True, slots=True)
 class LabNode:
@@ -23,6 +38,7 @@ class LabNode:
     release: str
     addresses: tuple[tuple[str, str], ...]
     management_address: str
+    disks: tuple[LabDisk, ...] = ()
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -43,12 +59,18 @@ class LabBmc:
 
 @dataclass(frozen=True, slots=True)
 class LabPlan:
-    """A whole lab."""
+    """A whole lab; ``backend`` is the kind of all its nodes."""
 
     name: str
     networks: tuple[LabNetwork, ...]
     nodes: tuple[LabNode, ...]
     bmcs: tuple[LabBmc, ...]
+    backend: str = "container"
+
+    @property
+    def releases(self) -> tuple[str, ...]:
+        """Of its nodes, each once."""
+        return tuple(dict.fromkeys(node.release for node in self.nodes))
 
     def network(self, name: str) -> LabNetwork:
         """The network of that name."""

@@ -1,17 +1,15 @@
-"""What the lab needs of the machine, each with the package that brings it and the command that proves it."""
+"""What the lab needs of the machine, each with the package that brings it."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from hadeploy.lab.errors import LabError
 
-PACKAGES = {
-    "podman": "podman",
-    "crun": "crun",
-    "conmon": "conmon",
+PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "apt-ftparchive": "apt-utils",
     "nsenter": "util-linux",
@@ -20,17 +18,23 @@ PACKAGES = {
     "ssh": "openssh-client",
     "socat": "socat",
 }
+"""What every lab needs; a backend adds its own."""
 
 
-def check_machine() -> None:
+def check_programs(programs: Mapping[str, str]) -> None:
     """Refuse a machine that cannot hold a lab.
 
+    Args:
+        programs: of a backend, each with its Debian package.
+
     Raises:
-        LabError: names the first thing that is missing, and its mend.
+        LabError: names what is missing, and its mend.
     """
     if os.geteuid() != 0:
-        raise LabError("LAB003", "a lab needs root: it makes namespaces, bridges and containers", "use sudo")
-    missing = sorted({package for program, package in PACKAGES.items() if shutil.which(program) is None})
+        raise LabError("LAB003", "a lab needs root: it makes namespaces, bridges and nodes", "use sudo")
+    missing = sorted(
+        {package for program, package in {**PROGRAMS, **programs}.items() if shutil.which(program) is None}
+    )
     if missing:
         raise LabError(
             "LAB004", f"missing on this machine: {', '.join(missing)}", f"apt-get install {' '.join(missing)}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from hadeploy.lab.errors import LabError
-from hadeploy.lab.plan import LabBmc, LabNetwork, LabNode, LabPlan
+from hadeploy.lab.plan import LabBmc, LabDisk, LabNetwork, LabNode, LabPlan
 
 LABS = Path("/run/hadeploy/labs")
 
@@ -51,6 +53,7 @@ class LabState:
     plan: LabPlan
     holder: Process
     supervisor: Process | None = None
+    accelerator: str = ""
 
     @property
     def folder(self) -> Path:
@@ -79,6 +82,10 @@ class LabState:
     def container(self, node: str) -> str:
         """The container of a node."""
         return f"hadeploy-{self.plan.name}-{node}"
+
+    def ssh_folder(self, node: str) -> Path:
+        """A node's host key, and who may log in."""
+        return self.folder / "ssh" / node
 
     def netns(self, node: str) -> str:
         """The network namespace of a node."""
@@ -112,23 +119,31 @@ def load_state(name: str) -> LabState:
         data = json.loads((LABS / name / "state.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise LabError("LAB020", f"no lab {name} is up", "start it: hadeploy lab up TOPOLOGY") from error
-    plan = data["plan"]
     return LabState(
-        plan=LabPlan(
-            name=plan["name"],
-            networks=tuple(
-                LabNetwork(n["name"], tuple(n["subnets"]), n["interface"]) for n in plan["networks"]
-            ),
-            nodes=tuple(
-                LabNode(
-                    n["name"], n["release"], tuple((a, b) for a, b in n["addresses"]), n["management_address"]
-                )
-                for n in plan["nodes"]
-            ),
-            bmcs=tuple(LabBmc(**bmc) for bmc in plan["bmcs"]),
-        ),
+        plan=read_plan(data["plan"]),
         holder=Process(**data["holder"]),
         supervisor=Process(**data["supervisor"]) if data["supervisor"] else None,
+        accelerator=data["accelerator"],
+    )
+
+
+def read_plan(data: Mapping[str, Any]) -> LabPlan:
+    """A plan as it was written by ``asdict``."""
+    return LabPlan(
+        name=data["name"],
+        networks=tuple(LabNetwork(n["name"], tuple(n["subnets"]), n["interface"]) for n in data["networks"]),
+        nodes=tuple(
+            LabNode(
+                name=n["name"],
+                release=n["release"],
+                addresses=tuple((network, address) for network, address in n["addresses"]),
+                management_address=n["management_address"],
+                disks=tuple(LabDisk(**disk) for disk in n["disks"]),
+            )
+            for n in data["nodes"]
+        ),
+        bmcs=tuple(LabBmc(**bmc) for bmc in data["bmcs"]),
+        backend=data["backend"],
     )
 
 

@@ -54,8 +54,8 @@ def client_address(subnet: str) -> str:
     return f"{host}/{network.prefixlen}"
 
 
-def plug(state: LabState, node: LabNode) -> None:
-    """Lay out the node's namespace: its interfaces with their fixed addresses, ready before it boots."""
+def plug_namespace(state: LabState, node: LabNode) -> None:
+    """Lay out a container's namespace: its interfaces with their fixed addresses, ready before it boots."""
     unplug(state, node)
     netns = state.netns(node.name)
     run(state.enter("ip", "netns", "add", netns))
@@ -70,11 +70,20 @@ def plug(state: LabState, node: LabNode) -> None:
         inside.append(f"link set {network.interface} address {mac} up")
         for wanted, address in node.addresses:
             if wanted == name:
-                inside.append(
-                    f"address add {address}/{_prefix(network.subnets, address)} dev {network.interface} nodad"
-                )
+                inside.append(f"address add {network.with_prefix(address)} dev {network.interface} nodad")
     _ip(state, lines)
     run(state.enter("ip", "-n", netns, "-batch", "-"), stdin="\n".join(inside) + "\n")
+
+
+def plug_taps(state: LabState, node: LabNode) -> None:
+    """A tap a network for a machine to open: its cable is in, and carries once the machine has power."""
+    unplug(state, node)
+    lines = []
+    for name in node.networks:
+        port = port_name(state.plan.name, node.name, name)
+        lines.append(f"tuntap add dev {port} mode tap vnet_hdr")
+        lines.append(f"link set {port} master {bridge_name(name)} up")
+    _ip(state, lines)
 
 
 def unplug(state: LabState, node: LabNode) -> None:
@@ -85,11 +94,6 @@ def unplug(state: LabState, node: LabNode) -> None:
         check=False,
     )
     run(state.enter("ip", "netns", "del", state.netns(node.name)), check=False)
-
-
-def _prefix(subnets: tuple[str, ...], address: str) -> int:
-    networks = (ipaddress.ip_network(subnet) for subnet in subnets)
-    return next(network.prefixlen for network in networks if ipaddress.ip_address(address) in network)
 
 
 def _ip(state: LabState, lines: list[str], *, check: bool = True) -> None:

@@ -202,6 +202,7 @@ def test_a_killed_lab_is_cleared_away_by_the_next(plan_of):
     first = lab.up(plan_of("test-killed"))
     try:
         os.kill(first.holder.pid, signal.SIGKILL)
+        os.waitpid(first.holder.pid, 0)
         second = lab.up(plan_of("test-killed"))
     finally:
         lab.down("test-killed")

@@ -1,0 +1,66 @@
+"""The image of a container: a tarball, imported into the lab's own storage."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from hadeploy.lab.image import (
+    BASE_PACKAGES,
+    TIMERS_WITHOUT_MEANING,
+    Recipe,
+    bootstrap,
+    ensure_built,
+    suite_of,
+)
+from hadeploy.lab.program import run
+from hadeploy.lab.tell import Tell
+
+STORAGE = ("--root", "/var/lib/hadeploy/containers", "--runroot", "/run/hadeploy/containers")
+"""The lab's own container storage: the machine's podman never sees it."""
+
+UNITS_WITHOUT_HARDWARE = (
+    "systemd-udevd.service",
+    "systemd-udev-trigger.service",
+    "systemd-modules-load.service",
+    "getty@tty1.service",
+    "console-getty.service",
+    "systemd-timesyncd.service",
+)
+"""Units that mean nothing without a machine of one's own."""
+
+
+@cache
+def container_recipe(release: str) -> Recipe:
+    """The recipe of a release's container.
+
+    Raises:
+        LabError: the release is unknown.
+    """
+    suite = suite_of(release)
+    masked = (*TIMERS_WITHOUT_MEANING, *UNITS_WITHOUT_HARDWARE)
+    return Recipe("container", release, suite.name, suite.packages, BASE_PACKAGES, masked)
+
+
+def image_tag(recipe: Recipe) -> str:
+    """Name of the image in the lab's storage."""
+    return f"localhost/hadeploy-node:{recipe.release}-{recipe.fingerprint}"
+
+
+def ensure_container_image(release: str, tell: Tell) -> Recipe:
+    """Build what is missing of a release's image and repository; reuse what is there.
+
+    Raises:
+        LabError: the release is unknown, or a build failed.
+    """
+    recipe = container_recipe(release)
+
+    def build(fresh: Path) -> None:
+        bootstrap(recipe, fresh, fresh / "node.tar", form="tar")
+
+    ensure_built(recipe, build, tell)
+    tag = image_tag(recipe)
+    if not run(["podman", *STORAGE, "images", "--quiet", "--filter", f"reference={tag}"]).strip():
+        tell(f"importing the container image for {release}")
+        run(["podman", *STORAGE, "import", str(recipe.folder / "node.tar"), tag], seconds=300)
+    return recipe
