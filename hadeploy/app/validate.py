@@ -12,6 +12,7 @@ from hadeploy.spec.load import LoadedTopology, load_topology
 from hadeploy.spec.references import check_references
 
 if TYPE_CHECKING:
+    from hadeploy.design.recovery import Recovery
     from hadeploy.rules.rule import Case
 
 
@@ -46,8 +47,21 @@ def load_judged(path: Path) -> tuple[tuple[LoadedTopology, Design] | None, Diagn
     from hadeploy.rules.rule import Case
 
     design = expand(loaded.topology)
-    findings += check_rules(Case(loaded, design))
+    recoveries, found = recoveries_of(loaded, design)
+    findings += found + check_rules(Case(loaded, design, recoveries))
     return (None if findings.has_errors else (loaded, design)), findings
+
+
+def recoveries_of(loaded: LoadedTopology, design: Design) -> tuple[tuple[Recovery, ...], Diagnostics]:
+    """How long the design's recoveries take, by what was measured beside its topology; none where no rto is promised.
+
+    Rules lie below the daemons whose timing this is made of, so it is made here and given to them.
+    """
+    if design.rto_ms is None:
+        return (), Diagnostics()
+    from hadeploy.app.predict import predict_design
+
+    return predict_design(loaded, design)
 
 
 def judge_together(paths: Iterable[Path]) -> tuple[list[Case], Diagnostics]:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from hadeploy import __version__
-from hadeploy.cli import apply, compile_, init, lab, schema, simulate, status, validate
+from hadeploy.cli import apply, compile_, init, lab, predict, schema, simulate, status, validate
 
 app = typer.Typer(
     name="hadeploy",
@@ -47,6 +47,7 @@ app.command("init")(init.init)
 app.command("validate")(validate.validate)
 app.command("schema")(schema.schema)
 app.command("simulate")(simulate.simulate)
+app.command("predict")(predict.predict)
 app.command("compile")(compile_.compile_)
 app.command("apply")(apply.apply)
 app.command("status")(status.status)

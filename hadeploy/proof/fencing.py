@@ -140,7 +140,8 @@ def head_start_ms(design: Design, target: str, priorities: Mapping[str, int]) ->
     delays = {device.name: device.delay_ms for device in plan.devices}
     levels = levels_of(plan, target)
     base = max((delays.get(name, 0) for name in levels[0]), default=0) if levels else 0
-    others = [priority for name, priority in priorities.items() if name != target]
+    # a member that runs nothing has priority 0, and is compared like any other
+    others = [priorities.get(member.name, 0) for member in design.members if member.name != target]
     important = bool(others) and priorities.get(target, 0) > max(others)
     return base + (priority_fencing_delay_ms(design, cluster) if important else 0)
 

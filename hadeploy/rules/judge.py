@@ -35,7 +35,7 @@ def _diagnostic(rule: Rule, case: Case, found: Found) -> Diagnostic:
         span=case.loaded.source.span(*found.path),
         detail=rule.reason,
         mend=found.mend or rule.mend,
-        severity=Severity.WARNING if risk is not None else rule.severity,
+        severity=Severity.WARNING if risk is not None else found.severity or rule.severity,
     )
 
 

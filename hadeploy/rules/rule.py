@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hadeploy.design.design import Design
+from hadeploy.design.recovery import Recovery
 from hadeploy.diagnostics import Severity
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.source import KeyPath
@@ -29,10 +30,11 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One topology under judgement, and the design that follows from it."""
+    """One topology under judgement, the design that follows from it, and how long its recoveries take."""
 
     loaded: LoadedTopology
     design: Design
+    recoveries: tuple[Recovery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,13 @@ class Found:
         summary: what is wrong here, in one line, with the names of the thing.
         path: keys and indexes in the topology, down to the value that causes it; the nearest that exists is shown.
         mend: what to write instead here; the rule's own mend when empty.
+        severity: where this place is worse or better than the rule's own; None for as bad as that.
     """
 
     summary: str
     path: KeyPath = ()
     mend: str = ""
+    severity: Severity | None = None
 
 
 Check = Callable[[Case], Iterator[Found]]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hadeploy.app.validate import load_valid
+from hadeploy.app.validate import load_valid, recoveries_of
 from hadeploy.design.patterns import expand
 from hadeploy.rules import all_rules, check_rules, check_rules_across, find_rule
 from hadeploy.rules.rule import Case
@@ -45,7 +45,8 @@ def judge(tmp_path: Path, base: str, *changes: dict[str, Any]) -> tuple[Case, An
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     loaded, findings = load_valid(file)
     assert loaded is not None, [str(f.summary) for f in findings]
-    case = Case(loaded, expand(loaded.topology))
+    design = expand(loaded.topology)
+    case = Case(loaded, design, recoveries_of(loaded, design)[0])
     return case, check_rules(case) + check_rules_across([case])
 
 

@@ -1,0 +1,107 @@
+"""How long a recovery takes, as data: terms that add up to an outage. Times in whole milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+KeyPath = tuple[str | int, ...]
+
+
+class Breakage(StrEnum):
+    """What breaks; the first word of ``--fault``."""
+
+    POWER_CUT = "power-cut"
+    HUNG_NODE = "hung-node"
+    SERVICE_CRASH = "service-crash"
+    DAEMON_CRASH = "daemon-crash"
+    BACKEND_DEATH = "backend-death"
+    LINK_CUT = "link-cut"
+    ISOLATION = "isolation"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mishap:
+    """One thing that breaks.
+
+    Attributes:
+        breakage: power cut or hang of a member; crash of a clustered service, of a daemon, of a web server behind the
+            load balancers; cut of a member's link to one network, or of all its cluster links.
+        member: whom it strikes.
+        subject: resource, daemon, unit or network; empty where the member itself is struck.
+    """
+
+    breakage: Breakage
+    member: str
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return ":".join(part for part in (self.breakage, self.member, self.subject) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One stretch of a recovery.
+
+    Attributes:
+        name: what passes, with the names of the thing.
+        best_ms: the least that it takes.
+        expected_ms: what it usually takes.
+        worst_ms: the most that it takes while everything still does what it was asked for at the first attempt.
+        formula: how the figures come about.
+        source: where the formula comes from: man page, metadata of an agent, measurement.
+        path: where in the topology it is decided, or could be; empty where nobody decides.
+        shrink: how to make it shorter; empty where nobody can.
+    """
+
+    name: str
+    best_ms: int
+    expected_ms: int
+    worst_ms: int
+    formula: str
+    source: str
+    path: KeyPath = ()
+    shrink: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What one mishap costs one service.
+
+    Attributes:
+        mishap: what breaks.
+        service: group or virtual address that clients ask for.
+        terms: in the order in which they pass; none where clients notice nothing.
+        remark: what the figures do not tell; empty for nothing.
+        endless: why the outage lasts as long as the mishap itself, whatever the cluster does; empty where it does not.
+    """
+
+    mishap: Mishap
+    service: str
+    terms: tuple[Term, ...] = ()
+    remark: str = ""
+    endless: str = ""
+
+    @property
+    def best_ms(self) -> int:
+        """The shortest outage."""
+        return max(0, sum(term.best_ms for term in self.terms))
+
+    @property
+    def expected_ms(self) -> int:
+        """The usual outage."""
+        return max(0, sum(term.expected_ms for term in self.terms))
+
+    @property
+    def worst_ms(self) -> int:
+        """The longest outage while everything works at the first attempt."""
+        return max(0, sum(term.worst_ms for term in self.terms))
+
+    def heaviest(self, *, worst: bool) -> Term | None:
+        """The term that somebody can shorten and that weighs most; None where nobody can do anything.
+
+        Args:
+            worst: weighed by the worst case; by the usual one otherwise.
+        """
+        shrinkable = [term for term in self.terms if term.shrink]
+        return max(shrinkable, key=lambda term: term.worst_ms if worst else term.expected_ms, default=None)

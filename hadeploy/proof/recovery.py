@@ -1,0 +1,250 @@
+"""The time that every mishap costs, from the design alone.
+
+The formulas stand at the daemons that they speak of (``daemons/*/timing.py``); here they are put together: what passes one
+after the other between a mishap and the first request that is served again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from hadeploy.daemons.corosync.timing import arbiter_vote, loss_certain
+from hadeploy.daemons.pacemaker import fencing_timing, timing
+from hadeploy.daemons.pacemaker.properties import priority_fencing_delay_ms
+from hadeploy.design.design import Cluster, Design
+from hadeploy.design.durations import Durations
+from hadeploy.design.fencing import FencingDevice
+from hadeploy.design.recovery import Breakage, KeyPath, Mishap, Recovery, Term
+from hadeploy.design.resources import Group
+from hadeploy.proof.fencing import head_start_ms, levels_of
+from hadeploy.proof.recovery_vrrp import predict_vrrp
+
+CLUSTER_DAEMONS = ("corosync", "pacemaker")
+
+NOBODY_WATCHES = "clients come over this network, and nothing watches it: nothing moves"
+
+
+def predict(
+    design: Design, durations: Durations | None = None, holders: Mapping[str, str] | None = None
+) -> tuple[Recovery, ...]:
+    """What every mishap that strikes one member costs each service.
+
+    Args:
+        design: of a valid topology.
+        durations: measured ones; estimates stand in where nothing was measured.
+        holders: group or address -> the member that serves it now. Left out, each service is taken to run on every
+            member that it may be found on, and only services that notice something are told of.
+    """
+    known = durations or Durations()
+    if design.cluster is None:
+        return tuple(predict_vrrp(design, holders))
+    return tuple(_clustered(design, design.cluster, known, holders))
+
+
+def _clustered(
+    design: Design, cluster: Cluster, durations: Durations, holders: Mapping[str, str] | None
+) -> Iterator[Recovery]:
+    for group in cluster.resources.groups:
+        where = [holders[group.name]] if holders is not None else _possible_holders(design, cluster, group)
+        for holder in where:
+            view = _View(design, cluster, group, holder, durations, holders or {group.name: holder})
+            for mishap in mishaps(design):
+                recovery = view.recovery(mishap)
+                if recovery is not None and (holders is not None or recovery.terms or recovery.endless):
+                    yield recovery
+
+
+def mishaps(design: Design) -> Iterator[Mishap]:
+    """Everything that may break at one member of a cluster."""
+    cluster = design.cluster
+    if cluster is None:
+        return
+    for member in design.members:
+        yield Mishap(Breakage.POWER_CUT, member.name)
+        yield Mishap(Breakage.HUNG_NODE, member.name)
+        for group in cluster.resources.groups:
+            for resource in group.resources:
+                if resource.standard == "systemd":
+                    yield Mishap(Breakage.SERVICE_CRASH, member.name, resource.name)
+        for daemon in CLUSTER_DAEMONS:
+            yield Mishap(Breakage.DAEMON_CRASH, member.name, daemon)
+        if len(cluster.membership.links) > 1:
+            for link in cluster.membership.links:
+                yield Mishap(Breakage.LINK_CUT, member.name, link.segment)
+        yield Mishap(Breakage.ISOLATION, member.name)
+
+
+def _possible_holders(design: Design, cluster: Cluster, group: Group) -> list[str]:
+    """Where a group may be found: at home and with its heir; where every member is an heir, anywhere."""
+    named = {location.member for location in cluster.resources.locations if location.group == group.name}
+    if len(named) < 2:
+        named = {member.name for member in design.members}
+    return [member.name for member in design.members if member.name in named]
+
+
+class _View:
+    """One group on one member."""
+
+    def __init__(
+        self,
+        design: Design,
+        cluster: Cluster,
+        group: Group,
+        holder: str,
+        durations: Durations,
+        holders: Mapping[str, str],
+    ) -> None:
+        self.design, self.cluster, self.group, self.holder = design, cluster, group, holder
+        self._durations = durations
+        self._priorities = _priorities(cluster, holders)
+        own = [virtual for virtual in design.virtual_addresses if virtual.group == group.name]
+        self._addresses = {f"{virtual.name}-address" for virtual in own}
+        self._client_segments = {virtual.segment for virtual in own}
+
+    def recovery(self, mishap: Mishap) -> Recovery | None:
+        """What a mishap costs this group; None for the crash of another group's resource."""
+        match mishap.breakage:
+            case Breakage.SERVICE_CRASH:
+                return self._crash(mishap)
+            case Breakage.LINK_CUT:
+                cut_off = mishap.member == self.holder and mishap.subject in self._client_segments
+                return self._of(mishap, endless=NOBODY_WATCHES if cut_off else "")
+            case Breakage.ISOLATION:
+                return self._isolation(mishap)
+        if mishap.member != self.holder:
+            return self._of(mishap)
+        match mishap.breakage:
+            case Breakage.POWER_CUT:
+                return self._of(mishap, self._lost(dead=True), remark=self._own_power())
+            case Breakage.HUNG_NODE:
+                return self._of(mishap, self._lost(dead=False))
+            case _:
+                remark = "spared where the daemon is back before the others have decided"
+                return self._of(mishap, _spared(self._fenced_while_serving()), remark=remark)
+
+    def _of(
+        self, mishap: Mishap, terms: Iterable[Term] = (), *, remark: str = "", endless: str = ""
+    ) -> Recovery:
+        return Recovery(mishap, self.group.name, tuple(terms), remark, endless)
+
+    def _lost(self, *, dead: bool) -> Iterator[Term]:
+        """The holder answers nobody from the first moment on."""
+        members = len(self.design.members)
+        yield from loss_certain(self.cluster.membership, members)
+        if self.cluster.membership.quorum.device is not None:
+            yield arbiter_vote()
+        yield timing.decision()
+        if self.cluster.fencing.enabled:
+            head_start = self._head_start()
+            if head_start is not None:
+                yield head_start
+            release = self.design.release.name
+            yield from fencing_timing.fencing(
+                release, self.holder, self._first_level(), self._durations, dead=dead
+            )
+        yield from self._starts()
+
+    def _fenced_while_serving(self) -> Iterator[Term]:
+        """The cluster has lost sight of the holder, which serves until its power goes."""
+        if self.cluster.fencing.enabled:
+            release = self.design.release.name
+            yield from fencing_timing.fencing_tail(release, self.holder, self._first_level(), self._durations)
+        yield from self._starts()
+
+    def _starts(self) -> Iterator[Term]:
+        for resource in self.group.resources:
+            yield timing.start(resource, self._durations, self._path(resource.name))
+
+    def _crash(self, mishap: Mishap) -> Recovery | None:
+        """What stands on the crashed resource is stopped in reverse, then all is started again."""
+        names = [resource.name for resource in self.group.resources]
+        if mishap.subject not in names:
+            return None
+        if mishap.member != self.holder:
+            return None
+        first = names.index(mishap.subject)
+        resources = self.group.resources[first:]
+        terms = (
+            timing.detection(self.group, resources[0], self._path(resources[0].name)),
+            timing.decision(controller_lost=False),
+            *(timing.stop(r, self._durations, self._path(r.name)) for r in reversed(resources)),
+            *(timing.start(r, self._durations, self._path(r.name)) for r in resources),
+        )
+        return self._of(mishap, terms)
+
+    def _isolation(self, mishap: Mishap) -> Recovery:
+        """A member that no other hears, on no link: one of the two sides goes on, the other is fenced."""
+        cut_off = mishap.member
+        names = [member.name for member in self.design.members]
+        links = {link.segment for link in self.cluster.membership.links}
+        deaf = bool(links & self._client_segments)
+        survives = self._wins_alone(cut_off, names)
+        here = self.holder == cut_off
+        if survives and (here or self.holder in names):
+            if deaf:
+                return self._of(mishap, endless=f"{cut_off} lives on, out of its clients' reach")
+            return self._of(mishap, () if here else self._fenced_while_serving())
+        if not here:
+            return self._of(mishap)
+        return self._of(mishap, self._lost(dead=False) if deaf else self._lost_quorum(len(names)))
+
+    def _lost_quorum(self, members: int) -> Iterator[Term]:
+        """Clients still reach the holder: it serves until it is off, or until it stops for want of quorum."""
+        if members == 2:
+            yield from self._fenced_while_serving()
+            return
+        lost = loss_certain(self.cluster.membership, members)
+        yield from (term for term in self._lost(dead=False) if term not in lost)
+
+    def _wins_alone(self, cut_off: str, names: list[str]) -> bool:
+        """Of two members without an arbiter the one with the head start survives, whoever of them is cut off."""
+        if len(names) != 2 or self.cluster.membership.quorum.device is not None:
+            return False
+        (other,) = (name for name in names if name != cut_off)
+        return self._start_ms(cut_off) > self._start_ms(other)
+
+    def _start_ms(self, target: str) -> int:
+        return head_start_ms(self.design, target, self._priorities)
+
+    def _first_level(self) -> tuple[FencingDevice, ...]:
+        devices = {device.name: device for device in self.cluster.fencing.devices}
+        levels = levels_of(self.cluster.fencing, self.holder)
+        return tuple(devices[name] for name in levels[0] if name in devices) if levels else ()
+
+    def _head_start(self) -> Term | None:
+        devices = self._first_level()
+        base = max((device.delay_ms for device in devices), default=0)
+        whole = self._start_ms(self.holder)
+        priority = whole - base if priority_fencing_delay_ms(self.design, self.cluster) else 0
+        return fencing_timing.head_start(self.holder, devices, priority, base) if devices else None
+
+    def _own_power(self) -> str:
+        names = ", ".join(device.name for device in self._first_level())
+        return (
+            f"where the power failure takes {names} with it, another level or a person must confirm it"
+            if names
+            else ""
+        )
+
+    def _path(self, resource: str) -> KeyPath:
+        """Where a resource stands in the topology; addresses have no operations there."""
+        if resource in self._addresses:
+            return ()
+        index = [each.name for each in self.group.resources].index(resource)
+        return ("services", self.group.name, "members", index)
+
+
+def _spared(terms: Iterable[Term]) -> Iterator[Term]:
+    for term in terms:
+        yield replace(term, best_ms=0)
+
+
+def _priorities(cluster: Cluster, holders: Mapping[str, str]) -> dict[str, int]:
+    """A member's priority is the sum over the resources that it runs (pacemaker-schedulerd(7))."""
+    found: dict[str, int] = {}
+    for group in cluster.resources.groups:
+        holder = holders.get(group.name)
+        if holder is not None:
+            found[holder] = found.get(holder, 0) + group.priority * len(group.resources)
+    return found

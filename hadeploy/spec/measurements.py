@@ -1,0 +1,90 @@
+"""``measurements.json`` beside a topology: how long its operations took, as a drill found out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from hadeploy.diagnostics import Diagnostic, Diagnostics, Span
+from hadeploy.spec.values import SpecModel
+
+FILE = "measurements.json"
+LARGEST_BYTES = 1024 * 1024
+MOST_SAMPLES = 50
+
+REMAKE = "remove the file, or let it be written anew: hadeploy drill TOPOLOGY --measure"
+
+
+class Measurement(SpecModel):
+    """Durations of one operation of one topology."""
+
+    topology: Annotated[str, Field(description="its name")]
+    release: Annotated[str, Field(description="the operating system that it was measured on")]
+    where: Annotated[Literal["lab", "hosts"], Field(description="a lab's disks and BMCs are not yours")]
+    operation: Annotated[str, Field(min_length=1, description="start NAME, stop NAME, fence AGENT on|off")]
+    seconds: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=86_400)], ...], Field(min_length=1, max_length=MOST_SAMPLES)
+    ]
+    measured: Annotated[
+        str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="the day of the latest sample")
+    ]
+
+
+class Measurements(SpecModel):
+    """The whole file."""
+
+    version: Literal[1] = 1
+    measurements: tuple[Measurement, ...] = ()
+
+
+def load_measurements(topology: Path) -> tuple[Measurements | None, Diagnostics]:
+    """What lies beside a topology; nothing where there is no such file, None where there is one that cannot be read."""
+    file = topology.parent / FILE
+    place = Span(str(file), 1, 1)
+    try:
+        if file.stat().st_size > LARGEST_BYTES:
+            return None, _refused("is larger than any drill writes", place)
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Measurements(), Diagnostics()
+    except OSError as error:
+        return None, _refused(f"cannot be read: {(error.strerror or '').lower()}", place)
+    except json.JSONDecodeError as error:
+        return None, _refused(f"is not JSON: {error.msg}", Span(str(file), error.lineno, error.colno))
+    except (ValueError, RecursionError):
+        return None, _refused("is not UTF-8 text that can be parsed", place)
+    version = data.get("version") if isinstance(data, dict) else None
+    if version != 1:
+        return None, _refused(f"has version {version!r:.20}; this hadeploy knows version 1", place)
+    try:
+        return Measurements.model_validate(data), Diagnostics()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        return None, _refused(f"is not understood at {where}: {first['msg']}", place)
+
+
+def _refused(why: str, place: Span) -> Diagnostics:
+    return Diagnostics.of(
+        [
+            Diagnostic(
+                "MEAS001",
+                f"the measurements file {why}",
+                place,
+                detail="predictions would silently fall back to estimates",
+                mend=REMAKE,
+            )
+        ]
+    )
+
+
+def write_measurements(topology: Path, found: Measurements) -> Path:
+    """Write the file in one step."""
+    file = topology.parent / FILE
+    fresh = file.with_suffix(".new")
+    fresh.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    fresh.replace(file)
+    return file

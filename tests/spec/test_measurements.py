@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from hadeploy.app.validate import validate_topologies
+from hadeploy.design.durations import durations_of
+from hadeploy.spec.measurements import Measurement, Measurements, load_measurements, write_measurements
+
+
+def one(seconds=(2.1,), **changes):
+    wish = {
+        "topology": "demo",
+        "release": "debian-12",
+        "where": "lab",
+        "operation": "start web",
+        "seconds": seconds,
+        "measured": "2026-11-21",
+    }
+    return Measurement(**{**wish, **changes})
+
+
+def test_what_is_written_is_read(tmp_path):
+    found = Measurements(measurements=(one((2.0, 2.5)),))
+    write_measurements(tmp_path / "topology.yaml", found)
+    assert load_measurements(tmp_path / "topology.yaml") == (found, load_measurements(tmp_path / "x")[1])
+
+
+def test_no_file_is_no_finding(tmp_path):
+    found, findings = load_measurements(tmp_path / "topology.yaml")
+    assert found == Measurements()
+    assert len(findings) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "line"),
+    [
+        ("{", "is not JSON", 1),
+        ('{"version": 1,\n "measurements": nonsense}', "is not JSON", 2),
+        ('{"version": 7}', "has version 7", 1),
+        ("[]", "has version None", 1),
+        ('{"version": 1, "measurements": [{"operation": "x"}]}', "is not understood at measurements.0", 1),
+        ("\xff\xfe", "is not", 1),
+    ],
+)
+def test_an_unreadable_file_is_told_of(tmp_path, text, words, line):
+    (tmp_path / "measurements.json").write_bytes(text.encode("latin-1"))
+    found, findings = load_measurements(tmp_path / "topology.yaml")
+    assert found is None
+    (finding,) = findings
+    assert finding.code == "MEAS001"
+    assert words in finding.summary
+    assert finding.span is not None
+    assert finding.span.line == line
+    assert "--measure" in finding.mend
+
+
+def test_an_unreadable_file_refuses_the_topology(tmp_path, design_of):
+    design_of("active-passive")
+    (tmp_path / "measurements.json").write_text("{", encoding="utf-8")
+    assert [f.code for f in validate_topologies([tmp_path / "topology.yaml"])] == ["MEAS001"]
+
+
+def test_hosts_come_before_labs_and_other_topologies_do_not_count():
+    found = Measurements(
+        measurements=(
+            one((9.0,), where="hosts"),
+            one((1.0,)),
+            one((5.0,), topology="other", operation="stop web"),
+            one((5.0,), release="debian-13", operation="stop web"),
+        )
+    )
+    durations = durations_of(found, "demo", "debian-12")
+    (only,) = durations.known
+    assert only.expected_ms == 9000
+    assert "on the hosts" in only.measured
+    assert durations.of("stop web") is None
