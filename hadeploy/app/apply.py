@@ -19,8 +19,7 @@ from hadeploy.run.ansible import apply_project
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent, RunResult
 from hadeploy.run.vault import ensure_generated, vault_password
-
-DEFAULT_VAULT = "secrets.vault.yml"
+from hadeploy.spec.secret import DEFAULT_VAULT
 
 
 @dataclass(frozen=True, slots=True)

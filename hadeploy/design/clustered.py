@@ -9,19 +9,17 @@ from hadeploy.design.design import Cluster, Design, VirtualAddress
 from hadeploy.design.fencing import FencingDevice, FencingLevel, FencingPlan
 from hadeploy.design.flows import corosync_flows, service_flows
 from hadeploy.design.hosting import HostedUnit, WebSite
-from hadeploy.design.membership import Link, Member, Membership, Quorum, QuorumDevice
+from hadeploy.design.membership import Member
 from hadeploy.design.release import load_release
 from hadeploy.design.resources import Group, Location, Operation, Resource, ResourcePlan, Separation
 from hadeploy.design.secrets import Secret, Value
+from hadeploy.design.voting import expand_membership
 from hadeploy.spec.agents import advised_timeout
 from hadeploy.spec.fencing import Fencing, Scalar
 from hadeploy.spec.fencing import FencingDevice as FencingDeviceSpec
 from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.service import NginxMember, OcfMember, Operations, ServiceGroup, ServiceMember
 from hadeploy.spec.topology import ActivePassive, NPlusOne
-
-TOKEN_COEFFICIENT_MS = 650
-"""corosync.conf(5): added to the token for every member beyond two."""
 
 RACE_DELAY_MS = 5_000
 """Head start of the first member in a two-node race, where the topology names none: above a slow BMC's power-off."""
@@ -38,7 +36,7 @@ def expand_clustered(
     """Everything but the placement, which the pattern decides."""
     members = expand_members(topology)
     names = tuple(member.name for member in members)
-    membership = _membership(topology, members)
+    membership = expand_membership(topology, members)
     virtual = _virtual_addresses(topology)
     groups = tuple(_group(topology, name, group) for name, group in topology.services.items())
     ports = {name: group.ports_used for name, group in topology.services.items()}
@@ -74,36 +72,6 @@ def expand_clustered(
         firewall=topology.firewall,
         rto_ms=topology.objectives.rto,
         secrets_vault=topology.secrets_vault or "",
-    )
-
-
-def _membership(topology: ActivePassive | NPlusOne, members: tuple[Member, ...]) -> Membership:
-    wish = topology.cluster
-    count = len(members)
-    effective = wish.token + max(0, count - 2) * TOKEN_COEFFICIENT_MS
-    device = wish.quorum_device
-    return Membership(
-        cluster_name=topology.name,
-        links=tuple(
-            Link(
-                number=number,
-                segment=segment,
-                knet_priority=len(wish.links) - number,
-                addresses=tuple((member.name, member.on(segment)[0]) for member in members),
-            )
-            for number, segment in enumerate(wish.links)
-        ),
-        token_ms=wish.token,
-        token_coefficient_ms=TOKEN_COEFFICIENT_MS,
-        consensus_ms=effective * 12 // 10,
-        quorum=Quorum(
-            two_node=count == 2 and device is None,
-            wait_for_all=(count == 2 and device is None)
-            or (device is not None and device.algorithm == "lms"),
-            device=QuorumDevice(device.host, device.address, device.algorithm, device.port)
-            if device
-            else None,
-        ),
     )
 
 

@@ -16,15 +16,17 @@ def expand_segments(topology: TopologyBase) -> tuple[Segment, ...]:
             interface=network.interface,
             subnets=tuple(sorted(network.subnets, key=lambda subnet: ipaddress.ip_network(subnet).version)),
             multicast=network.multicast,
+            failure_domain=network.failure_domain or "",
+            round_trip_ms=network.round_trip,
         )
         for name, network in topology.networks.items()
     )
 
 
 def expand_members(topology: TopologyBase) -> tuple[Member, ...]:
-    """Members with node ids from 1 in the order of the topology."""
+    """Members with node ids from 1 in the order of the topology, where none is written."""
     members = []
-    for node_id, (name, node) in enumerate(topology.nodes.items(), start=1):
+    for place, (name, node) in enumerate(topology.nodes.items(), start=1):
         addresses = tuple(
             (network, address)
             for network in topology.networks
@@ -35,12 +37,15 @@ def expand_members(topology: TopologyBase) -> tuple[Member, ...]:
         members.append(
             Member(
                 name=name,
-                node_id=node_id,
+                node_id=node.node_id or place,
                 management_address=next(
                     a for network, a in addresses if network == topology.management_network
                 ),
                 addresses=addresses,
                 capacity=tuple(sorted(node.capacity.items())),
+                votes=node.votes,
+                failure_domain=node.failure_domain or "",
+                region=node.region or "",
             )
         )
     return tuple(members)

@@ -14,12 +14,16 @@ class Segment:
         interface: the interface's name on every member.
         subnets: CIDR, IPv4 before IPv6.
         multicast: whether VRRP may use multicast here.
+        failure_domain: what it fails together with, empty if nobody said.
+        round_trip_ms: the longest between two members, None if nobody said.
     """
 
     name: str
     interface: str
     subnets: tuple[str, ...]
     multicast: bool
+    failure_domain: str = ""
+    round_trip_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,13 @@ class Member:
 
     Attributes:
         name: equals ``uname -n``.
-        node_id: corosync's nodeid, from 1 in the order of the topology.
+        node_id: corosync's nodeid: written, or from 1 in the order of the topology.
         management_address: what SSH connects to.
         addresses: (segment name, address) pairs, every address of the member.
         capacity: utilization attributes.
+        votes: what it counts for quorum.
+        failure_domain: what it fails together with, empty if nobody said.
+        region: where it stands, empty if nobody said.
     """
 
     name: str
@@ -39,6 +46,9 @@ class Member:
     management_address: str
     addresses: tuple[tuple[str, str], ...]
     capacity: tuple[tuple[str, int], ...]
+    votes: int = 1
+    failure_domain: str = ""
+    region: str = ""
 
     def on(self, segment: str) -> tuple[str, ...]:
         """All addresses of this member on one segment."""
@@ -64,34 +74,60 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class QuorumDevice:
-    """A corosync-qnetd host outside the cluster."""
+    """A corosync-qnetd host outside the cluster.
+
+    Attributes:
+        host: its name.
+        address: where it answers.
+        algorithm: ``ffsplit`` or ``lms``.
+        port: TCP.
+        votes: as written; None lets the algorithm decide.
+        tie_breaker: ``lowest`` or ``highest``, empty for corosync's default.
+        timeout_ms, sync_timeout_ms: as written; None for corosync's defaults.
+        failure_domain: what it fails together with, empty if nobody said.
+    """
 
     host: str
     address: str
     algorithm: str
     port: int
+    votes: int | None = None
+    tie_breaker: str = ""
+    timeout_ms: int | None = None
+    sync_timeout_ms: int | None = None
+    failure_domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """How many votes decide; derived from the member count and the device.
+    """How many votes decide; derived from the members and the device where it is not written.
 
     Attributes:
         two_node: exactly two voting members and no device (votequorum(5)).
         wait_for_all: after a full stop all members must be seen once; two_node implies it.
         device: the arbiter, or None.
+        auto_tie_breaker: ``lowest``, ``highest`` or node ids in their order; empty for none.
+        last_man_standing: whether expected votes follow the losses.
+        last_man_standing_window_ms: as written; None for corosync's default.
+        expected_votes: as written; None for the sum of the members' votes.
     """
 
     two_node: bool
     wait_for_all: bool
     device: QuorumDevice | None
+    auto_tie_breaker: str = ""
+    last_man_standing: bool = False
+    last_man_standing_window_ms: int | None = None
+    expected_votes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
     """Corosync's share of the design. All times in milliseconds.
 
-    ``consensus_ms`` is 1.2 x the effective token, ``token + (N - 2) x 650`` for N >= 3 (corosync.conf(5)).
+    ``consensus_ms`` is 1.2 x the effective token where none is written (corosync.conf(5)).
+    ``cipher`` and ``hash`` are corosync's words; ``none`` where the transport cannot encrypt. ``longest_pause_ms`` is how
+    long a healthy member may stand still under its hypervisor, None if nobody said.
     """
 
     cluster_name: str
@@ -100,3 +136,12 @@ class Membership:
     token_coefficient_ms: int
     consensus_ms: int
     quorum: Quorum
+    transport: str = "knet"
+    cipher: str = "aes256"
+    hash: str = "sha256"
+    longest_pause_ms: int | None = None
+
+
+def effective_token(token_ms: int, token_coefficient_ms: int, members: int) -> int:
+    """``token + (N - 2) x token_coefficient`` for N >= 3, ``token`` below (corosync.conf(5), token_coefficient)."""
+    return token_ms + max(0, members - 2) * token_coefficient_ms

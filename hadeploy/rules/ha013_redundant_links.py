@@ -1,17 +1,51 @@
-"""HA013: more than one cluster link."""
+"""HA013: more than one cluster link, on networks that do not fail together."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
+from itertools import combinations
 
+from hadeploy.design.membership import Segment
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule
 
 
 def _check(case: Case) -> Iterator[Found]:
     cluster = case.design.cluster
-    if cluster is not None and len(cluster.membership.links) < 2:
-        yield Found(f"the cluster has one link, {cluster.membership.links[0].segment}", ("cluster", "links"))
+    if cluster is None:
+        return
+    links = cluster.membership.links
+    if len(links) < 2:
+        yield Found(f"the cluster has one link, {links[0].segment}", ("cluster", "links"))
+    for first, second in combinations(links, 2):
+        shared = _shared(case.design.segment(first.segment), case.design.segment(second.segment))
+        if shared:
+            yield Found(
+                f"link {first.number} ({first.segment}) and link {second.number} ({second.segment}) {shared}",
+                ("cluster", "links", second.number),
+                "take a network with an interface, a switch and a subnet of its own",
+            )
+
+
+def _shared(first: Segment, second: Segment) -> str:
+    """What both need, in words; empty for nothing known."""
+    if first.name == second.name:
+        return "are the same network"
+    if _device(first) == _device(second):
+        return f"both run over {_device(first)}"
+    if first.failure_domain and first.failure_domain == second.failure_domain:
+        return f"both fail with {first.failure_domain}"
+    for one in map(ipaddress.ip_network, first.subnets):
+        for other in map(ipaddress.ip_network, second.subnets):
+            if one.version == other.version and one.overlaps(other):
+                return f"share addresses of {one}: the kernel sends both over one interface"
+    return ""
+
+
+def _device(segment: Segment) -> str:
+    """The interface under a VLAN: ``eth0.10`` and ``eth0.20`` are one cable."""
+    return segment.interface.split(".")[0]
 
 
 RULE = Rule(

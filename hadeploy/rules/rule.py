@@ -16,7 +16,7 @@ from hadeploy.spec.source import KeyPath
 class Family(StrEnum):
     """Codes by family: the hundreds and tens of a code tell where it belongs."""
 
-    QUORUM = "quorum"  # HA001-HA019: corosync and votequorum
+    QUORUM = "quorum"  # HA001-HA019 and HA120-HA129: corosync and votequorum
     PACEMAKER = "pacemaker"  # HA020-HA046, without fencing
     FENCING = "fencing"  # HA020-HA029, where fencing is meant
     DRBD = "drbd"  # HA047-HA060

@@ -1,4 +1,4 @@
-"""Networks, nodes, cluster links and the quorum device, as a person writes them."""
+"""Networks, nodes and cluster links, as a person writes them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hadeploy.spec.values import Address, Addresses, Duration, InterfaceAddress, Name, Port, SpecModel, Subnet
+from hadeploy.spec.quorum import Quorum, QuorumDevice
+from hadeploy.spec.values import Addresses, Duration, InterfaceAddress, Name, SpecModel, Subnet
 
 
 class Network(SpecModel):
@@ -19,6 +20,10 @@ class Network(SpecModel):
     multicast: Annotated[bool, Field(description="whether the segment carries multicast; clouds do not")] = (
         True
     )
+    failure_domain: Annotated[
+        Name | None, Field(description="what fails together with it: the switch, the cable duct")
+    ] = None
+    round_trip: Annotated[Duration | None, Field(description="the longest between two nodes on it")] = None
 
 
 class Node(SpecModel):
@@ -30,15 +35,22 @@ class Node(SpecModel):
     capacity: Annotated[
         dict[Name, Annotated[int, Field(ge=0)]], Field(description="utilization attributes")
     ] = {}
+    node_id: Annotated[
+        int | None,
+        Field(ge=1, le=2**31 - 1, description="corosync's nodeid; derived: its place in this list"),
+    ] = None
+    votes: Annotated[int, Field(ge=0, le=255, description="what it counts for quorum")] = 1
+    failure_domain: Annotated[
+        Name | None, Field(description="what fails together with it: rack, room, hypervisor")
+    ] = None
+    region: Annotated[Name | None, Field(description="where it stands, if the nodes are far apart")] = None
 
 
-class QuorumDevice(SpecModel):
-    """A corosync-qnetd host outside the cluster, the arbiter of even splits."""
+class Crypto(SpecModel):
+    """How cluster messages are kept from others (corosync.conf(5), crypto_cipher and crypto_hash)."""
 
-    host: Annotated[Name, Field(description="name of the host in the inventory")]
-    address: Address
-    algorithm: Literal["ffsplit", "lms"] = "ffsplit"
-    port: Port = 5403
+    cipher: Literal["aes256", "aes192", "aes128", "none"] = "aes256"
+    hash: Literal["sha512", "sha384", "sha256", "sha1", "md5", "none"] = "sha256"
 
 
 class Cluster(SpecModel):
@@ -48,6 +60,23 @@ class Cluster(SpecModel):
         tuple[Name, ...], Field(min_length=1, max_length=8, description="networks, preferred first")
     ]
     token: Annotated[Duration, Field(description="time until a silent member counts as lost")] = 1000
+    token_coefficient: Annotated[
+        Duration, Field(description="added to the token for every node beyond the second")
+    ] = 650
+    consensus: Annotated[
+        Duration | None, Field(description="derived: 1.2 times the token that is in effect")
+    ] = None
+    longest_pause: Annotated[
+        Duration | None,
+        Field(
+            description="how long a hypervisor may stop a node (live migration, snapshot) without it being lost"
+        ),
+    ] = None
+    transport: Annotated[
+        Literal["knet", "udpu", "udp"], Field(description="only knet encrypts and has more than one link")
+    ] = "knet"
+    crypto: Annotated[Crypto | None, Field(description="derived: aes256 and sha256 under knet")] = None
+    quorum: Quorum = Quorum()
     quorum_device: QuorumDevice | None = None
 
 

@@ -59,6 +59,10 @@ def _cluster_names(topology: ActivePassive | NPlusOne, source: SourceMap) -> Fin
     for index, link in enumerate(topology.cluster.links):
         if link not in topology.networks:
             yield _unknown(source, "network", link, topology.networks, "cluster", "links", index)
+    breaker = topology.cluster.quorum.auto_tie_breaker
+    for index, node in enumerate(breaker if isinstance(breaker, tuple) else ()):
+        if node not in nodes:
+            yield _unknown(source, "node", node, nodes, "cluster", "quorum", "auto_tie_breaker", index)
     if isinstance(topology, NPlusOne) and topology.spare not in nodes:
         yield _unknown(source, "node", topology.spare, nodes, "spare")
     for name, group in topology.services.items():
@@ -248,18 +252,6 @@ def _pattern(loaded: LoadedTopology) -> Findings:
                     source.span("services", name),
                     mend="prefers: the active node that runs it when all are well",
                 )
-    device = topology.cluster.quorum_device
-    if device is not None and (
-        device.host in topology.nodes
-        or any(device.address in a for node in topology.nodes.values() for a in node.addresses.values())
-    ):
-        yield Diagnostic(
-            "SPEC039",
-            f"the quorum device runs on a member ({device.host})",
-            source.span("cluster", "quorum_device"),
-            detail="an arbiter that dies with one of the sides decides nothing",
-            mend="name a host outside the cluster",
-        )
 
 
 def _links(topology: ActivePassive | NPlusOne, source: SourceMap) -> Findings:

@@ -28,3 +28,6 @@ class VaultSecret(SpecModel):
 
 
 SecretReference = EnvironmentSecret | FileSecret | VaultSecret
+
+DEFAULT_VAULT = "secrets.vault.yml"
+"""Where hadeploy keeps what it makes itself, beside the topology, when ``secrets_vault`` names no other file."""

@@ -99,6 +99,71 @@ def test_lms_counts_its_votes_itself(arbitrated, find):
     assert "votes:" not in text
 
 
+def quorum_text(design, find, **changes) -> str:
+    """The quorum section, on one line."""
+    membership = design.cluster.membership
+    quorum = replace(membership.quorum, **changes)
+    changed = replace(design, cluster=replace(design.cluster, membership=replace(membership, quorum=quorum)))
+    text = find(corosync.share(changed, changed.members[0]), PATH).content
+    return " ".join(text[text.index("quorum {") : text.index("logging {")].split())
+
+
+def test_quorum_options_are_written_where_a_person_wrote_them(three_nodes, find):
+    assert quorum_text(three_nodes, find) == "quorum { provider: corosync_votequorum }"
+    assert quorum_text(
+        three_nodes,
+        find,
+        wait_for_all=True,
+        auto_tie_breaker="1 3",
+        last_man_standing=True,
+        last_man_standing_window_ms=20_000,
+        expected_votes=3,
+    ) == (
+        "quorum { provider: corosync_votequorum expected_votes: 3 wait_for_all: 1 last_man_standing: 1"
+        " last_man_standing_window: 20000 auto_tie_breaker: 1 auto_tie_breaker_node: 1 3 }"
+    )
+
+
+def test_wait_for_all_is_written_off_where_two_node_would_switch_it_on(two_nodes, find):
+    text = quorum_text(two_nodes, find, wait_for_all=False)
+    assert text == "quorum { provider: corosync_votequorum two_node: 1 wait_for_all: 0 }"
+
+
+def test_device_options(arbitrated, find):
+    device = replace(
+        arbitrated.cluster.membership.quorum.device,
+        tie_breaker="highest",
+        timeout_ms=8_000,
+        sync_timeout_ms=20_000,
+    )
+    assert (
+        "votes: 1 timeout: 8000 sync_timeout: 20000 net { host: 203.0.113.9 port: 5403 algorithm: ffsplit"
+        " tie_breaker: highest"
+    ) in quorum_text(arbitrated, find, device=device)
+
+
+def test_votes_other_than_one_are_written(three_nodes, find):
+    members = (replace(three_nodes.members[0], votes=2), *three_nodes.members[1:])
+    text = find(corosync.share(replace(three_nodes, members=members), members[0]), PATH).content
+    assert text.count("quorum_votes") == 1
+    assert "ring1_addr: 198.51.100.1\n        quorum_votes: 2\n" in text
+
+
+def other_transport(design):
+    """The one link and no encryption that udpu leaves."""
+    membership = design.cluster.membership
+    plain = replace(membership, transport="udpu", cipher="none", hash="none", links=membership.links[:1])
+    return replace(design, cluster=replace(design.cluster, membership=plain))
+
+
+def test_other_transports_get_no_option_of_knet(two_nodes, find):
+    design = other_transport(two_nodes)
+    text = find(corosync.share(design, design.members[0]), PATH).content
+    assert "transport: udpu" in text
+    for option in ("link_mode", "interface", "keyfile"):
+        assert option not in text
+
+
 def test_key_is_a_reference(two_nodes, find):
     key = find(corosync.share(two_nodes, two_nodes.members[0]), KEY)
     assert (key.mode, key.encoding, key.on_change) == ("0400", "base64", "corosync-reload")
@@ -123,6 +188,29 @@ def test_parser_takes_it(which, request, parser_host, find):
     key.write_bytes(os.urandom(256))
     good, said = parser_host.judge(artifact.check, artifact.content, {KEY: key})
     assert good, said
+
+
+@pytest.mark.native
+def test_parser_takes_every_option(three_nodes, two_nodes, parser_host, find):
+    key = parser_host.folder / "key"
+    key.write_bytes(os.urandom(256))
+    membership = three_nodes.cluster.membership
+    quorum = replace(
+        membership.quorum,
+        wait_for_all=True,
+        auto_tie_breaker="lowest",
+        last_man_standing=True,
+        last_man_standing_window_ms=20_000,
+        expected_votes=3,
+    )
+    full = replace(
+        three_nodes,
+        cluster=replace(three_nodes.cluster, membership=replace(membership, quorum=quorum, hash="sha512")),
+    )
+    for design in (full, other_transport(two_nodes)):
+        artifact = find(corosync.share(design, design.members[0]), PATH)
+        good, said = parser_host.judge(artifact.check, artifact.content, {KEY: key})
+        assert good, said
 
 
 @pytest.mark.native

@@ -22,6 +22,36 @@ def test_consensus_is_1_2_times_the_effective_token(design_of):
     assert design_of("n-plus-1").cluster.membership.consensus_ms == (1000 + 650) * 12 // 10
 
 
+def test_what_is_written_about_votes_and_timing_stands(design_of):
+    quorum = "cluster:\n  quorum: {auto_tie_breaker: [s1, a1], last_man_standing: true, expected_votes: 3}\n"
+    design = design_of("n-plus-1", ("cluster:\n", quorum))
+    written = design.cluster.membership.quorum
+    assert (written.two_node, written.auto_tie_breaker, written.expected_votes) == (False, "3 1", 3)
+    timing = design_of("n-plus-1", ("token: 1s", "token: 2s\n  token_coefficient: 100ms\n  consensus: 9s"))
+    assert timing.cluster.membership.consensus_ms == 9000
+    assert timing.cluster.membership.token_coefficient_ms == 100
+
+
+def test_wait_for_all_is_derived_where_votequorum_needs_it(design_of):
+    def wait_for_all(pattern, options):
+        return design_of(
+            pattern, ("cluster:\n", f"cluster:\n{options}\n")
+        ).cluster.membership.quorum.wait_for_all
+
+    assert not wait_for_all("n-plus-1", "")
+    assert wait_for_all("n-plus-1", "  quorum: {last_man_standing: true}")
+    assert wait_for_all("n-plus-1", "  quorum: {auto_tie_breaker: lowest}")
+    assert not wait_for_all("active-passive", "  quorum: {auto_tie_breaker: lowest}")
+    device = "  quorum_device: {host: arbiter, address: 10.71.1.50, algorithm: %s}"
+    assert wait_for_all("active-passive", device % "lms")
+    assert not wait_for_all("active-passive", device % "ffsplit")
+
+
+def test_a_node_id_that_is_written_stands(design_of):
+    design = design_of("n-plus-1", ("  a2:\n", "  a2:\n    node_id: 17\n"))
+    assert [member.node_id for member in design.members] == [1, 17, 3]
+
+
 def test_links_are_preferred_in_their_order(design_of):
     links = design_of("active-passive").cluster.membership.links
     assert [(link.number, link.segment, link.knet_priority) for link in links] == [

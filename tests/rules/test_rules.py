@@ -37,17 +37,31 @@ def apply_changes(document: dict[str, Any], changes: dict[str, Any]) -> None:
             place[last] = value
 
 
-def judge(tmp_path: Path, base: str, *changes: dict[str, Any]) -> tuple[Case, Any]:
+def make_case(tmp_path: Path, base: str, *changes: dict[str, Any]) -> Case:
     document = yaml.safe_load((INVENTORIES / base / "topology.yaml").read_text(encoding="utf-8"))
     for change in changes:
         apply_changes(document, change)
-    file = tmp_path / f"{base}.yaml"
+    file = tmp_path / f"{len(list(tmp_path.iterdir()))}-{base}.yaml"
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     loaded, findings = load_valid(file)
     assert loaded is not None, [str(f.summary) for f in findings]
     design = expand(loaded.topology)
-    case = Case(loaded, design, recoveries_of(loaded, design)[0])
-    return case, check_rules(case) + check_rules_across([case])
+    return Case(loaded, design, recoveries_of(loaded, design)[0])
+
+
+def judge(
+    tmp_path: Path, base: str, *changes: dict[str, Any], beside: dict[str, Any] | None = None
+) -> tuple[Case, Any]:
+    """What the rules say of one topology, and of it together with another one beside it, which comes first."""
+    case = make_case(tmp_path, base, *changes)
+    others = [make_case(tmp_path, beside["base"], beside.get("changes", {}))] if beside else []
+    return case, check_rules(case) + check_rules_across([*others, case])
+
+
+def judge_file(tmp_path: Path, code: str, which: str) -> tuple[dict[str, Any], Case, Any]:
+    case_file = yaml.safe_load((CASES / f"{code}.yml").read_text(encoding="utf-8"))
+    changes = (case_file.get("both", {}), case_file[which])
+    return case_file, *judge(tmp_path, case_file["base"], *changes, beside=case_file.get("beside"))
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
@@ -55,16 +69,14 @@ class TestRule:
     """Every rule has its case, and its case can fail."""
 
     def test_a_topology_that_breaks_just_this_rule(self, rule: Any, tmp_path: Path) -> None:
-        case_file = yaml.safe_load((CASES / f"{rule.code}.yml").read_text(encoding="utf-8"))
-        case, findings = judge(tmp_path, case_file["base"], case_file.get("both", {}), case_file["breaks"])
+        case_file, case, findings = judge_file(tmp_path, rule.code, "breaks")
         assert {finding.code for finding in findings} == {rule.code}
         if "place" in case_file:
             path = [int(part) if part.isdigit() else part for part in case_file["place"].split(".")]
             assert {finding.span for finding in findings} == {case.loaded.source.span(*path)}
 
     def test_a_topology_that_just_does_not(self, rule: Any, tmp_path: Path) -> None:
-        case_file = yaml.safe_load((CASES / f"{rule.code}.yml").read_text(encoding="utf-8"))
-        _, findings = judge(tmp_path, case_file["base"], case_file.get("both", {}), case_file["holds"])
+        _, _, findings = judge_file(tmp_path, rule.code, "holds")
         assert [finding.summary for finding in findings] == []
 
     def test_it_teaches(self, rule: Any) -> None:

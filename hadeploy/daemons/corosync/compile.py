@@ -23,12 +23,15 @@ def compile_corosync(design: Design) -> CorosyncConfig | None:
     return CorosyncConfig(
         notice=notice(design),
         cluster_name=membership.cluster_name,
+        transport=membership.transport,
+        cipher=membership.cipher,
+        hash=membership.hash,
         token_ms=membership.token_ms,
         token_coefficient_ms=membership.token_coefficient_ms,
         consensus_ms=membership.consensus_ms,
         interfaces=tuple(Interface(link.number, link.knet_priority) for link in membership.links),
         nodes=tuple(
-            Node(member.name, member.node_id, tuple(link[member.name] for link in addresses))
+            Node(member.name, member.node_id, tuple(link[member.name] for link in addresses), member.votes)
             for member in design.members
         ),
         quorum=_quorum(membership.quorum),
@@ -36,11 +39,26 @@ def compile_corosync(design: Design) -> CorosyncConfig | None:
 
 
 def _quorum(quorum: Quorum) -> QuorumConfig:
-    return QuorumConfig(quorum.two_node, quorum.wait_for_all, _device(quorum.device))
+    return QuorumConfig(
+        two_node=quorum.two_node,
+        wait_for_all=quorum.wait_for_all,
+        auto_tie_breaker=quorum.auto_tie_breaker,
+        last_man_standing=quorum.last_man_standing,
+        last_man_standing_window_ms=quorum.last_man_standing_window_ms,
+        expected_votes=quorum.expected_votes,
+        device=_device(quorum.device),
+    )
 
 
 def _device(device: QuorumDevice | None) -> QuorumDeviceConfig | None:
     if device is None:
         return None
-    votes = 1 if device.algorithm == "ffsplit" else None
-    return QuorumDeviceConfig(device.address, device.port, device.algorithm, votes)
+    return QuorumDeviceConfig(
+        host=device.address,
+        port=device.port,
+        algorithm=device.algorithm,
+        votes=1 if device.votes is None and device.algorithm == "ffsplit" else device.votes,
+        tie_breaker=device.tie_breaker,
+        timeout_ms=device.timeout_ms,
+        sync_timeout_ms=device.sync_timeout_ms,
+    )

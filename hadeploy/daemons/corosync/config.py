@@ -20,6 +20,7 @@ class Node:
     name: str
     node_id: int
     addresses: tuple[str, ...]
+    votes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,17 @@ class QuorumDeviceConfig:
 
     Attributes:
         votes: 1 for ffsplit, None for lms, which must count N - 1 by itself (corosync-qdevice(8)).
+        tie_breaker: empty for the default.
+        timeout_ms, sync_timeout_ms: None for the defaults.
     """
 
     host: str
     port: int
     algorithm: str
     votes: int | None
+    tie_breaker: str
+    timeout_ms: int | None
+    sync_timeout_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,10 @@ class QuorumConfig:
 
     two_node: bool
     wait_for_all: bool
+    auto_tie_breaker: str
+    last_man_standing: bool
+    last_man_standing_window_ms: int | None
+    expected_votes: int | None
     device: QuorumDeviceConfig | None
 
 
@@ -51,6 +61,9 @@ class CorosyncConfig:
 
     notice: str
     cluster_name: str
+    transport: str
+    cipher: str
+    hash: str
     token_ms: int
     token_coefficient_ms: int
     consensus_ms: int

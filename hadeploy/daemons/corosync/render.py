@@ -55,7 +55,9 @@ def render_text(config: CorosyncConfig) -> str:
 
 
 def _totem(config: CorosyncConfig) -> Section:
-    passive = (("link_mode", "passive"),) if len(config.interfaces) > 1 else ()
+    knet = config.transport == "knet"
+    passive = (("link_mode", "passive"),) if knet and len(config.interfaces) > 1 else ()
+    keyfile = (("keyfile", KEY_PATH),) if config.hash != "none" else ()
     interfaces = (
         Section(
             "interface",
@@ -65,17 +67,18 @@ def _totem(config: CorosyncConfig) -> Section:
             ),
         )
         for interface in config.interfaces
+        if knet
     )
     return Section(
         "totem",
         (
             ("version", "2"),
             ("cluster_name", config.cluster_name),
-            ("transport", "knet"),
+            ("transport", config.transport),
             *passive,
-            ("crypto_cipher", "aes256"),
-            ("crypto_hash", "sha256"),
-            ("keyfile", KEY_PATH),
+            ("crypto_cipher", config.cipher),
+            ("crypto_hash", config.hash),
+            *keyfile,
             ("token", str(config.token_ms)),
             ("token_coefficient", str(config.token_coefficient_ms)),
             ("consensus", str(config.consensus_ms)),
@@ -94,6 +97,7 @@ def _nodelist(config: CorosyncConfig) -> Section:
                     ("name", node.name),
                     ("nodeid", str(node.node_id)),
                     *((f"ring{number}_addr", address) for number, address in enumerate(node.addresses)),
+                    *((("quorum_votes", str(node.votes)),) if node.votes != 1 else ()),
                 ),
             )
             for node in config.nodes
@@ -102,28 +106,43 @@ def _nodelist(config: CorosyncConfig) -> Section:
 
 
 def _quorum(quorum: QuorumConfig) -> Section:
+    """An option is written where it is on; wait_for_all also where it is off, because two_node would switch it on."""
     entries: list[tuple[str, str] | Section] = [("provider", "corosync_votequorum")]
+    if quorum.expected_votes is not None:
+        entries.append(("expected_votes", str(quorum.expected_votes)))
     if quorum.two_node:
         entries.append(("two_node", "1"))
-    if quorum.wait_for_all:
-        entries.append(("wait_for_all", "1"))
+    if quorum.wait_for_all or quorum.two_node:
+        entries.append(("wait_for_all", str(int(quorum.wait_for_all))))
+    if quorum.last_man_standing:
+        entries.append(("last_man_standing", "1"))
+    entries += _milliseconds(("last_man_standing_window", quorum.last_man_standing_window_ms))
+    if quorum.auto_tie_breaker:
+        entries += [("auto_tie_breaker", "1"), ("auto_tie_breaker_node", quorum.auto_tie_breaker)]
     if quorum.device is not None:
         entries.append(_device(quorum.device))
     return Section("quorum", tuple(entries))
 
 
+def _milliseconds(*options: tuple[str, int | None]) -> list[tuple[str, str]]:
+    return [(name, str(value)) for name, value in options if value is not None]
+
+
 def _device(device: QuorumDeviceConfig) -> Section:
     votes = () if device.votes is None else (("votes", str(device.votes)),)
+    breaker = (("tie_breaker", device.tie_breaker),) if device.tie_breaker else ()
     net = Section(
         "net",
         (
             ("host", device.host),
             ("port", str(device.port)),
             ("algorithm", device.algorithm),
+            *breaker,
             ("tls", "off"),
         ),
     )
-    return Section("device", (("model", "net"), *votes, net))
+    timeouts = _milliseconds(("timeout", device.timeout_ms), ("sync_timeout", device.sync_timeout_ms))
+    return Section("device", (("model", "net"), *votes, *timeouts, net))
 
 
 def _logging() -> Section:

@@ -1,0 +1,79 @@
+"""HA014: node ids, names and addresses belong to one machine each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from hadeploy.diagnostics import Severity
+from hadeploy.rules.rule import Case, Family, Found, Rule
+
+LOOPBACK_NAMES = ("localhost", "localdomain")
+
+
+def _check(case: Case) -> Iterator[Found]:
+    owners: dict[int, str] = {}
+    for member in case.design.members:
+        if member.node_id in owners:
+            yield Found(
+                f"{member.name} and {owners[member.node_id]} both have node id {member.node_id}",
+                ("nodes", member.name, "node_id"),
+                "give each node a node_id of its own, or leave them all out",
+            )
+        owners.setdefault(member.node_id, member.name)
+        if member.name in LOOPBACK_NAMES:
+            yield Found(
+                f"a node is called {member.name}",
+                ("nodes", member.name),
+                "call it what `uname -n` says on it, a name that no other machine has",
+            )
+
+
+def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
+    """Addresses that a node has in one topology and a node, or a virtual address, in another."""
+    for earlier, later in combinations(cases, 2):
+        if not _far_apart(earlier, later):
+            yield from ((later, found) for found in _collisions(earlier, later))
+
+
+def _collisions(earlier: Case, later: Case) -> Iterator[Found]:
+    nodes = {address: member for member in earlier.design.members for _, address in member.addresses}
+    floating = {virtual.address: virtual.name for virtual in earlier.design.virtual_addresses}
+    name = earlier.design.name
+    for member in later.design.members:
+        for segment, address in member.addresses:
+            place = ("nodes", member.name, "addresses", segment)
+            other = nodes.get(address)
+            if other is not None:
+                yield Found(f"{address} is {member.name} here and {other.name} in topology {name}", place)
+            elif address in floating:
+                yield Found(f"{address} is {member.name} here, and floats in topology {name}", place)
+    for virtual in later.design.virtual_addresses:
+        if virtual.address in nodes:
+            owner = nodes[virtual.address].name
+            yield Found(
+                f"{virtual.address} floats here, and is {owner} in topology {name}",
+                ("virtual_addresses", virtual.name, "address"),
+            )
+
+
+def _far_apart(one: Case, other: Case) -> bool:
+    """Private addresses may be used again where no packet can tell: every node is in a region, none in one of the others'."""
+    here, there = ({member.region for member in case.design.members} for case in (one, other))
+    return "" not in here | there and not here & there
+
+
+RULE = Rule(
+    code="HA014",
+    family=Family.QUORUM,
+    severity=Severity.ERROR,
+    title="Every node has a name, a node id and addresses that nobody else has",
+    reason="two machines of one identity answer in turn: corosync mixes their votes up, clients reach whoever was heard last, "
+    "and one machine in two topologies gets its files written over by each apply",
+    mend="give each machine its own, and let one topology own it",
+    bad="nodes:\n  a: {node_id: 1}\n  b: {node_id: 1}",
+    good="nodes:\n  a: {node_id: 1}\n  b: {node_id: 2}",
+    source="corosync.conf(5), nodeid and name; corosync -t notices neither two names nor two addresses",
+    check=_check,
+    check_across=_check_across,
+)

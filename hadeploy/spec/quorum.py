@@ -1,0 +1,63 @@
+"""Who decides when members do not see each other: votequorum's options and the arbiter, as a person writes them.
+
+All of it is derived from the nodes when it is left out; what is written is held against the rules HA001 to HA010.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hadeploy.spec.values import Address, Duration, Name, Port, SpecModel
+
+
+class Quorum(SpecModel):
+    """The quorum section of corosync.conf (votequorum(5))."""
+
+    two_node: Annotated[
+        bool | None, Field(description="one vote is enough; derived: two nodes and no device")
+    ] = None
+    wait_for_all: Annotated[
+        bool | None, Field(description="after a full stop every node must be seen once before any may decide")
+    ] = None
+    auto_tie_breaker: Annotated[
+        Literal["lowest", "highest"] | tuple[Name, ...] | None,
+        Field(description="which half goes on after an even split: by node id, or the one with a named node"),
+    ] = None
+    last_man_standing: Annotated[
+        bool, Field(description="count the expected votes anew after each loss, down to two nodes")
+    ] = False
+    last_man_standing_window: Annotated[
+        Duration | None, Field(description="how long after a loss; corosync's default is 10s")
+    ] = None
+    expected_votes: Annotated[
+        int | None, Field(ge=1, description="overrides the sum of the nodes' votes; best left out")
+    ] = None
+
+
+class QuorumDevice(SpecModel):
+    """A corosync-qnetd host outside the cluster, the arbiter of even splits."""
+
+    host: Annotated[Name, Field(description="name of the host in the inventory")]
+    address: Address
+    algorithm: Literal["ffsplit", "lms"] = "ffsplit"
+    port: Port = 5403
+    votes: Annotated[
+        int | None, Field(ge=1, description="derived: 1 for ffsplit, counted by corosync itself for lms")
+    ] = None
+    tie_breaker: Annotated[
+        Literal["lowest", "highest"] | None, Field(description="which of two equal halves gets the vote")
+    ] = None
+    timeout: Annotated[
+        Duration | None, Field(description="how long a silent device counts; corosync's default is 10s")
+    ] = None
+    sync_timeout: Annotated[
+        Duration | None,
+        Field(
+            description="how long a change of membership may wait for the device; corosync's default is 30s"
+        ),
+    ] = None
+    failure_domain: Annotated[
+        Name | None, Field(description="what fails together with the host: rack, room, hypervisor")
+    ] = None
