@@ -124,7 +124,8 @@ ALSO_BROKEN = [
     # passwords inside values
     (
         "active-passive",
-        {
+        PATIENT
+        | {
             "services.web.members.0": {
                 "kind": "ocf",
                 "name": "apache",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hadeploy.design.membership import Membership
+from hadeploy.design.membership import Membership, effective_token
 from hadeploy.design.recovery import Term
 
 RETRANSMITS = 4
@@ -11,18 +11,13 @@ RETRANSMITS = 4
 TOKEN = ("cluster", "token")
 
 
-def effective_token_ms(membership: Membership, members: int) -> int:
-    """``token + (N - 2) x token_coefficient`` from three members on (corosync.conf(5))."""
-    return membership.token_ms + max(0, members - 2) * membership.token_coefficient_ms
-
-
 def loss_certain(membership: Membership, members: int) -> tuple[Term, ...]:
     """From the last sign of life to a membership without the lost member.
 
     The token's timer runs from the last time it passed. In an idle ring one member holds it for the hold time, so that
     much of the timer may already have run when its holder dies (corosync: ``token_retransmit x 0.8 - 10 ms``).
     """
-    token = effective_token_ms(membership, members)
+    token = effective_token(membership.token_ms, membership.token_coefficient_ms, members)
     hold = max(0, int(token / (RETRANSMITS + 0.2) * 0.8) - 10)
     coefficient = "" if members <= 2 else f" + {members - 2} x {membership.token_coefficient_ms} ms"
     return (
@@ -41,7 +36,9 @@ def loss_certain(membership: Membership, members: int) -> tuple[Term, ...]:
             best_ms=membership.consensus_ms,
             expected_ms=membership.consensus_ms,
             worst_ms=membership.consensus_ms,
-            formula=f"1.2 x {token} ms",
+            formula=f"1.2 x {token} ms"
+            if membership.consensus_ms == token * 12 // 10
+            else "cluster.consensus",
             source="corosync.conf(5), consensus",
             path=TOKEN,
             shrink="lower cluster.token, from which it follows",
