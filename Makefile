@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PATTERN ?= active-passive
 
-.PHONY: help deps check test demo bench golden clean
+.PHONY: help deps check test demo bench golden docs clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ bench: deps ## measure; writes bench/results.md
 
 golden: venv ## write the golden build trees anew (look at the diff)
 	$(BIN)/pytest -q tests/golden --update-golden
+
+docs: venv ## write docs/rules from the design rules
+	$(BIN)/python scripts/rule_pages.py
 
 clean: ## remove what was built here
 	rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

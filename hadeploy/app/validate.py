@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hadeploy.app.topology_files import find_topologies
 from hadeploy.design.design import Design
 from hadeploy.diagnostics import Diagnostics
 from hadeploy.spec.load import LoadedTopology, load_topology
@@ -39,6 +40,14 @@ def _ask_agent(name: str) -> str | None:
 
 def load_judged(path: Path) -> tuple[tuple[LoadedTopology, Design] | None, Diagnostics]:
     """Load one topology, expand it and hold it against every design rule; None when any of them refuses it."""
+    case, findings = _judge(path)
+    if case is None or findings.has_errors:
+        return None, findings
+    return (case.loaded, case.design), findings
+
+
+def _judge(path: Path) -> tuple[Case | None, Diagnostics]:
+    """The design even where a rule refuses it; None where the spec stage did."""
     loaded, findings = load_valid(path)
     if loaded is None:
         return None, findings
@@ -48,8 +57,8 @@ def load_judged(path: Path) -> tuple[tuple[LoadedTopology, Design] | None, Diagn
 
     design = expand(loaded.topology)
     recoveries, found = recoveries_of(loaded, design)
-    findings += found + check_rules(Case(loaded, design, recoveries))
-    return (None if findings.has_errors else (loaded, design)), findings
+    case = Case(loaded, design, recoveries)
+    return case, findings + found + check_rules(case)
 
 
 def recoveries_of(loaded: LoadedTopology, design: Design) -> tuple[tuple[Recovery, ...], Diagnostics]:
@@ -65,21 +74,25 @@ def recoveries_of(loaded: LoadedTopology, design: Design) -> tuple[tuple[Recover
 
 
 def judge_together(paths: Iterable[Path]) -> tuple[list[Case], Diagnostics]:
-    """The topologies that no rule refuses, and every finding: of each, and of all seen together."""
-    from hadeploy.rules import check_rules_across
-    from hadeploy.rules.rule import Case
+    """Every design that the spec stage lets through, and every finding: of each, and of all seen together.
 
-    findings = Diagnostics()
+    A design that breaks a rule of its own is seen together with the others all the same: a person mends both at once.
+    Folders stand for the topologies below them.
+    """
+    from hadeploy.rules import check_rules_across
+
+    files, findings = find_topologies(paths)
     cases = []
-    for path in paths:
-        judged, found = load_judged(path)
+    for file in files:
+        case, found = _judge(file)
         findings += found
-        if judged is not None:
-            cases.append(Case(*judged))
+        if case is not None:
+            cases.append(case)
     return cases, findings + check_rules_across(cases)
 
 
-def validate_topologies(paths: Iterable[Path]) -> Diagnostics:
-    """Every finding of every topology."""
-    _, findings = judge_together(paths)
-    return findings
+def validate_topologies(paths: Iterable[Path]) -> tuple[int, Diagnostics]:
+    """How many topologies there are, and every finding of every one."""
+    files, findings = find_topologies(paths)
+    _, found = judge_together(files)
+    return len(files), findings + found

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from hadeploy import __version__
-from hadeploy.cli import apply, compile_, init, lab, predict, schema, simulate, status, validate
+from hadeploy.cli import apply, compile_, explain, init, lab, predict, schema, simulate, status, validate
 
 app = typer.Typer(
     name="hadeploy",
@@ -45,6 +45,7 @@ def _root(
 
 app.command("init")(init.init)
 app.command("validate")(validate.validate)
+app.command("explain")(explain.explain)
 app.command("schema")(schema.schema)
 app.command("simulate")(simulate.simulate)
 app.command("predict")(predict.predict)

@@ -16,27 +16,36 @@ class OutputFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    SARIF = "sarif"
 
 
 def validate(
-    topologies: Annotated[list[Path], typer.Argument(help="Topology files.", metavar="TOPOLOGY...")],
+    topologies: Annotated[
+        list[Path],
+        typer.Argument(help="Topology files, or folders with a topology.yaml below.", metavar="TOPOLOGY..."),
+    ],
     output: Annotated[
-        OutputFormat, typer.Option("--format", help="For people or for programs.")
+        OutputFormat, typer.Option("--format", help="For people, for programs, or for code scanning.")
     ] = OutputFormat.TEXT,
 ) -> None:
-    """Check topologies; needs no root and no network.
+    """Check topologies, each alone and all together; needs no root and no network.
 
-    Each problem is one line, [cyan]file:line:column: CODE message[/cyan], with what to write instead.
+    Each problem is one line, [cyan]file:line:column: CODE message[/cyan], with what to write instead;
+    [cyan]hadeploy explain CODE[/cyan] tells more. Exit code 1 when any is an error.
     """
     from hadeploy.app.validate import validate_topologies
 
-    findings = validate_topologies(topologies)
-    if output is OutputFormat.JSON:
-        typer.echo(as_json(findings))
-    else:
-        show_findings(findings)
-        if not findings.has_errors:
-            count = len(topologies)
-            typer.echo(f"{count} topolog{'y' if count == 1 else 'ies'} valid")
+    count, findings = validate_topologies(topologies)
+    match output:
+        case OutputFormat.JSON:
+            typer.echo(as_json(findings))
+        case OutputFormat.SARIF:
+            from hadeploy.cli.sarif import as_sarif
+
+            typer.echo(as_sarif(findings))
+        case OutputFormat.TEXT:
+            show_findings(findings)
+            if not findings.has_errors:
+                typer.echo(f"{count} topolog{'y' if count == 1 else 'ies'} valid")
     if findings.has_errors:
         raise typer.Exit(1)

@@ -3,26 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
-
-
-@pytest.fixture
-def hadeploy(tmp_path):
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "hadeploy", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "dumb", "COLUMNS": "120"},
-        )
-
-    return run
 
 
 @pytest.mark.parametrize("pattern", ["active-passive", "active-active", "n-plus-1"])
