@@ -12,6 +12,9 @@ from hadeploy.design.vrrp import VrrpPlan
 COROSYNC_PORT = 5405
 """knet's port for link 0; link n uses the port n above it (corosync.conf(5), mcastport)."""
 
+BFD_PORT = 3784
+"""Control packets of single-hop BFD (RFC 5881, 4)."""
+
 
 def corosync_flows(links: tuple[Link, ...], members: tuple[str, ...]) -> tuple[Flow, ...]:
     """One flow a link, from the peers' addresses on it."""
@@ -30,7 +33,9 @@ def corosync_flows(links: tuple[Link, ...], members: tuple[str, ...]) -> tuple[F
 def vrrp_flows(vrrp: VrrpPlan, members: tuple[str, ...]) -> tuple[Flow, ...]:
     """Adverts from the peers only: VRRPv3 has no authentication."""
     sources = dict.fromkeys(address for instance in vrrp.instances for _, address in instance.sources)
-    return (Flow("VRRP adverts from peers", "vrrp", (), tuple(sources), members),)
+    adverts = Flow("VRRP adverts from peers", "vrrp", (), tuple(sources), members)
+    neighbours = tuple(neighbour.address for neighbour in vrrp.neighbours)
+    return (adverts, Flow("BFD", "udp", (BFD_PORT,), neighbours, members)) if neighbours else (adverts,)
 
 
 def balancer_flows(

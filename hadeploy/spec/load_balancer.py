@@ -1,4 +1,4 @@
-"""HAProxy frontends and backends, and the VRRP pair in front of them."""
+"""HAProxy frontends and backends, as a person writes them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hadeploy.spec.values import AbsolutePath, Address, Duration, Name, Port, SpecModel
+from hadeploy.spec.values import Address, Duration, Name, Port, SpecModel
 
 
 class Server(SpecModel):
@@ -75,37 +75,3 @@ class LoadBalancer(SpecModel):
     statistics_port: Annotated[
         Port, Field(description="/metrics for Prometheus, on the management network")
     ] = 8404
-
-
-class TrackScript(SpecModel):
-    """A program on the node whose failure gives the address away."""
-
-    path: AbsolutePath
-    interval: Duration = 2_000
-    timeout: Duration = 1_000
-    fall: Annotated[int, Field(ge=1)] = 2
-    rise: Annotated[int, Field(ge=1)] = 2
-    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$")] = "keepalived_script"
-
-
-class VrrpAddress(SpecModel):
-    """Who holds an address when all nodes are well."""
-
-    master: Name | None = None
-    virtual_router_id: Annotated[
-        int | None, Field(ge=1, le=255, description="derived from the name when left out")
-    ] = None
-
-
-class Vrrp(SpecModel):
-    """keepalived: VRRPv3 on every node."""
-
-    advert_interval: Annotated[Duration, Field(ge=10, le=40_950)] = 1000
-    preempt: Annotated[
-        bool, Field(description="true: an address returns to its master as soon as it is back")
-    ] = False
-    track_processes: Annotated[
-        tuple[str, ...], Field(description="processes that must run for a node to hold addresses")
-    ] = ()
-    track_scripts: dict[Name, TrackScript] = {}
-    addresses: dict[Name, VrrpAddress] = {}

@@ -24,6 +24,16 @@ class Network(SpecModel):
         Name | None, Field(description="what fails together with it: the switch, the cable duct")
     ] = None
     round_trip: Annotated[Duration | None, Field(description="the longest between two nodes on it")] = None
+    learns_by_arp: Annotated[
+        bool,
+        Field(
+            description="whether neighbours learn from ARP where an address is; clouds want their API told"
+        ),
+    ] = True
+    virtual_router_ids_in_use: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=255)], ...],
+        Field(description="of routers on this segment that are not hadeploy's"),
+    ] = ()
 
 
 class Node(SpecModel):

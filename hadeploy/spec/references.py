@@ -11,6 +11,7 @@ from hadeploy.spec.secret import VaultSecret
 from hadeploy.spec.service import OcfMember
 from hadeploy.spec.source import SourceMap
 from hadeploy.spec.topology import ActiveActive, ActivePassive, NPlusOne
+from hadeploy.spec.vrrp_references import check_vrrp
 
 Findings = Iterator[Diagnostic]
 
@@ -133,16 +134,6 @@ def _balancer_names(topology: ActiveActive, source: SourceMap) -> Findings:
                     yield _unknown(
                         source, f"address of {server.node} on", server.network, known, *here_server, "network"
                     )
-    for name, wish in topology.vrrp.addresses.items():
-        if name not in topology.virtual_addresses:
-            yield Diagnostic(
-                "SPEC030",
-                f"there is no virtual address {name}",
-                source.key_span("vrrp", "addresses", name),
-                mend=did_you_mean(name, topology.virtual_addresses),
-            )
-        if wish.master is not None and wish.master not in topology.nodes:
-            yield _unknown(source, "node", wish.master, topology.nodes, "vrrp", "addresses", name, "master")
 
 
 def _addresses(loaded: LoadedTopology) -> Findings:
@@ -372,4 +363,5 @@ CHECKS: tuple[Callable[[LoadedTopology], Findings], ...] = (
     _fencing,
     _resource_names,
     _vault,
+    check_vrrp,
 )

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hadeploy.spec.fencing import Fencing
-from hadeploy.spec.load_balancer import LoadBalancer, Vrrp
+from hadeploy.spec.load_balancer import LoadBalancer
 from hadeploy.spec.network import Cluster, Network, Node, VirtualAddress
 from hadeploy.spec.service import NginxMember, ServiceGroup, SystemdMember
 from hadeploy.spec.values import Duration, Name, SpecModel
+from hadeploy.spec.vrrp import Vrrp
 
 LocalService = Annotated[SystemdMember | NginxMember, Field(discriminator="kind")]
 

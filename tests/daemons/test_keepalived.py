@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from hadeploy.daemons import keepalived
+from hadeploy.design.secrets import Secret
+from hadeploy.design.vrrp import Authentication, BfdNeighbour, GratuitousArp, SyncGroup
 
 PATH = "/etc/keepalived/keepalived.conf"
 
@@ -142,6 +144,126 @@ def test_script_users_must_exist(active_active):
 
 def test_without_vrrp_there_is_no_keepalived(two_nodes):
     assert keepalived.share(two_nodes, two_nodes.members[0]) is None
+
+
+def with_everything(design):
+    """Every setting that a topology can change, changed."""
+    instances = tuple(
+        replace(i, preempt=True, preempt_delay_ms=5_500, advert_interval_ms=1000, unicast=True)
+        for i in design.vrrp.instances
+    )
+    return with_plan(
+        design,
+        instances=(replace(instances[0], version=2), instances[1]),
+        scripts=tuple(replace(s, weight=-60, init_fail=False) for s in design.vrrp.scripts),
+        neighbours=(
+            BfdNeighbour("gateway", "198.51.100.254", 50, 60, 4, -10, (("n1", "198.51.100.1"),)),
+            BfdNeighbour("elsewhere", "198.51.100.253", 50, 60, 4, 0, ()),
+        ),
+        authentication=Authentication("PASS", Secret("vrrp", "env", "VRRP_PASSWORD")),
+        gratuitous_arp=GratuitousArp(refresh_ms=30_000, refresh_repeat=2, answer_rivals=False),
+        script_security=False,
+        scheduling="realtime",
+        notify="/usr/bin/true",
+        notify_user="keepalived_script",
+    )
+
+
+def with_group(design):
+    group = SyncGroup("both", tuple(i.name for i in design.vrrp.instances))
+    return with_plan(design, sync_groups=(group,))
+
+
+def lines_of(content, block):
+    """The settings inside a block, without their indentation."""
+    body = content.split(f"\n{block} {{\n")[1].split("\n}\n")[0]
+    return [line.strip() for line in body.splitlines()]
+
+
+def test_everything_that_can_be_written_is_written(active_active, find):
+    content = text(with_everything(active_active), find)
+    first = lines_of(content, "vrrp_instance vip-a")
+    for line in (
+        "version 2",
+        "preempt_delay 6",
+        "auth_type PASS",
+        "auth_pass @@hadeploy:vrrp@@",
+        'notify "/usr/bin/true" keepalived_script',
+    ):
+        assert line in first
+    assert "nopreempt" not in first
+    assert "version 2" not in lines_of(content, "vrrp_instance vip-b")
+    settings = lines_of(content, "global_defs")
+    assert "enable_script_security" not in settings
+    for line in (
+        "vrrp_rt_priority 50",
+        "vrrp_garp_master_refresh 30",
+        "vrrp_garp_master_refresh_repeat 2",
+        "vrrp_higher_prio_send_advert false",
+    ):
+        assert line in settings
+    assert "weight -60" in lines_of(content, "vrrp_script disk")
+    assert "init_fail" not in lines_of(content, "vrrp_script disk")
+    assert lines_of(content, "bfd_instance gateway") == [
+        "neighbor_ip 198.51.100.254",
+        "source_ip 198.51.100.1",
+        "min_tx 50",
+        "min_rx 60",
+        "multiplier 4",
+        "weight -10",
+        "vrrp",
+    ]
+    assert "elsewhere" not in content
+
+
+def test_a_password_is_not_for_everyone(active_active, find):
+    artifact = find(keepalived.share(with_everything(active_active), active_active.members[0]), PATH)
+    assert (artifact.mode, artifact.owner, artifact.group) == ("0640", "root", "nogroup")
+    assert [secret.name for secret in artifact.secrets] == ["vrrp"]
+
+
+def test_whoever_is_told_of_changes_must_exist(active_active):
+    share = keepalived.share(with_everything(active_active), active_active.members[0])
+    assert share.users == ("keepalived_script",)
+
+
+def test_a_sync_group_is_watched_as_a_whole(active_active, find):
+    content = text(with_group(active_active), find)
+    assert lines_of(content, "vrrp_sync_group both") == [
+        *("group {", "vip-a", "vip-b", "}"),
+        *("track_script {", "process-haproxy", "disk", "}"),
+    ]
+    assert "track_script {" not in lines_of(content, "vrrp_instance vip-a")
+
+
+def test_only_the_master_starts_as_one(active_active, find):
+    instances = tuple(replace(i, starts_as="n1", preempt=True) for i in active_active.vrrp.instances)
+    design = with_plan(active_active, instances=instances)
+    assert "state MASTER" in text(design, find)
+    assert "state MASTER" not in text(design, find, 1)
+
+
+def test_normal_scheduling_can_be_demanded(active_active, find):
+    assert "vrrp_priority" not in text(with_plan(active_active, scheduling="normal"), find)
+
+
+@pytest.mark.native
+@pytest.mark.parametrize("change", [with_everything, with_group])
+def test_parser_takes_every_setting(change, active_active, parser_host, find):
+    design = with_plan(change(active_active), notify_user="nobody", script_security=True)
+    artifact = find(keepalived.share(design, design.members[0]), PATH)
+    good, said = parser_host.judge(artifact.check, artifact.content.replace("@@hadeploy:vrrp@@", "secret12"))
+    assert good, said
+
+
+@pytest.mark.native
+def test_parser_refuses_scripts_without_script_security(active_active, parser_host, find):
+    artifact = find(
+        keepalived.share(with_plan(active_active, script_security=False), active_active.members[0]), PATH
+    )
+    good, said = parser_host.judge(artifact.check, artifact.content)
+    assert not good
+    assert "script_security not enabled" in said
 
 
 @pytest.mark.native

@@ -26,5 +26,5 @@ def share(design: Design, member: Member) -> Share | None:
         packages=design.release.packages_of("keepalived"),
         artifacts=render_keepalived(config, member.name),
         units=(Unit("keepalived.service", enabled=True, running=True, phase=PHASE),),
-        users=tuple(sorted({script.user for script in config.scripts} - EVERYWHERE)),
+        users=tuple(user for user in config.users if user not in EVERYWHERE),
     )

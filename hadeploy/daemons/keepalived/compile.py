@@ -11,13 +11,21 @@ other only with vrrp_strict.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
-from hadeploy.daemons.keepalived.config import InstanceConfig, KeepalivedConfig, ScriptConfig
+from hadeploy.daemons.keepalived.config import (
+    GroupConfig,
+    InstanceConfig,
+    KeepalivedConfig,
+    NeighbourConfig,
+    ScriptConfig,
+    TrackConfig,
+)
 from hadeploy.daemons.notice import notice
 from hadeploy.design.design import Design
 from hadeploy.design.membership import Member
-from hadeploy.design.vrrp import TrackedScript, VrrpInstance
+from hadeploy.design.vrrp import TrackedScript, VrrpInstance, VrrpPlan
 
 SECOND_MS = 1000
 COMM_LENGTH = 15
@@ -29,22 +37,70 @@ PROCESS_CHECK_S = 1
 PROCESS_USER = "nobody"
 """pgrep needs no rights, and this user exists on every host."""
 
+NICE = (
+    "# Adverts below a second: a late process looks like a dead one. Not real-time: without the right to raise its limits",
+    "# (containers, hardened units) the kernel kills a real-time child soon after each reload, and every reload is a failover.",
+    "vrrp_priority -20",
+    "vrrp_no_swap",
+)
+REALTIME = ("vrrp_rt_priority 50", "vrrp_rlimit_rttime 10000", "vrrp_no_swap")
+
 
 def compile_keepalived(design: Design, member: Member) -> KeepalivedConfig | None:
     """None where Pacemaker owns the addresses."""
     plan = design.vrrp
     if plan is None:
         return None
+    scripts = (
+        *(_process(process) for process in plan.processes),
+        *(_script(script) for script in plan.scripts),
+    )
+    neighbours = tuple(_neighbours(plan, member.name))
+    tracks = tuple(
+        track
+        for track in (
+            TrackConfig("track_script", tuple(script.name for script in scripts)),
+            TrackConfig("track_bfd", tuple(neighbour.name for neighbour in neighbours)),
+        )
+        if track.names
+    )
+    grouped = {name for group in plan.sync_groups for name in group.instances}
     return KeepalivedConfig(
         notice=notice(design),
         router_id=member.name,
-        fast=any(instance.advert_interval_ms < SECOND_MS for instance in plan.instances),
-        scripts=(
-            *(_process(process) for process in plan.processes),
-            *(_script(script) for script in plan.scripts),
+        global_definitions=tuple(_global_definitions(plan)),
+        scripts=scripts,
+        neighbours=neighbours,
+        groups=tuple(GroupConfig(group.name, group.instances, tracks) for group in plan.sync_groups),
+        instances=tuple(
+            _instance(plan, instance, member.name, () if instance.name in grouped else tracks)
+            for instance in plan.instances
         ),
-        instances=tuple(_instance(instance, member.name) for instance in plan.instances),
+        secrets=(plan.authentication.password,) if plan.authentication else (),
+        users=tuple(
+            sorted({script.user for script in scripts} | ({plan.notify_user} if plan.notify else set()))
+        ),
     )
+
+
+def _global_definitions(plan: VrrpPlan) -> Iterator[str]:
+    """Versions are each instance's own where they are not 3."""
+    yield "vrrp_version 3"
+    if plan.script_security:
+        yield "enable_script_security"
+    yield f"script_user {PROCESS_USER}"
+    garp = plan.gratuitous_arp
+    yield "# Switches forget; and after a split the survivor's address must be the last one heard."
+    yield f"vrrp_garp_master_refresh {garp.refresh_ms // SECOND_MS}"
+    if garp.refresh_repeat > 1:
+        yield f"vrrp_garp_master_refresh_repeat {garp.refresh_repeat}"
+    yield f"vrrp_higher_prio_send_advert {'true' if garp.answer_rivals else 'false'}"
+    fast = any(instance.advert_interval_ms < SECOND_MS for instance in plan.instances)
+    match plan.scheduling or ("nice" if fast else "normal"):
+        case "nice":
+            yield from NICE
+        case "realtime":
+            yield from REALTIME
 
 
 def _process(process: str) -> ScriptConfig:
@@ -69,6 +125,8 @@ def _script(script: TrackedScript) -> ScriptConfig:
         fall=script.fall,
         rise=script.rise,
         user=script.user,
+        weight=script.weight,
+        init_fail=script.init_fail,
     )
 
 
@@ -77,18 +135,56 @@ def _whole_seconds(milliseconds: int) -> int:
     return max(1, -(-milliseconds // SECOND_MS))
 
 
-def _instance(instance: VrrpInstance, member: str) -> InstanceConfig:
-    sources = dict(instance.sources)
+def _seconds(milliseconds: int) -> str:
+    return format(Decimal(milliseconds) / SECOND_MS, "f")
+
+
+def _neighbours(plan: VrrpPlan, member: str) -> Iterator[NeighbourConfig]:
+    for neighbour in plan.neighbours:
+        source = dict(neighbour.sources).get(member)
+        if source is not None:
+            yield NeighbourConfig(
+                neighbour.name,
+                neighbour.address,
+                source,
+                neighbour.min_tx_ms,
+                neighbour.min_rx_ms,
+                neighbour.multiplier,
+                neighbour.weight,
+            )
+
+
+def _instance(
+    plan: VrrpPlan, instance: VrrpInstance, member: str, tracks: tuple[TrackConfig, ...]
+) -> InstanceConfig:
     return InstanceConfig(
         name=instance.name,
         interface=instance.interface,
-        virtual_router_id=instance.virtual_router_id,
-        priority=dict(instance.priorities)[member],
-        advert_s=format(Decimal(instance.advert_interval_ms) / SECOND_MS, "f"),
-        nopreempt=not instance.preempt,
-        source=sources[member] if instance.unicast else "",
+        settings=tuple(_settings(plan, instance, member)),
         peers=tuple(address for name, address in instance.sources if name != member)
         if instance.unicast
         else (),
         addresses=instance.addresses,
+        tracks=tracks,
     )
+
+
+def _settings(plan: VrrpPlan, instance: VrrpInstance, member: str) -> Iterator[str]:
+    yield f"state {'MASTER' if instance.starts_as == member else 'BACKUP'}"
+    if not instance.preempt:
+        yield "nopreempt"
+    elif instance.preempt_delay_ms:
+        yield f"preempt_delay {_whole_seconds(instance.preempt_delay_ms)}"
+    yield f"interface {instance.interface}"
+    if instance.version != 3:
+        yield f"version {instance.version}"
+    yield f"virtual_router_id {instance.virtual_router_id}"
+    yield f"priority {dict(instance.priorities)[member]}"
+    yield f"advert_int {_seconds(instance.advert_interval_ms)}"
+    if instance.unicast:
+        yield f"unicast_src_ip {dict(instance.sources)[member]}"
+    if plan.authentication is not None and instance.version != 3:
+        kind, password = plan.authentication.kind, plan.authentication.password.placeholder
+        yield from ("authentication {", f"    auth_type {kind}", f"    auth_pass {password}", "}")
+    if plan.notify:
+        yield f'notify "{plan.notify}" {plan.notify_user}'

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hadeploy.design.secrets import Secret
+
 
 @dataclass(frozen=True, slots=True)
 class ScriptConfig:
-    """A program whose failure puts the member in FAULT. Whole seconds: 2.2.7 reads no others here."""
+    """A program whose failure puts the member in FAULT, or changes its priority by a weight.
+
+    Whole seconds: 2.2.7 reads no others here.
+    """
 
     name: str
     command: str
@@ -16,6 +21,38 @@ class ScriptConfig:
     fall: int
     rise: int
     user: str
+    weight: int = 0
+    init_fail: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourConfig:
+    """One BFD session of this member."""
+
+    name: str
+    address: str
+    source: str
+    min_tx_ms: int
+    min_rx_ms: int
+    multiplier: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackConfig:
+    """What is watched, under keepalived's word for its kind."""
+
+    keyword: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupConfig:
+    """Instances that move together; they are watched here and not one by one (keepalived.conf(5), sync group)."""
+
+    name: str
+    instances: tuple[str, ...]
+    tracks: tuple[TrackConfig, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +60,18 @@ class InstanceConfig:
     """One virtual router as this member sees it.
 
     Attributes:
-        advert_s: seconds with decimals, as VRRPv3 allows (steps of 10 ms).
-        source: this member's address, empty where multicast chooses.
+        settings: lines of one value each, as keepalived reads them.
         peers: the other members' addresses, empty with multicast; never this member's own.
         addresses: with prefix length.
+        tracks: empty in a sync group.
     """
 
     name: str
     interface: str
-    virtual_router_id: int
-    priority: int
-    advert_s: str
-    nopreempt: bool
-    source: str
+    settings: tuple[str, ...]
     peers: tuple[str, ...]
     addresses: tuple[str, ...]
+    tracks: tuple[TrackConfig, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +79,17 @@ class KeepalivedConfig:
     """The whole file of one member.
 
     Attributes:
-        fast: some advert interval is below a second, so the process must not wait for the scheduler or for swap.
+        global_definitions: lines.
+        secrets: whose placeholders the settings hold.
+        users: that scripts run as.
     """
 
     notice: str
     router_id: str
-    fast: bool
+    global_definitions: tuple[str, ...]
     scripts: tuple[ScriptConfig, ...]
+    neighbours: tuple[NeighbourConfig, ...]
+    groups: tuple[GroupConfig, ...]
     instances: tuple[InstanceConfig, ...]
+    secrets: tuple[Secret, ...]
+    users: tuple[str, ...]

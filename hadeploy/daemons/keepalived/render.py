@@ -13,15 +13,18 @@ DROP_IN = "/etc/systemd/system/keepalived.service.d/hadeploy.conf"
 
 
 def render_keepalived(config: KeepalivedConfig, host: str) -> tuple[Artifact, ...]:
-    """Readable by all, because its parser runs as nobody; it holds no secret (VRRPv3 has no password)."""
+    """Readable by all, because its parser runs as nobody; with a password by root and by nobody's group alone."""
     return (
         Artifact(
             host=host,
             path=PATH,
             content=print_view("keepalived/keepalived.conf.j2", config),
+            group="nogroup" if config.secrets else "root",
+            mode="0640" if config.secrets else "0644",
             unit="keepalived.service",
             on_change="reload",
             check=CHECK,
+            secrets=config.secrets,
         ),
         Artifact(host=host, path=DROP_IN, content=print_view("keepalived/service.conf.j2", config)),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from hashlib import sha256
 
 from hadeploy.design.balancing import BalancedBackend, BalancedFrontend, BalancedServer, BalancerPlan, Check
 from hadeploy.design.common import expand_members, expand_segments
@@ -12,20 +11,17 @@ from hadeploy.design.flows import balancer_flows, unit_flows, vrrp_flows
 from hadeploy.design.hosting import HostedUnit, WebSite
 from hadeploy.design.membership import Member, Segment
 from hadeploy.design.release import load_release
-from hadeploy.design.vrrp import TrackedScript, VrrpInstance, VrrpPlan
+from hadeploy.design.virtual_routers import expand_vrrp
 from hadeploy.spec.load_balancer import LoadBalancer, Server
 from hadeploy.spec.service import NginxMember
 from hadeploy.spec.topology import ActiveActive
-
-TOP_PRIORITY = 200
-PRIORITY_STEP = 50
 
 
 def expand_active_active(topology: ActiveActive) -> Design:
     """Masters are dealt out in turn where none is named, so that every member serves from the start."""
     segments = expand_segments(topology)
     members = expand_members(topology)
-    vrrp = _vrrp(topology, members, segments)
+    vrrp = expand_vrrp(topology, members, segments)
     balancer = _balancer(topology, members)
     names = tuple(member.name for member in members)
     sites = tuple(
@@ -80,74 +76,6 @@ def expand_active_active(topology: ActiveActive) -> Design:
 
 def _subnets_of(segments: tuple[Segment, ...], name: str) -> tuple[str, ...]:
     return next(segment.subnets for segment in segments if segment.name == name)
-
-
-def _priorities(members: tuple[Member, ...], master: str) -> tuple[tuple[str, int], ...]:
-    """Distinct priorities, the master's highest, the others in order after it (equal ones are a tie, HA062)."""
-    names = [member.name for member in members]
-    first = names.index(master)
-    order = names[first:] + names[:first]
-    step = min(PRIORITY_STEP, (TOP_PRIORITY - 1) // len(names))
-    ranks = {name: TOP_PRIORITY - step * rank for rank, name in enumerate(order)}
-    return tuple((name, ranks[name]) for name in names)
-
-
-def _router_ids(topology: ActiveActive) -> dict[str, int]:
-    """One virtual_router_id an address, from its name, so that adding an address never renumbers another.
-
-    Two hashes that meet are told apart by counting upwards; ids that a person chose are left to that person.
-    """
-    wishes = {
-        name: wish.virtual_router_id
-        for name, wish in topology.vrrp.addresses.items()
-        if wish.virtual_router_id is not None
-    }
-    taken = set(wishes.values())
-    for name in topology.virtual_addresses:
-        if name in wishes:
-            continue
-        candidate = int.from_bytes(sha256(f"{topology.name}/{name}".encode()).digest()[:2], "big") % 255 + 1
-        while candidate in taken:
-            candidate = candidate % 255 + 1
-        taken.add(candidate)
-        wishes[name] = candidate
-    return wishes
-
-
-def _vrrp(topology: ActiveActive, members: tuple[Member, ...], segments: tuple[Segment, ...]) -> VrrpPlan:
-    router_ids = _router_ids(topology)
-    by_name = {segment.name: segment for segment in segments}
-    instances = []
-    for number, (name, virtual) in enumerate(topology.virtual_addresses.items()):
-        address = ipaddress.ip_interface(virtual.address)
-        wish = topology.vrrp.addresses.get(name)
-        master = (wish.master if wish else None) or members[number % len(members)].name
-        segment = by_name[virtual.network]
-        instances.append(
-            VrrpInstance(
-                name=name,
-                virtual_router_id=router_ids[name],
-                segment=segment.name,
-                interface=segment.interface,
-                family=address.version,
-                addresses=(str(address),),
-                advert_interval_ms=topology.vrrp.advert_interval,
-                preempt=topology.vrrp.preempt,
-                priorities=_priorities(members, master),
-                unicast=not segment.multicast,
-                sources=tuple(
-                    (member.name, source)
-                    for member in members
-                    for source in member.on(segment.name)
-                    if ipaddress.ip_address(source).version == address.version
-                ),
-            )
-        )
-    scripts = tuple(
-        TrackedScript(name, s.path, s.interval, s.timeout, s.fall, s.rise, s.user)
-        for name, s in topology.vrrp.track_scripts.items()
-    )
-    return VrrpPlan(tuple(instances), topology.vrrp.track_processes, scripts)
 
 
 def _server_address(server: Server, members: tuple[Member, ...]) -> str:
