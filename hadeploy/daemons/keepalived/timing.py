@@ -5,9 +5,6 @@ from __future__ import annotations
 from hadeploy.design.recovery import Term
 from hadeploy.design.vrrp import TrackedScript, VrrpInstance
 
-PRIORITIES = 256
-"""RFC 5798: the skew is (256 - priority) / 256 of an advert."""
-
 RESTART_MS = 50
 """RestartSec of the unit's drop-in."""
 
@@ -20,10 +17,8 @@ SOURCE = "RFC 5798, 6.1 (Master_Down_Interval, Skew_Time); keepalived.conf(5), a
 
 def skew_ms(instance: VrrpInstance, lost: str) -> float:
     """The skew of the member that takes over: the highest priority of those that are left."""
-    priority = max(
-        (priority for member, priority in instance.priorities if member != lost), default=PRIORITIES
-    )
-    return (PRIORITIES - priority) / PRIORITIES * instance.advert_interval_ms
+    left = [priority for member, priority in instance.priorities if member != lost]
+    return instance.skew_ms(max(left)) if left else 0
 
 
 def silence(instance: VrrpInstance, lost: str) -> tuple[Term, ...]:
