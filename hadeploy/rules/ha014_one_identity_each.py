@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from hadeploy.diagnostics import Severity
-from hadeploy.rules.rule import Case, Family, Found, Rule
+from hadeploy.rules.rule import Case, Family, Found, Rule, far_apart
 
 LOOPBACK_NAMES = ("localhost", "localdomain")
 
@@ -32,7 +32,7 @@ def _check(case: Case) -> Iterator[Found]:
 def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
     """Addresses that a node has in one topology and a node, or a virtual address, in another."""
     for earlier, later in combinations(cases, 2):
-        if not _far_apart(earlier, later):
+        if not far_apart(earlier, later):
             yield from ((later, found) for found in _collisions(earlier, later))
 
 
@@ -55,12 +55,6 @@ def _collisions(earlier: Case, later: Case) -> Iterator[Found]:
                 f"{virtual.address} floats here, and is {owner} in topology {name}",
                 ("virtual_addresses", virtual.name, "address"),
             )
-
-
-def _far_apart(one: Case, other: Case) -> bool:
-    """Private addresses may be used again where no packet can tell: every node is in a region, none in one of the others'."""
-    here, there = ({member.region for member in case.design.members} for case in (one, other))
-    return "" not in here | there and not here & there
 
 
 RULE = Rule(

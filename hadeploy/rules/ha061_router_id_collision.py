@@ -9,7 +9,7 @@ from itertools import combinations
 from hadeploy.design.design import Design
 from hadeploy.design.vrrp import VrrpInstance
 from hadeploy.diagnostics import Severity
-from hadeploy.rules.rule import Case, Family, Found, Rule
+from hadeploy.rules.rule import Case, Family, Found, Rule, far_apart
 
 
 def _check(case: Case) -> Iterator[Found]:
@@ -33,7 +33,7 @@ def _check(case: Case) -> Iterator[Found]:
 
 def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
     for one, other in combinations(cases, 2):
-        if one.design.vrrp is None or other.design.vrrp is None:
+        if one.design.vrrp is None or other.design.vrrp is None or far_apart(one, other):
             continue
         for earlier in one.design.vrrp.instances:
             for later in other.design.vrrp.instances:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hadeploy.design.design import Design
 from hadeploy.diagnostics import Severity
-from hadeploy.rules.rule import Case, Family, Found, Rule
+from hadeploy.rules.rule import Case, Family, Found, Rule, far_apart
 from hadeploy.spec.service import OcfMember
 from hadeploy.spec.source import KeyPath
 from hadeploy.spec.topology import ActiveActive
@@ -32,14 +32,21 @@ def _check(case: Case) -> Iterator[Found]:
 
 
 def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
+    """Where a node has the address of the others', HA014 says so."""
     for one, other in combinations(cases, 2):
-        theirs, mine = [*_nodes(one.design), *_floating(one)], [*_nodes(other.design), *_floating(other)]
-        floating = {holder for case in (one, other) for holder in _floating(case)}
-        for earlier in theirs:
-            for later in mine:
-                if earlier.address == later.address and (earlier in floating or later in floating):
-                    words = f"{later.address} belongs to {earlier.words} of {one.design.name} and to {later.words}"
-                    yield other, Found(words, later.place)
+        if far_apart(one, other):
+            continue
+        earlier = {holder.address: holder for holder in _floating(one)}
+        for later in _floating(other):
+            if later.address in earlier:
+                words = earlier[later.address].words
+                yield (
+                    other,
+                    Found(
+                        f"{later.address} belongs to {words} of {one.design.name} and to {later.words}",
+                        later.place,
+                    ),
+                )
 
 
 def _nodes(design: Design) -> Iterator[_Holder]:

@@ -85,3 +85,9 @@ class Rule:
     source: str
     check: Check = field(repr=False)
     check_across: CheckAcross | None = field(default=None, repr=False)
+
+
+def far_apart(one: Case, other: Case) -> bool:
+    """Private addresses may be used again where no packet can tell: every node is in a region, none in one of the others'."""
+    here, there = ({member.region for member in case.design.members} for case in (one, other))
+    return "" not in here | there and not here & there

@@ -181,11 +181,13 @@ def test_one_address_of_keepalived_and_pacemaker(tmp_path: Path) -> None:
     )
 
 
-def test_a_floating_address_that_is_another_cluster_s_node(tmp_path: Path) -> None:
-    first = case_of(tmp_path, "first", "active-active")
-    taken = {"virtual_addresses.site-a.address": "10.72.1.11/24"}
-    second = case_of(tmp_path, "second", "active-active", OTHER, taken)
-    assert codes(check_rules_across([first, second])) == {"HA075"}
+def test_what_is_far_apart_shares_no_segment(tmp_path: Path) -> None:
+    def at(region: str, *nodes: str) -> dict[str, Any]:
+        return {f"nodes.{node}.region": region for node in nodes}
+
+    east = case_of(tmp_path, "east", "active-active", SAME_ID, at("east", "lb1", "lb2"))
+    west = case_of(tmp_path, "west", "active-active", SAME_ID, at("west", "lb1", "lb2"))
+    assert codes(check_rules_across([east, west])) == set()
 
 
 @pytest.mark.parametrize(
