@@ -11,6 +11,7 @@ from hadeploy.design.design import Design
 from hadeploy.diagnostics import Diagnostics
 from hadeploy.spec.load import LoadedTopology, load_topology
 from hadeploy.spec.references import check_references
+from hadeploy.spec.topology import ActiveActive
 
 if TYPE_CHECKING:
     from hadeploy.design.recovery import Recovery
@@ -23,12 +24,26 @@ def load_valid(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
     if loaded is None:
         return None, findings
     findings += check_references(loaded)
+    findings += _check_volumes(loaded)
     if findings.has_errors:
         return None, findings
     from hadeploy.spec.agents import check_agents
 
     findings += check_agents(loaded, _ask_agent)
     return (None if findings.has_errors else loaded), findings
+
+
+def _check_volumes(loaded: LoadedTopology) -> Diagnostics:
+    """What the release's DRBD can do is data of the design stage, so it is handed to the spec stage here."""
+    if isinstance(loaded.topology, ActiveActive) or not (
+        loaded.topology.volumes or any(group.volumes for group in loaded.topology.services.values())
+    ):
+        return Diagnostics()
+    from hadeploy.design.release import load_release
+    from hadeploy.spec.volumes import DrbdRelease, check_volumes
+
+    release = load_release(loaded.topology.release)
+    return check_volumes(loaded, DrbdRelease(release.drbd_module, release.drbd_utils))
 
 
 def _ask_agent(name: str) -> str | None:

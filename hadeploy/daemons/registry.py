@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hadeploy.daemons import corosync, firewall, haproxy, keepalived, nginx, pacemaker, sysctl, units
+from hadeploy.daemons import corosync, drbd, firewall, haproxy, keepalived, nginx, pacemaker, sysctl, units
 from hadeploy.daemons.artifact import Share
 from hadeploy.daemons.pacemaker import cluster_information_base
 from hadeploy.design.design import Design
@@ -25,6 +25,7 @@ class Daemon:
 DAEMONS: tuple[Daemon, ...] = (
     Daemon("sysctl", sysctl.share),
     Daemon("firewall", firewall.share),
+    Daemon("drbd", drbd.share),
     Daemon("corosync", corosync.share),
     Daemon("pacemaker", pacemaker.share),
     Daemon("nginx", nginx.share),

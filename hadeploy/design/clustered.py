@@ -11,8 +11,10 @@ from hadeploy.design.flows import corosync_flows, service_flows
 from hadeploy.design.hosting import HostedUnit, WebSite
 from hadeploy.design.membership import Member
 from hadeploy.design.release import load_release
+from hadeploy.design.replication import expand_volumes, filesystem_resource, volume_flows, volumes_of
 from hadeploy.design.resources import Group, Location, Operation, Resource, ResourcePlan, Separation
 from hadeploy.design.secrets import Secret, Value
+from hadeploy.design.volumes import ReplicatedVolume
 from hadeploy.design.voting import expand_membership
 from hadeploy.spec.agents import advised_timeout
 from hadeploy.spec.fencing import Fencing, Scalar
@@ -38,19 +40,22 @@ def expand_clustered(
     names = tuple(member.name for member in members)
     membership = expand_membership(topology, members)
     virtual = _virtual_addresses(topology)
-    groups = tuple(_group(topology, name, group) for name, group in topology.services.items())
+    release = load_release(topology.release)
+    fencing = _fencing(topology, members)
+    volumes = expand_volumes(topology, release, members, membership, fencing)
+    groups = tuple(_group(topology, name, group, volumes) for name, group in topology.services.items())
     ports = {name: group.ports_used for name, group in topology.services.items()}
     return Design(
         name=topology.name,
         pattern=topology.pattern,
-        release=load_release(topology.release),
+        release=release,
         segments=expand_segments(topology),
         management_segment=topology.management_network,
         members=members,
         virtual_addresses=virtual,
         cluster=Cluster(
             membership=membership,
-            fencing=_fencing(topology, members),
+            fencing=fencing,
             resources=ResourcePlan(
                 groups=groups,
                 locations=locations,
@@ -68,10 +73,15 @@ def expand_clustered(
             if isinstance(member, NginxMember)
         ),
         units=_units(topology, names),
-        flows=(*corosync_flows(membership.links, names), *service_flows(ports, names)),
+        flows=(
+            *corosync_flows(membership.links, names),
+            *volume_flows(volumes),
+            *service_flows(ports, names),
+        ),
         firewall=topology.firewall,
         rto_ms=topology.objectives.rto,
         secrets_vault=topology.secrets_vault or "",
+        volumes=volumes,
     )
 
 
@@ -212,10 +222,13 @@ def _address_resource(topology: ActivePassive | NPlusOne, name: str) -> Resource
     )
 
 
-def _group(topology: ActivePassive | NPlusOne, name: str, group: ServiceGroup) -> Group:
+def _group(
+    topology: ActivePassive | NPlusOne, name: str, group: ServiceGroup, volumes: tuple[ReplicatedVolume, ...]
+) -> Group:
     return Group(
         name=name,
         resources=(
+            *(filesystem_resource(topology.release, volume) for volume in volumes_of(group, volumes)),
             *(_resource(topology.release, member) for member in group.members),
             *(_address_resource(topology, address) for address in group.addresses),
         ),

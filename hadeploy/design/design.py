@@ -10,6 +10,7 @@ from hadeploy.design.hosting import Flow, HostedUnit, WebSite
 from hadeploy.design.membership import Member, Membership, Segment
 from hadeploy.design.release import Release
 from hadeploy.design.resources import ResourcePlan
+from hadeploy.design.volumes import ReplicatedVolume
 from hadeploy.design.vrrp import VrrpPlan
 
 
@@ -56,6 +57,7 @@ class Design:
         firewall: whether there is one.
         rto_ms: objective, or None.
         secrets_vault: ansible-vault file, relative to the topology, or empty.
+        volumes: replicated ones.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Design:
     firewall: bool
     rto_ms: int | None
     secrets_vault: str = ""
+    volumes: tuple[ReplicatedVolume, ...] = ()
 
     def member(self, name: str) -> Member:
         """The member of that name; the spec stage has proven that it exists."""

@@ -21,6 +21,9 @@ class Release:
         crm_feature_set: the highest the release's Pacemaker understands; a CIB above it aborts crm_simulate.
         validate_with: CIB schema.
         fencing_property_prefix: ``stonith`` or, where renamed, ``fencing``.
+        promoted_role: what this Pacemaker calls the instance of a promotable clone that was promoted.
+        drbd_module: version of the release's own kernel module, ``8.4`` or ``9``.
+        drbd_utils: version of the programs, which read the files of both.
         packages: daemon -> packages.
         fence_agent_packages: agent -> packages, where it needs more than the one that brings it.
     """
@@ -30,6 +33,9 @@ class Release:
     crm_feature_set: str
     validate_with: str
     fencing_property_prefix: str
+    promoted_role: str
+    drbd_module: str
+    drbd_utils: str
     packages: tuple[tuple[str, tuple[str, ...]], ...]
     fence_agent_packages: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -57,6 +63,9 @@ def load_release(name: str) -> Release:
         crm_feature_set=data["crm_feature_set"],
         validate_with=data["validate_with"],
         fencing_property_prefix=data["fencing_property_prefix"],
+        promoted_role=data["promoted_role"],
+        drbd_module=data["drbd_module"],
+        drbd_utils=data["drbd_utils"],
         packages=tuple((key, tuple(value)) for key, value in data["packages"].items()),
         fence_agent_packages=tuple(
             (key, tuple(value)) for key, value in data["fence_agent_packages"].items()

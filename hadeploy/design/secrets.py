@@ -17,11 +17,13 @@ class Secret:
         source: where the value comes from: ``env``, ``file``, ``vault`` (a person's own) or ``generated``
             (made once by the first apply, kept in the topology's vault file).
         reference: the environment variable, file or vault variable.
+        length: characters that its reader takes of a generated one, 0 for all.
     """
 
     name: str
     source: Literal["env", "file", "vault", "generated"]
     reference: str
+    length: int = 0
 
     @property
     def placeholder(self) -> str:

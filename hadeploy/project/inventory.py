@@ -31,11 +31,13 @@ def group_variables(
     """For all hosts; secrets are looked up when a task needs them, by Ansible, on the controller."""
     found = [secret for share in shares for artifact in share.artifacts for secret in artifact.secrets]
     secrets = dict.fromkeys([*found, *(cib.secrets if cib else ())])
+    lengths = {secret.name: secret.length for secret in secrets if secret.length}
     return {
         "hadeploy_members": [member.name for member in design.members],
         "hadeploy_addresses": [address.address for address in design.virtual_addresses],
         "hadeploy_secrets_directory": "{{ playbook_dir }}",
         "hadeploy_generated_secrets": [secret.name for secret in secrets if secret.source == "generated"],
+        **({"hadeploy_secret_lengths": lengths} if lengths else {}),
         "hadeploy_secrets": {secret.name: _lookup(secret) for secret in secrets},
     }
 

@@ -304,6 +304,9 @@ def _resource_names(loaded: LoadedTopology) -> Findings:
     if topology.fencing is not None:
         for name in topology.fencing.devices:
             taken[name] = f"fencing device {name}"
+    for name in topology.volumes:
+        for kind in ("drbd", "drbd-clone", "filesystem"):
+            yield from _take(taken, f"{name}-{kind}", f"volume {name}", source, "volumes", name)
     for name, group in topology.services.items():
         yield from _take(taken, name, f"service {name}", source, "services", name)
         for address in group.addresses:

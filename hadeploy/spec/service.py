@@ -75,9 +75,12 @@ ServiceMember = Annotated[SystemdMember | OcfMember | NginxMember, Field(discrim
 
 
 class ServiceGroup(SpecModel):
-    """Members that run on one node, started in this order and stopped in the reverse, with their addresses last."""
+    """Members that run on one node, started in this order and stopped in the reverse: volumes first, addresses last."""
 
     members: Annotated[tuple[ServiceMember, ...], Field(min_length=1)]
+    volumes: Annotated[
+        tuple[Name, ...], Field(description="mounted before the members start, where they are primary")
+    ] = ()
     addresses: Annotated[
         tuple[Name, ...], Field(description="virtual addresses that move with the group")
     ] = ()

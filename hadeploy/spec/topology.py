@@ -11,6 +11,7 @@ from hadeploy.spec.load_balancer import LoadBalancer
 from hadeploy.spec.network import Cluster, Network, Node, VirtualAddress
 from hadeploy.spec.service import NginxMember, ServiceGroup, SystemdMember
 from hadeploy.spec.values import Duration, Name, SpecModel
+from hadeploy.spec.volume import Volume
 from hadeploy.spec.vrrp import Vrrp
 
 LocalService = Annotated[SystemdMember | NginxMember, Field(discriminator="kind")]
@@ -60,6 +61,11 @@ class ClusteredTopology(TopologyBase):
 
     cluster: Cluster
     fencing: Fencing | None = None
+    volumes: dict[Name, Volume] = {}
+    drbd_version: Annotated[
+        Literal["8.4", "9"] | None,
+        Field(description="of the kernel module on the nodes; default: the one that the release brings"),
+    ] = None
     services: Annotated[dict[Name, ServiceGroup], Field(min_length=1)]
 
 

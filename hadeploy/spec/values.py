@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h)$")
 _MILLISECONDS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000}
+_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT]i?B)$")
+_RATE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT]i?B)/s$")
+_POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 
 
 class SpecModel(BaseModel):
@@ -34,6 +37,40 @@ def parse_duration(value: Any) -> int:
     if match is None:
         raise ValueError("a duration is a number with its unit: 100ms, 1.5s, 2min or 1h")
     return round(float(match[1]) * _MILLISECONDS[match[2]])
+
+
+def parse_size(value: Any) -> int:
+    """Read ``512MiB`` (1024 x 1024) or ``500MB`` (1000 x 1000).
+
+    A bare number is refused: of the tools one counts in sectors of 512 bytes, one in KiB and one in bytes.
+
+    Returns:
+        Whole bytes.
+
+    Raises:
+        ValueError: the text is not a number with a unit.
+    """
+    return _bytes(_SIZE, value, "a size is a number with its unit: 512MiB, 20GiB, 1.5TB")
+
+
+def parse_rate(value: Any) -> int:
+    """Read ``100MiB/s``.
+
+    Returns:
+        Whole bytes a second.
+
+    Raises:
+        ValueError: the text is not a size a second.
+    """
+    return _bytes(_RATE, value, "a rate is a size a second: 100MiB/s, 250KiB/s")
+
+
+def _bytes(form: re.Pattern[str], value: Any, words: str) -> int:
+    match = form.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(words)
+    unit: int = (1024 if "i" in match[2] else 1000) ** _POWERS[match[2][0]]
+    return round(float(match[1]) * unit)
 
 
 def _name(value: str) -> str:
@@ -66,6 +103,16 @@ Duration = Annotated[
     int,
     BeforeValidator(parse_duration, json_schema_input_type=str),
     Field(ge=0, json_schema_extra={"pattern": _DURATION.pattern, "examples": ["100ms", "1.5s", "2min"]}),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size, json_schema_input_type=str),
+    Field(ge=0, json_schema_extra={"pattern": _SIZE.pattern, "examples": ["512MiB", "20GiB"]}),
+]
+Rate = Annotated[
+    int,
+    BeforeValidator(parse_rate, json_schema_input_type=str),
+    Field(ge=0, json_schema_extra={"pattern": _RATE.pattern, "examples": ["100MiB/s"]}),
 ]
 Name = Annotated[str, AfterValidator(_name)]
 Address = Annotated[str, AfterValidator(_address)]

@@ -22,6 +22,15 @@ from hadeploy.design.membership import Link, Member, Membership, Quorum, QuorumD
 from hadeploy.design.release import load_release
 from hadeploy.design.resources import Group, Location, Operation, Resource, ResourcePlan, Separation
 from hadeploy.design.secrets import Secret
+from hadeploy.design.volumes import (
+    PeerFencing,
+    Replica,
+    ReplicatedVolume,
+    ReplicationTiming,
+    Resync,
+    Verification,
+    VolumeOperation,
+)
 from hadeploy.design.vrrp import TrackedScript, VrrpInstance, VrrpPlan
 
 RING0 = Segment("ring0", "eth1", ("192.0.2.0/24",), multicast=False)
@@ -112,6 +121,70 @@ def make_group(name: str, address: str, demand: tuple[tuple[str, int], ...] = ()
 
 def make_flow(why: str, protocol: str, ports: tuple[int, ...], sources: tuple[str, ...]) -> Flow:
     return Flow(why, protocol, ports, sources, ("n1", "n2"))
+
+
+def make_volume(name: str = "data", nodes: int = 2, **changes: object) -> ReplicatedVolume:
+    volume = ReplicatedVolume(
+        name=name,
+        group="web",
+        generation="8.4",
+        minor=7,
+        port=7795,
+        size=256 * 1024**2,
+        replicas=tuple(
+            Replica(f"n{number}", number - 1, f"192.0.2.{number}", "/dev/disk/by-id/virtio-data")
+            for number in range(1, nodes + 1)
+        ),
+        segment="ring0",
+        protocol="C",
+        filesystem="ext4",
+        mount="/srv/data",
+        mount_options="",
+        quorum="",
+        on_no_quorum="io-error",
+        dual_primary=False,
+        fencing=PeerFencing("resource-and-stonith", 33, 43),
+        secret=Secret("drbd-data", "generated", "hadeploy_drbd_data", 64),
+        timing=ReplicationTiming(2_000, 1_000, 1_500, 2_000),
+        resync=Resync(100 * 1024**2, 250 * 1024, 2_000, 0),
+        verification=Verification("crc32c", "Sun *-*-01..07 02:00:00"),
+        after_split_brain=("discard-zero-changes", "consensus", "disconnect"),
+        activity_log_extents=1237,
+        operations=(
+            VolumeOperation("start", 0, 240_000),
+            VolumeOperation("promote", 0, 90_000),
+            VolumeOperation("demote", 0, 90_000),
+            VolumeOperation("stop", 0, 100_000, "fence"),
+            VolumeOperation("notify", 0, 90_000),
+            VolumeOperation("monitor", 10_000, 20_000, promoted=True),
+            VolumeOperation("monitor", 20_000, 20_000, promoted=False),
+        ),
+        migration_threshold=3,
+        failure_timeout_ms=3_600_000,
+    )
+    return replace(volume, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def replicated(two_nodes: Design) -> Design:
+    """Two members with a volume between them."""
+    return replace(two_nodes, volumes=(make_volume(),))
+
+
+@pytest.fixture
+def tied(two_nodes: Design) -> Design:
+    """DRBD 9: two disks and a tiebreaker."""
+    members = make_members(3)
+    names = tuple(member.name for member in members)
+    whole = make_volume(nodes=3, generation="9", quorum="majority", port=7795)
+    volume = replace(whole, replicas=(*whole.replicas[:2], replace(whole.replicas[2], disk="")))
+    assert two_nodes.cluster
+    cluster = replace(
+        two_nodes.cluster,
+        membership=make_membership(members),
+        fencing=replace(two_nodes.cluster.fencing, devices=tuple(make_fence(name) for name in names)),
+    )
+    return replace(two_nodes, members=members, cluster=cluster, volumes=(volume,))
 
 
 @pytest.fixture
@@ -296,7 +369,7 @@ class ParserHost:
     PREPARE = (
         "hostname n1; mount -t tmpfs tmpfs /run; ip link set lo up; ip link add eth0 type veth peer name eth9;"
         " ip address add 198.51.100.1/24 dev eth0; ip address add 192.0.2.1/24 dev eth0;"
-        ' ip -6 address add 2001:db8::1/64 dev eth0; exec "$@"'
+        ' ip -6 address add 2001:db8::1/64 dev eth0; ip link set eth0 up; exec "$@"'
     )
 
     def __init__(self, folder: Path) -> None:

@@ -10,7 +10,7 @@ import hadeploy.daemons
 from hadeploy.daemons.registry import DAEMONS, shares
 from hadeploy.daemons.templates import templates_directory
 
-ALL = ("two_nodes", "three_nodes", "arbitrated", "active_active")
+ALL = ("two_nodes", "three_nodes", "arbitrated", "active_active", "replicated", "tied")
 BINARY = {"/etc/corosync/authkey"}
 
 

@@ -17,6 +17,7 @@ from hadeploy.daemons.pacemaker.config import (
 )
 from hadeploy.daemons.pacemaker.notation import duration, score
 from hadeploy.daemons.pacemaker.properties import compile_properties
+from hadeploy.daemons.pacemaker.replication import compile_replication
 from hadeploy.design.design import Cluster, Design
 from hadeploy.design.fencing import FencingDevice
 from hadeploy.design.resources import INFINITY, Group, Resource
@@ -32,6 +33,7 @@ def compile_cib(design: Design) -> CibConfig | None:
     if cluster is None:
         return None
     plan = cluster.resources
+    replicated = compile_replication(design)
     return CibConfig(
         crm_feature_set=design.release.crm_feature_set,
         validate_with=design.release.validate_with,
@@ -52,11 +54,17 @@ def compile_cib(design: Design) -> CibConfig | None:
                 CibLocation(location.group, location.member, score(location.score))
                 for location in plan.locations
             ),
+            *replicated.locations,
         ),
-        colocations=tuple(
-            CibColocation(separation.group, separation.other, score(separation.score))
-            for separation in plan.separations
+        colocations=(
+            *(
+                CibColocation(separation.group, separation.other, score(separation.score))
+                for separation in plan.separations
+            ),
+            *replicated.colocations,
         ),
+        clones=replicated.clones,
+        orders=replicated.orders,
         levels=tuple(CibLevel(level.target, level.index, level.devices) for level in cluster.fencing.levels),
         resource_defaults=(("resource-stickiness", str(FENCE_STICKINESS)),),
         secrets=_secrets(cluster),

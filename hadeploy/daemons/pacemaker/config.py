@@ -11,12 +11,13 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class CibOperation:
-    """One ``op``; ``on_fail`` empty means Pacemaker's default."""
+    """One ``op``; ``on_fail`` and ``role`` empty mean Pacemaker's defaults."""
 
     name: str
     interval: str
     timeout: str
     on_fail: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,15 @@ class CibGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class CibClone:
+    """One primitive on several nodes; ``meta`` says how many, and whether they are promoted."""
+
+    name: str
+    member: Primitive
+    meta: Pairs
+
+
+@dataclass(frozen=True, slots=True)
 class CibNode:
     """One node; corosync's nodeid is its id."""
 
@@ -52,20 +62,32 @@ class CibNode:
 
 @dataclass(frozen=True, slots=True)
 class CibLocation:
-    """A score of a resource on a node."""
+    """A score of a resource on a node; with ``role``, of that role there."""
 
     resource: str
     node: str
     score: str
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CibColocation:
-    """A score of a resource together with another."""
+    """A score of a resource together with another; with ``with_role``, where that has that role."""
 
     resource: str
     with_resource: str
     score: str
+    with_role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CibOrder:
+    """One action after another; undone in the reverse order."""
+
+    first: str
+    first_action: str
+    then: str
+    then_action: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +111,8 @@ class CibConfig:
     groups: tuple[CibGroup, ...]
     locations: tuple[CibLocation, ...]
     colocations: tuple[CibColocation, ...]
+    clones: tuple[CibClone, ...]
+    orders: tuple[CibOrder, ...]
     levels: tuple[CibLevel, ...]
     resource_defaults: Pairs
     secrets: tuple[Secret, ...]

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from lxml import etree
 
-from hadeploy.daemons.pacemaker.config import CibConfig, CibGroup, CibNode, CibOperation, Pairs, Primitive
+from hadeploy.daemons.pacemaker.config import (
+    CibClone,
+    CibConfig,
+    CibGroup,
+    CibNode,
+    CibOperation,
+    Pairs,
+    Primitive,
+)
 
 
 def render_cib(config: CibConfig) -> str:
@@ -30,6 +38,8 @@ def render_cib(config: CibConfig) -> str:
     resources = etree.SubElement(configuration, "resources")
     for device in config.fence_devices:
         _primitive(resources, device)
+    for clone in config.clones:
+        _clone(resources, clone)
     for group in config.groups:
         _group(resources, group)
     _constraints(etree.SubElement(configuration, "constraints"), config)
@@ -75,6 +85,11 @@ def _operation(parent: etree._Element, resource: str, operation: CibOperation) -
         "interval": operation.interval,
         "timeout": operation.timeout,
     }
+    if operation.role:
+        attributes |= {
+            "id": f"{resource}-{operation.name}-{operation.role.lower()}-{operation.interval}",
+            "role": operation.role,
+        }
     if operation.on_fail:
         attributes["on-fail"] = operation.on_fail
     etree.SubElement(parent, "op", attributes)
@@ -87,19 +102,28 @@ def _group(parent: etree._Element, group: CibGroup) -> None:
         _primitive(element, member)
 
 
+def _clone(parent: etree._Element, clone: CibClone) -> None:
+    element = etree.SubElement(parent, "clone", {"id": clone.name})
+    _pairs(element, "meta_attributes", f"{clone.name}-meta", clone.meta)
+    _primitive(element, clone.member)
+
+
 def _constraints(parent: etree._Element, config: CibConfig) -> None:
     for location in config.locations:
+        role = {"role": location.role} if location.role else {}
         etree.SubElement(
             parent,
             "rsc_location",
             {
                 "id": f"location-{location.resource}-{location.node}",
                 "rsc": location.resource,
+                **role,
                 "node": location.node,
                 "score": location.score,
             },
         )
     for colocation in config.colocations:
+        role = {"with-rsc-role": colocation.with_role} if colocation.with_role else {}
         etree.SubElement(
             parent,
             "rsc_colocation",
@@ -107,7 +131,20 @@ def _constraints(parent: etree._Element, config: CibConfig) -> None:
                 "id": f"colocation-{colocation.resource}-{colocation.with_resource}",
                 "rsc": colocation.resource,
                 "with-rsc": colocation.with_resource,
+                **role,
                 "score": colocation.score,
+            },
+        )
+    for order in config.orders:
+        etree.SubElement(
+            parent,
+            "rsc_order",
+            {
+                "id": f"order-{order.first}-{order.then}",
+                "first": order.first,
+                "first-action": order.first_action,
+                "then": order.then,
+                "then-action": order.then_action,
             },
         )
 

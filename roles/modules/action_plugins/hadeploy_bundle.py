@@ -63,6 +63,11 @@ class ActionModule(ActionBase):
         return {name: self._secret(name, task_vars) for name in dict.fromkeys(names)}
 
     def _secret(self, name, task_vars):
+        """As many characters as its reader takes."""
+        value = self._whole_secret(name, task_vars)
+        return value[: task_vars.get("hadeploy_secret_lengths", {}).get(name)]
+
+    def _whole_secret(self, name, task_vars):
         known = task_vars.get("hadeploy_secrets", {})
         try:
             value = self._templar.template(known[name])

@@ -1,0 +1,254 @@
+"""Volumes of the topology to volumes of the design."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+
+from hadeploy.design.fencing import FencingPlan
+from hadeploy.design.hosting import Flow
+from hadeploy.design.membership import Member, Membership, effective_token
+from hadeploy.design.release import Release
+from hadeploy.design.resources import Operation, Resource
+from hadeploy.design.secrets import Secret
+from hadeploy.design.volumes import (
+    PeerFencing,
+    Replica,
+    ReplicatedVolume,
+    ReplicationTiming,
+    Resync,
+    Verification,
+    VolumeOperation,
+)
+from hadeploy.spec.agents import advised_timeout
+from hadeploy.spec.service import ServiceGroup
+from hadeploy.spec.topology import ClusteredTopology
+from hadeploy.spec.volume import LogicalVolume, Volume
+
+FIRST_PORT = 7788
+"""Where DRBD's own documents begin; a volume's derived port is this and its minor."""
+
+MINORS = 200
+
+SECRET_LENGTH = 64
+"""shared-secret may be that long (drbd.conf(5))."""
+
+DRBD_AGENT = "ocf:linbit:drbd"
+FILESYSTEM_AGENT = "ocf:heartbeat:Filesystem"
+
+MONITOR_FILESYSTEM_MS = 20_000
+"""The agent's own advice."""
+
+ELECTION_S = 10
+"""Head start of the handler's patience with the controller's election over that with fencing (dc-timeout > timeout)."""
+
+PROMOTION_MARGIN_MS = 15_000
+"""The agent itself waits so long before it tells of a failed promotion."""
+
+
+def expand_volumes(
+    topology: ClusteredTopology,
+    release: Release,
+    members: tuple[Member, ...],
+    membership: Membership,
+    fencing: FencingPlan,
+) -> tuple[ReplicatedVolume, ...]:
+    """All volumes in the order of the topology."""
+    minors = _numbers(topology, lambda volume: volume.minor, 0)
+    ports = _numbers(topology, lambda volume: volume.port, FIRST_PORT)
+    handler = _patience(members, membership, fencing)
+    return tuple(
+        _volume(topology, release, members, name, minors[name], ports[name], handler)
+        for name in topology.volumes
+    )
+
+
+def _numbers(topology: ClusteredTopology, wish: Callable[[Volume], int | None], first: int) -> dict[str, int]:
+    """One number a volume, from its name, so that adding a volume never renumbers another.
+
+    Two hashes that meet are told apart by counting upwards; numbers that a person chose are left to that person.
+    """
+    numbers = {
+        name: found for name, volume in topology.volumes.items() if (found := wish(volume)) is not None
+    }
+    taken = set(numbers.values())
+    for name in topology.volumes:
+        if name in numbers:
+            continue
+        candidate = int.from_bytes(sha256(name.encode()).digest()[:2], "big") % MINORS
+        while first + candidate in taken:
+            candidate = (candidate + 1) % MINORS
+        numbers[name] = first + candidate
+        taken.add(first + candidate)
+    return numbers
+
+
+def _patience(members: tuple[Member, ...], membership: Membership, fencing: FencingPlan) -> int:
+    """Seconds from a loss to the proof that the lost member is off, at the longest."""
+    token = effective_token(membership.token_ms, membership.token_coefficient_ms, len(members))
+    return math.ceil((token + membership.consensus_ms + fencing.timeout_ms) / 1000)
+
+
+def _volume(
+    topology: ClusteredTopology,
+    release: Release,
+    members: tuple[Member, ...],
+    name: str,
+    minor: int,
+    port: int,
+    patience_s: int,
+) -> ReplicatedVolume:
+    wish = topology.volumes[name]
+    group_name, group = next(
+        (each, group) for each, group in topology.services.items() if name in group.volumes
+    )
+    controller_s = patience_s + ELECTION_S
+    return ReplicatedVolume(
+        name=name,
+        group=group_name,
+        generation=topology.drbd_version or release.drbd_module,
+        minor=minor,
+        port=port,
+        size=wish.size,
+        replicas=_replicas(name, wish, members),
+        segment=wish.network,
+        protocol=wish.protocol,
+        filesystem=wish.filesystem,
+        mount=wish.mount.rstrip("/"),
+        mount_options=wish.mount_options,
+        quorum="" if wish.quorum is None else str(wish.quorum),
+        on_no_quorum=wish.on_no_quorum,
+        dual_primary=wish.dual_primary,
+        fencing=PeerFencing(wish.fencing, patience_s, controller_s),
+        secret=_secret(name) if wish.authentication else None,
+        timing=ReplicationTiming(
+            wish.timing.ping_interval,
+            wish.timing.ping_timeout,
+            wish.timing.timeout,
+            wish.timing.connect_interval,
+        ),
+        resync=Resync(
+            wish.resync.max_rate,
+            wish.resync.min_rate,
+            wish.resync.plan_ahead,
+            wish.resync.fixed_rate or 0,
+        ),
+        verification=Verification(wish.verify.algorithm, wish.verify.schedule) if wish.verify else None,
+        after_split_brain=(
+            wish.split_brain.no_primary,
+            wish.split_brain.one_primary,
+            wish.split_brain.two_primaries,
+        ),
+        activity_log_extents=wish.activity_log_extents,
+        operations=_operations(release.name, wish, controller_s * 1000),
+        migration_threshold=group.migration_threshold,
+        failure_timeout_ms=group.failure_timeout,
+    )
+
+
+def _secret(name: str) -> Secret:
+    reference = f"hadeploy_drbd_{name.replace('-', '_')}"
+    return Secret(f"drbd-{name}", "generated", reference, SECRET_LENGTH)
+
+
+def _replicas(name: str, wish: Volume, members: tuple[Member, ...]) -> tuple[Replica, ...]:
+    by_name = {member.name: member for member in members}
+    order = [member.name for member in members]
+    nodes = sorted(wish.disks, key=order.index) + ([wish.tiebreaker] if wish.tiebreaker else [])
+    family = _family(by_name[node].on(wish.network) for node in nodes)
+    replicas = []
+    for node in nodes:
+        member = by_name[node]
+        address = next(
+            each for each in member.on(wish.network) if ipaddress.ip_address(each).version == family
+        )
+        disk = wish.disks.get(node, "")
+        if isinstance(disk, LogicalVolume):
+            volume = disk.logical_volume or name
+            replicas.append(
+                Replica(
+                    node,
+                    member.node_id - 1,
+                    address,
+                    f"/dev/{disk.volume_group}/{volume}",
+                    disk.volume_group,
+                    volume,
+                )
+            )
+        else:
+            replicas.append(Replica(node, member.node_id - 1, address, disk))
+    return tuple(replicas)
+
+
+def _family(addresses: Iterable[tuple[str, ...]]) -> int:
+    """IPv4 where all have it, else IPv6; the spec stage has proven that all have one in common."""
+    families = [{ipaddress.ip_address(address).version for address in each} for each in addresses]
+    return min(set.intersection(*families))
+
+
+def _operations(release: str, wish: Volume, fencing_ms: int) -> tuple[VolumeOperation, ...]:
+    """A promotion waits for the fence-peer handler, so it must be given as long as that may take."""
+    operations = wish.operations
+
+    def bound(action: str, written: int | None) -> int:
+        return written or advised_timeout(release, DRBD_AGENT, action)
+
+    promote = operations.promote or max(
+        advised_timeout(release, DRBD_AGENT, "promote"), fencing_ms + PROMOTION_MARGIN_MS
+    )
+    monitor = bound("monitor", operations.monitor)
+    return (
+        VolumeOperation("start", 0, bound("start", operations.start)),
+        VolumeOperation("promote", 0, promote),
+        VolumeOperation("demote", 0, bound("demote", operations.demote)),
+        VolumeOperation("stop", 0, bound("stop", operations.stop), "fence"),
+        VolumeOperation("notify", 0, advised_timeout(release, DRBD_AGENT, "notify")),
+        VolumeOperation("monitor", operations.promoted_interval, monitor, promoted=True),
+        VolumeOperation("monitor", operations.unpromoted_interval, monitor, promoted=False),
+    )
+
+
+def filesystem_resource(release: str, volume: ReplicatedVolume) -> Resource:
+    """The mount: the first thing of its group, on the member where the volume is primary."""
+    parameters = {"device": volume.device, "directory": volume.mount, "fstype": volume.filesystem}
+    if volume.mount_options:
+        parameters["options"] = volume.mount_options
+    return Resource(
+        name=volume.filesystem_resource,
+        standard="ocf",
+        provider="heartbeat",
+        type="Filesystem",
+        parameters=tuple(sorted(parameters.items())),
+        operations=(
+            Operation("start", 0, advised_timeout(release, FILESYSTEM_AGENT, "start"), "restart"),
+            Operation("stop", 0, advised_timeout(release, FILESYSTEM_AGENT, "stop"), "fence"),
+            Operation(
+                "monitor",
+                MONITOR_FILESYSTEM_MS,
+                advised_timeout(release, FILESYSTEM_AGENT, "monitor"),
+                "restart",
+            ),
+        ),
+    )
+
+
+def volume_flows(volumes: tuple[ReplicatedVolume, ...]) -> tuple[Flow, ...]:
+    """Each member of a volume takes connections of the others, on the replication link alone."""
+    return tuple(
+        Flow(
+            why=f"DRBD volume {volume.name}",
+            protocol="tcp",
+            ports=(volume.port,),
+            sources=tuple(replica.address for replica in volume.replicas),
+            members=tuple(replica.member for replica in volume.replicas),
+        )
+        for volume in volumes
+    )
+
+
+def volumes_of(group: ServiceGroup, volumes: Iterable[ReplicatedVolume]) -> tuple[ReplicatedVolume, ...]:
+    """A service's volumes in its own order: that in which they are mounted."""
+    by_name = {volume.name: volume for volume in volumes}
+    return tuple(by_name[name] for name in group.volumes)

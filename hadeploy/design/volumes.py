@@ -1,0 +1,189 @@
+"""Replicated volumes: devices, ports and ids, derived once. Times in milliseconds, sizes in bytes, rates in bytes a second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hadeploy.design.secrets import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A volume on one member.
+
+    Attributes:
+        member: name.
+        node_id: DRBD's, unique in the volume: one less than corosync's, so that it never changes either.
+        address: that the others connect to.
+        disk: backing device, empty for a tiebreaker.
+        volume_group: where a logical volume is made, empty for a disk that is there.
+        logical_volume: its name, empty for a disk that is there.
+    """
+
+    member: str
+    node_id: int
+    address: str
+    disk: str
+    volume_group: str = ""
+    logical_volume: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationTiming:
+    """When a peer counts as gone from the replication link (drbd.conf(5))."""
+
+    ping_interval_ms: int
+    ping_timeout_ms: int
+    timeout_ms: int
+    connect_interval_ms: int
+
+    @property
+    def detection_ms(self) -> int:
+        """The longest that a silent peer goes unnoticed: an idle link is pinged, a busy one waits for its answer."""
+        return max(self.ping_interval_ms + self.ping_timeout_ms, self.timeout_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Resync:
+    """How fast; ``fixed_rate`` 0 where the dynamic controller decides."""
+
+    max_rate: int
+    min_rate: int
+    plan_ahead_ms: int
+    fixed_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerFencing:
+    """What a primary does before it goes on alone.
+
+    Attributes:
+        policy: DRBD's word.
+        timeout_s: how long the handler waits for the cluster to say that the peer is off: as long as detecting
+            the loss and fencing may take.
+        controller_timeout_s: how long it waits for a controller to be elected.
+    """
+
+    policy: str
+    timeout_s: int
+    controller_timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Comparison of the copies; ``schedule`` in systemd's words."""
+
+    algorithm: str
+    schedule: str
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeOperation:
+    """One operation of the DRBD resource; ``promoted`` None where it is the same in both roles."""
+
+    name: str
+    interval_ms: int
+    timeout_ms: int
+    on_fail: str = ""
+    promoted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicatedVolume:
+    """One DRBD resource with one device, and the filesystem on it.
+
+    Attributes:
+        name: of the topology, and of the DRBD resource.
+        group: the service that it is mounted for.
+        generation: DRBD's version: ``8.4`` or ``9``.
+        minor: of ``/dev/drbd<minor>``.
+        port: TCP, the same on all members.
+        size: of each backing disk, at least.
+        replicas: members with a disk first, in the order of the topology; a tiebreaker last.
+        segment: the replication link's.
+        protocol: ``A``, ``B`` or ``C``.
+        filesystem: type for mkfs and mount.
+        mount: where.
+        mount_options: of mount(8), empty for the defaults.
+        quorum: ``majority``, a number, or empty for none.
+        on_no_quorum: ``io-error`` or ``suspend-io``.
+        dual_primary: whether two may be primary at once.
+        secret: known to both ends of the link, or None.
+        after_split_brain: policies for none, one and two primaries.
+        activity_log_extents: of 4 MiB each.
+        operations: of the DRBD resource.
+        migration_threshold: failures on a member after which it leaves it.
+        failure_timeout_ms: after so long without a failure, the count starts anew.
+    """
+
+    name: str
+    group: str
+    generation: str
+    minor: int
+    port: int
+    size: int
+    replicas: tuple[Replica, ...]
+    segment: str
+    protocol: str
+    filesystem: str
+    mount: str
+    mount_options: str
+    quorum: str
+    on_no_quorum: str
+    dual_primary: bool
+    fencing: PeerFencing
+    secret: Secret | None
+    timing: ReplicationTiming
+    resync: Resync
+    verification: Verification | None
+    after_split_brain: tuple[str, str, str]
+    activity_log_extents: int
+    operations: tuple[VolumeOperation, ...]
+    migration_threshold: int
+    failure_timeout_ms: int
+
+    @property
+    def device(self) -> str:
+        """What is mounted. The kernel makes it itself; /dev/drbd/by-res is udev's and may come later."""
+        return f"/dev/drbd{self.minor}"
+
+    @property
+    def resource(self) -> str:
+        """Pacemaker's id of the DRBD resource."""
+        return f"{self.name}-drbd"
+
+    @property
+    def clone(self) -> str:
+        """Pacemaker's id of its instances together."""
+        return f"{self.name}-drbd-clone"
+
+    @property
+    def filesystem_resource(self) -> str:
+        """Pacemaker's id of the mount."""
+        return f"{self.name}-filesystem"
+
+    @property
+    def diskful(self) -> tuple[Replica, ...]:
+        """Those that hold the data."""
+        return tuple(replica for replica in self.replicas if replica.disk)
+
+    @property
+    def full_resync_ms(self) -> int:
+        """How long a blank disk takes to be filled when only the configured rate limits it."""
+        rate = (
+            self.resync.fixed_rate if self.resync.fixed_rate and not self.resync.plan_ahead_ms else 0
+        ) or self.resync.max_rate
+        return self.size * 1000 // rate
+
+    @property
+    def loss_window_ms(self) -> int:
+        """The longest span of acknowledged writes that the loss of one member may take with it.
+
+        C and B acknowledge what the peer has at least in its memory, so one loss takes nothing. A acknowledges what is
+        in the send buffer: a peer that does not answer for ``timeout`` is given up, so nothing older is outstanding.
+        """
+        return self.timing.timeout_ms if self.protocol == "A" else 0
+
+    def replica(self, member: str) -> Replica | None:
+        """The share of one member."""
+        return next((replica for replica in self.replicas if replica.member == member), None)

@@ -1,0 +1,48 @@
+"""A generated secret is cut to what its reader takes, before the first apply and after."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+PLUGIN = Path(__file__).resolve().parents[2] / "roles" / "modules" / "action_plugins" / "hadeploy_bundle.py"
+
+
+@pytest.fixture
+def action():
+    spec = importlib.util.spec_from_file_location("hadeploy_bundle_action", PLUGIN)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    plugin = object.__new__(module.ActionModule)
+    plugin._task = SimpleNamespace(check_mode=True)
+    plugin._templar = SimpleNamespace(template=lambda text: text)
+    return plugin
+
+
+def test_the_length_is_the_readers(action):
+    known = {"hadeploy_secrets": {"drbd-data": "x" * 300, "key": "y" * 300}}
+    assert action.resolve(["drbd-data", "key"], known | {"hadeploy_secret_lengths": {"drbd-data": 64}}) == {
+        "drbd-data": "x" * 64,
+        "key": "y" * 300,
+    }
+
+
+def test_a_secret_that_is_not_made_yet_has_it_too(action):
+    from ansible.errors import AnsibleUndefinedVariable
+
+    def undefined(_: str) -> str:
+        raise AnsibleUndefinedVariable
+
+    action._templar = SimpleNamespace(template=undefined)
+    found = action.resolve(
+        ["drbd-data"],
+        {
+            "hadeploy_secrets": {"drbd-data": "{{ x }}"},
+            "hadeploy_generated_secrets": ["drbd-data"],
+            "hadeploy_secret_lengths": {"drbd-data": 64},
+        },
+    )
+    assert len(found["drbd-data"]) == 64
