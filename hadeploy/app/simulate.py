@@ -151,9 +151,7 @@ def _scenarios(design: Design, request: SimulationRequest) -> tuple[tuple[Scenar
 
 def _own_power(topology: TopologyBase) -> tuple[str, ...]:
     """Fence devices that lose power with their target."""
-    if not isinstance(topology, ClusteredTopology) or topology.fencing is None:
-        return ()
-    return tuple(name for name, device in topology.fencing.devices.items() if device.shares_power_with_target)
+    return topology.devices_on_own_power() if isinstance(topology, ClusteredTopology) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,9 @@ def load_valid(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
     if findings.has_errors:
         return None, findings
     from hadeploy.spec.agents import check_agents
+    from hadeploy.spec.properties import check_properties
 
-    findings += check_agents(loaded, _ask_agent)
+    findings += check_agents(loaded, _ask_agent) + check_properties(loaded)
     return (None if findings.has_errors else loaded), findings
 
 

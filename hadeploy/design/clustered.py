@@ -10,6 +10,8 @@ from hadeploy.design.fencing import FencingDevice, FencingLevel, FencingPlan
 from hadeploy.design.flows import corosync_flows, service_flows
 from hadeploy.design.hosting import HostedUnit, WebSite
 from hadeploy.design.membership import Member
+from hadeploy.design.placement import expand_orders, expand_togethers, merge_locations, merge_separations
+from hadeploy.design.policy import attributes, expand_policy
 from hadeploy.design.release import load_release
 from hadeploy.design.replication import expand_volumes, filesystem_resource, volume_flows, volumes_of
 from hadeploy.design.resources import Group, Location, Operation, Resource, ResourcePlan, Separation
@@ -21,12 +23,10 @@ from hadeploy.spec.fencing import Fencing, Scalar
 from hadeploy.spec.fencing import FencingDevice as FencingDeviceSpec
 from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.service import NginxMember, OcfMember, Operations, ServiceGroup, ServiceMember
-from hadeploy.spec.topology import ActivePassive, NPlusOne
+from hadeploy.spec.topology import ActivePassive, ClusteredTopology, NPlusOne
 
 RACE_DELAY_MS = 5_000
 """Head start of the first member in a two-node race, where the topology names none: above a slow BMC's power-off."""
-
-FENCE_MONITOR_INTERVAL_MS = 60_000
 
 
 def expand_clustered(
@@ -58,11 +58,15 @@ def expand_clustered(
             fencing=fencing,
             resources=ResourcePlan(
                 groups=groups,
-                locations=locations,
-                separations=separations,
-                utilization=any(group.demand for group in groups)
+                locations=merge_locations(topology.services, locations),
+                separations=merge_separations(topology.services, separations),
+                utilization=topology.policy.placement != "default"
+                and any(group.demand for group in groups)
                 and any(member.capacity for member in members),
+                togethers=expand_togethers(topology.services),
+                orders=expand_orders(topology.services),
             ),
+            policy=expand_policy(topology.policy),
         ),
         vrrp=None,
         balancer=None,
@@ -110,36 +114,52 @@ def _fencing(topology: ActivePassive | NPlusOne, members: tuple[Member, ...]) ->
         for target, levels_of_target in wish.levels.items()
         for index, level in enumerate(levels_of_target, start=1)
     )
-    longest = max(device.timeout_ms + device.delay_ms for device in devices)
-    return FencingPlan(enabled=True, devices=devices, levels=levels, timeout_ms=longest * 12 // 10)
+    longest = max(device.timeout_ms + device.longest_delay_ms for device in devices)
+    return FencingPlan(
+        enabled=wish.enabled,
+        devices=devices,
+        levels=levels,
+        timeout_ms=longest * 12 // 10,
+        startup=wish.startup_fencing,
+        concurrent=wish.concurrent,
+        priority_delay_ms=wish.priority_delay,
+    )
 
 
-def _delays(wish: Fencing, members: tuple[Member, ...]) -> dict[str, int]:
+Delay = int | dict[str, int]
+
+
+def _delays(wish: Fencing, members: tuple[Member, ...]) -> dict[str, Delay]:
     """Who waits before fencing. With two members exactly one side must, or both may shoot each other at once.
 
     pcmk_delay_base on the device that *targets* a member gives that member the head start (fenced(7)).
     """
-    delays = {name: device.delay or 0 for name, device in wish.devices.items()}
-    written = any(device.delay is not None for device in wish.devices.values())
+    delays: dict[str, Delay] = {name: device.delay or 0 for name, device in wish.devices.items()}
+    written = wish.priority_delay is not None or any(
+        device.delay is not None or device.random_delay is not None for device in wish.devices.values()
+    )
     if len(members) == 2 and not written:
+        first = members[0].name
         for name, device in wish.devices.items():
-            if device.targets == (members[0].name,):
-                delays[name] = RACE_DELAY_MS
+            if first in device.targets:
+                delays[name] = RACE_DELAY_MS if len(device.targets) == 1 else {first: RACE_DELAY_MS}
     return delays
 
 
-def _fencing_device(release: str, name: str, device: FencingDeviceSpec, delay_ms: int) -> FencingDevice:
+def _fencing_device(release: str, name: str, device: FencingDeviceSpec, delay: Delay) -> FencingDevice:
     return FencingDevice(
         name=name,
         agent=device.agent,
         targets=device.targets,
         parameters=_parameters(name, device.parameters),
-        delay_ms=delay_ms,
+        delay_ms=delay if isinstance(delay, int) else 0,
         timeout_ms=device.timeout,
-        monitor_interval_ms=FENCE_MONITOR_INTERVAL_MS,
+        monitor_interval_ms=device.monitor_interval,
         monitor_timeout_ms=advised_timeout(release, device.agent, "monitor"),
         start_timeout_ms=advised_timeout(release, device.agent, "monitor"),
         avoids=device.targets if len(device.targets) == 1 else (),
+        delays=() if isinstance(delay, int) else tuple(sorted(delay.items())),
+        random_delay_ms=device.random_delay or 0,
     )
 
 
@@ -162,21 +182,23 @@ def _virtual_addresses(topology: ActivePassive | NPlusOne) -> tuple[VirtualAddre
     return tuple(addresses)
 
 
-def _operations(release: str, agent: str, wish: Operations) -> tuple[Operation, ...]:
-    """Timeouts are what the topology asks, else the agent's own advice; a failed stop is answered by fencing."""
-    return (
-        Operation("start", 0, wish.start or advised_timeout(release, agent, "start"), "restart"),
-        Operation("stop", 0, wish.stop or advised_timeout(release, agent, "stop"), "fence"),
-        Operation(
-            "monitor",
-            wish.monitor_interval,
-            wish.monitor or advised_timeout(release, agent, "monitor"),
-            "restart",
-        ),
-    )
+def _operations(topology: ClusteredTopology, agent: str, wish: Operations) -> tuple[Operation, ...]:
+    """Timeouts are what the topology asks, else the agent's own advice; a failed stop is answered by fencing.
+
+    Without fencing nothing is left but to block: Pacemaker refuses ``fence`` there.
+    """
+    release, answer = topology.release, wish.on_fail
+    fenced = topology.fencing is not None and topology.fencing.enabled
+    started = Operation("start", 0, wish.start or advised_timeout(release, agent, "start"), answer.start)
+    stop = wish.stop or advised_timeout(release, agent, "stop")
+    stopped = Operation("stop", 0, stop, answer.stop or ("fence" if fenced else "block"))
+    if not wish.monitor_interval:
+        return started, stopped
+    monitor = wish.monitor or advised_timeout(release, agent, "monitor")
+    return started, stopped, Operation("monitor", wish.monitor_interval, monitor, answer.monitor)
 
 
-def _resource(release: str, member: ServiceMember) -> Resource:
+def _resource(topology: ClusteredTopology, member: ServiceMember) -> Resource:
     if isinstance(member, OcfMember):
         standard, provider, kind = member.agent.split(":")
         return Resource(
@@ -185,7 +207,7 @@ def _resource(release: str, member: ServiceMember) -> Resource:
             provider=provider,
             type=kind,
             parameters=_parameters(member.name, member.parameters),
-            operations=_operations(release, member.agent, member.operations),
+            operations=_operations(topology, member.agent, member.operations),
             packages=member.packages,
         )
     unit = _site(member, ()).unit if isinstance(member, NginxMember) else member.unit_name
@@ -196,7 +218,7 @@ def _resource(release: str, member: ServiceMember) -> Resource:
         provider="",
         type=unit,
         parameters=(),
-        operations=_operations(release, f"systemd:{unit}", member.operations),
+        operations=_operations(topology, f"systemd:{unit}", member.operations),
     )
 
 
@@ -218,7 +240,7 @@ def _address_resource(topology: ActivePassive | NPlusOne, name: str) -> Resource
             ("ip", str(interface.ip)),
             ("nic", topology.networks[virtual.network].interface),
         ),
-        operations=_operations(topology.release, agent, Operations()),
+        operations=_operations(topology, agent, Operations()),
     )
 
 
@@ -229,7 +251,7 @@ def _group(
         name=name,
         resources=(
             *(filesystem_resource(topology.release, volume) for volume in volumes_of(group, volumes)),
-            *(_resource(topology.release, member) for member in group.members),
+            *(_resource(topology, member) for member in group.members),
             *(_address_resource(topology, address) for address in group.addresses),
         ),
         stickiness=group.stickiness,
@@ -237,6 +259,7 @@ def _group(
         migration_threshold=group.migration_threshold,
         failure_timeout_ms=group.failure_timeout,
         demand=tuple(sorted(group.demand.items())),
+        meta=attributes(group.meta),
     )
 
 
@@ -248,6 +271,9 @@ def _units(topology: ActivePassive | NPlusOne, names: tuple[str, ...]) -> tuple[
         for member in group.members:
             if isinstance(member, NginxMember):
                 units[_site(member, names).unit] = release.packages_of("nginx")
-            elif not isinstance(member, OcfMember):
+            elif isinstance(member, OcfMember):
+                for unit in member.unit_names:
+                    units.setdefault(unit, ())
+            else:
                 units[member.unit_name] = (*units.get(member.unit_name, ()), *member.packages)
     return tuple(HostedUnit(unit, packages, names, clustered=True) for unit, packages in units.items())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hadeploy.design.balancing import BalancerPlan
 from hadeploy.design.fencing import FencingPlan
 from hadeploy.design.hosting import Flow, HostedUnit, WebSite
 from hadeploy.design.membership import Member, Membership, Segment
+from hadeploy.design.policy import Policy
 from hadeploy.design.release import Release
 from hadeploy.design.resources import ResourcePlan
 from hadeploy.design.volumes import ReplicatedVolume
@@ -21,6 +22,7 @@ class Cluster:
     membership: Membership
     fencing: FencingPlan
     resources: ResourcePlan
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ class FencingDevice:
         targets: members it can fence (pcmk_host_list).
         parameters: the agent's own, sorted by name.
         delay_ms: pcmk_delay_base, 0 for none.
+        delays: the same for single targets, in place of ``delay_ms``.
+        random_delay_ms: pcmk_delay_max, 0 for none.
         timeout_ms: bound on one attempt (pcmk_reboot_timeout, pcmk_off_timeout).
         monitor_interval_ms: how often the device is asked for its state.
         monitor_timeout_ms: bound on that.
@@ -34,6 +36,17 @@ class FencingDevice:
     monitor_timeout_ms: int
     start_timeout_ms: int
     avoids: tuple[str, ...]
+    delays: tuple[tuple[str, int], ...] = ()
+    random_delay_ms: int = 0
+
+    def delay_for(self, target: str) -> int:
+        """How long it certainly waits before it fences that member."""
+        return dict(self.delays).get(target, self.delay_ms)
+
+    @property
+    def longest_delay_ms(self) -> int:
+        """How long it may wait; pcmk_delay_max bounds the sum of the fixed and the random delay (fenced(7))."""
+        return max(self.delay_ms, self.random_delay_ms, *(delay for _, delay in self.delays))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +67,25 @@ class FencingPlan:
         devices: in the order of the topology.
         levels: empty when every member has one device.
         timeout_ms: stonith-timeout, the longest any attempt may take plus its delay.
+        startup: members that nobody has seen since the start are fenced.
+        concurrent: several at once; None where it follows from the number of members.
+        priority_delay_ms: as written; None where it follows from priorities and delays.
     """
 
     enabled: bool
     devices: tuple[FencingDevice, ...]
     levels: tuple[FencingLevel, ...]
     timeout_ms: int
+    startup: bool = True
+    concurrent: bool | None = None
+    priority_delay_ms: int | None = None
+
+
+def levels_of(plan: FencingPlan, target: str) -> tuple[tuple[str, ...], ...]:
+    """Levels in the order in which they are tried; without written ones each device is a level of its own."""
+    written = sorted(
+        (level for level in plan.levels if level.target == target), key=lambda level: level.index
+    )
+    if written:
+        return tuple(level.devices for level in written)
+    return tuple((device.name,) for device in plan.devices if target in device.targets)

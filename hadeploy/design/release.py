@@ -24,7 +24,9 @@ class Release:
         promoted_role: what this Pacemaker calls the instance of a promotable clone that was promoted.
         drbd_module: version of the release's own kernel module, ``8.4`` or ``9``.
         drbd_utils: version of the programs, which read the files of both.
+        no_quorum_fence: the value of no-quorum-policy that fences: ``suicide`` or, where renamed, ``fence``.
         packages: daemon -> packages.
+        agent_units: agent -> the unit that would start the same program at boot.
         fence_agent_packages: agent -> packages, where it needs more than the one that brings it.
     """
 
@@ -36,8 +38,10 @@ class Release:
     promoted_role: str
     drbd_module: str
     drbd_utils: str
+    no_quorum_fence: str
     packages: tuple[tuple[str, tuple[str, ...]], ...]
     fence_agent_packages: tuple[tuple[str, tuple[str, ...]], ...]
+    agent_units: tuple[tuple[str, str], ...] = ()
 
     def packages_of(self, daemon: str) -> tuple[str, ...]:
         """Packages that bring a daemon."""
@@ -66,8 +70,10 @@ def load_release(name: str) -> Release:
         promoted_role=data["promoted_role"],
         drbd_module=data["drbd_module"],
         drbd_utils=data["drbd_utils"],
+        no_quorum_fence=data["no_quorum_fence"],
         packages=tuple((key, tuple(value)) for key, value in data["packages"].items()),
         fence_agent_packages=tuple(
             (key, tuple(value)) for key, value in data["fence_agent_packages"].items()
         ),
+        agent_units=tuple(data["agent_units"].items()),
     )

@@ -47,6 +47,7 @@ class Group:
         migration_threshold: failures on a node after which the group leaves it.
         failure_timeout_ms: after so long without a failure, the count starts anew.
         demand: utilization of the whole group, carried by its first resource.
+        meta: further meta attributes, sorted by name.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Group:
     migration_threshold: int
     failure_timeout_ms: int
     demand: tuple[tuple[str, int], ...]
+    meta: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,22 @@ class Separation:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """A group that runs only on the member of another."""
+
+    group: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A group that starts only after another, and stops before it."""
+
+    first: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResourcePlan:
     """What Pacemaker runs, and where.
 
@@ -85,9 +103,13 @@ class ResourcePlan:
         locations: preferences.
         separations: between groups.
         utilization: True when capacities and demands count (placement-strategy ``balanced``).
+        togethers: groups on one member.
+        orders: between groups.
     """
 
     groups: tuple[Group, ...]
     locations: tuple[Location, ...]
     separations: tuple[Separation, ...]
     utilization: bool
+    togethers: tuple[Together, ...] = ()
+    orders: tuple[Order, ...] = ()

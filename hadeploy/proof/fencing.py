@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from hadeploy.daemons.pacemaker.properties import priority_fencing_delay_ms
 from hadeploy.design.design import Cluster, Design
-from hadeploy.design.fencing import FencingDevice, FencingPlan
+from hadeploy.design.fencing import FencingDevice, FencingPlan, levels_of
+from hadeploy.design.race import head_start_ms, priority_fencing_delay_ms, race_breaker
 from hadeploy.proof.failures import segment_of
 
 
@@ -95,16 +95,6 @@ class FencingProof:
         return self.enabled and not self.faults
 
 
-def levels_of(plan: FencingPlan, target: str) -> tuple[tuple[str, ...], ...]:
-    """Levels in the order in which they are tried; without written ones each device is a level of its own."""
-    written = sorted(
-        (level for level in plan.levels if level.target == target), key=lambda level: level.index
-    )
-    if written:
-        return tuple(level.devices for level in written)
-    return tuple((device.name,) for device in plan.devices if target in device.targets)
-
-
 def why_not(plan: FencingPlan, target: str, by: Collection[str], broken: Collection[str]) -> str:
     """Why ``by`` cannot fence ``target``, in words; empty when one of its levels works."""
     levels = levels_of(plan, target)
@@ -129,21 +119,6 @@ def _level_fault(
         if not any(member not in device.avoids for member in by if member != target):
             return f"{name} may run on no member that is left"
     return ""
-
-
-def head_start_ms(design: Design, target: str, priorities: Mapping[str, int]) -> int:
-    """How long the others wait before they fence ``target``: the delays of its first level, and of its priority."""
-    cluster = design.cluster
-    if cluster is None:
-        return 0
-    plan = cluster.fencing
-    delays = {device.name: device.delay_ms for device in plan.devices}
-    levels = levels_of(plan, target)
-    base = max((delays.get(name, 0) for name in levels[0]), default=0) if levels else 0
-    # a member that runs nothing has priority 0, and is compared like any other
-    others = [priorities.get(member.name, 0) for member in design.members if member.name != target]
-    important = bool(others) and priorities.get(target, 0) > max(others)
-    return base + (priority_fencing_delay_ms(design, cluster) if important else 0)
 
 
 def prove_fencing(design: Design, own_power: Collection[str] = ()) -> FencingProof | None:
@@ -205,11 +180,12 @@ def _race(design: Design, plan: FencingPlan, names: Sequence[str]) -> tuple[str,
         return "", True
     if cluster.membership.quorum.device is not None:
         return "the quorum device lets only one of the two decide", True
-    starts = {name: head_start_ms(design, name, {}) for name in names}
-    first, second = sorted(names, key=lambda name: -starts[name])
-    if starts[first] == starts[second]:
-        return f"{first} and {second} wait equally long ({starts[first]} ms): both may be shot", False
-    return f"{first} has a head start of {starts[first] - starts[second]} ms", True
+    breaker = race_breaker(design)
+    if not breaker:
+        first, second = names
+        wait = head_start_ms(design, first, {})
+        return f"{first} and {second} wait equally long ({wait} ms): both may be shot", False
+    return breaker, True
 
 
 def _inequalities(design: Design, cluster: Cluster) -> Iterator[Inequality]:
@@ -220,15 +196,16 @@ def _inequalities(design: Design, cluster: Cluster) -> Iterator[Inequality]:
             "stonith-timeout",
             plan.timeout_ms,
             "delay + attempt",
-            device.delay_ms + device.timeout_ms,
+            device.longest_delay_ms + device.timeout_ms,
         )
-        yield Inequality(
-            f"{device.name} is asked no faster than it answers",
-            "monitor interval",
-            device.monitor_interval_ms,
-            "monitor timeout",
-            device.monitor_timeout_ms,
-        )
+        if device.monitor_interval_ms:
+            yield Inequality(
+                f"{device.name} is asked no faster than it answers",
+                "monitor interval",
+                device.monitor_interval_ms,
+                "monitor timeout",
+                device.monitor_timeout_ms,
+            )
     token = membership.token_ms + max(0, len(design.members) - 2) * membership.token_coefficient_ms
     yield Inequality(
         "members agree on who is left before the next token is lost",
@@ -244,7 +221,7 @@ def _inequalities(design: Design, cluster: Cluster) -> Iterator[Inequality]:
             "priority-fencing-delay",
             priority,
             "2 x longest delay",
-            2 * max((device.delay_ms for device in plan.devices), default=0),
+            2 * max((device.longest_delay_ms for device in plan.devices), default=0),
         )
 
 

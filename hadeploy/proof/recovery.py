@@ -11,13 +11,12 @@ from dataclasses import replace
 
 from hadeploy.daemons.corosync.timing import arbiter_vote, loss_certain
 from hadeploy.daemons.pacemaker import fencing_timing, timing
-from hadeploy.daemons.pacemaker.properties import priority_fencing_delay_ms
 from hadeploy.design.design import Cluster, Design
 from hadeploy.design.durations import Durations
-from hadeploy.design.fencing import FencingDevice
+from hadeploy.design.fencing import FencingDevice, levels_of
+from hadeploy.design.race import head_start_ms, priority_fencing_delay_ms
 from hadeploy.design.recovery import Breakage, KeyPath, Mishap, Recovery, Term
 from hadeploy.design.resources import Group
-from hadeploy.proof.fencing import head_start_ms, levels_of
 from hadeploy.proof.recovery_vrrp import predict_vrrp
 
 CLUSTER_DAEMONS = ("corosync", "pacemaker")
@@ -214,7 +213,7 @@ class _View:
 
     def _head_start(self) -> Term | None:
         devices = self._first_level()
-        base = max((device.delay_ms for device in devices), default=0)
+        base = max((device.delay_for(self.holder) for device in devices), default=0)
         whole = self._start_ms(self.holder)
         priority = whole - base if priority_fencing_delay_ms(self.design, self.cluster) else 0
         return fencing_timing.head_start(self.holder, devices, priority, base) if devices else None

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from hadeploy.design.design import Design
-from hadeploy.proof.fencing import head_start_ms, why_not
+from hadeploy.design.race import head_start_ms
+from hadeploy.proof.fencing import why_not
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from hadeploy.design.recovery import Recovery
 from hadeploy.diagnostics import Severity
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.source import KeyPath
+from hadeploy.spec.topology import ClusteredTopology
 
 
 class Family(StrEnum):
@@ -26,6 +27,7 @@ class Family(StrEnum):
     WORKLOADS = "workloads"  # HA096-HA100
     SECURITY = "security"  # HA101-HA109
     OBJECTIVES = "objectives"  # HA110-HA119
+    # HA130-HA149: pacemaker and fencing, where the reference has no number
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class Case:
     loaded: LoadedTopology
     design: Design
     recoveries: tuple[Recovery, ...] = ()
+
+    @property
+    def clustered(self) -> ClusteredTopology | None:
+        """What was written, of a pattern that Pacemaker serves; None of the others."""
+        topology = self.loaded.topology
+        return topology if isinstance(topology, ClusteredTopology) else None
 
 
 @dataclass(frozen=True, slots=True)

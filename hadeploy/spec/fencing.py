@@ -19,10 +19,18 @@ class FencingDevice(SpecModel):
     targets: Annotated[tuple[Name, ...], Field(min_length=1)]
     parameters: dict[str, Scalar | SecretReference] = {}
     delay: Annotated[
-        Duration | None,
-        Field(description="pcmk_delay_base: wait so long before fencing; breaks two-node races"),
+        Duration | dict[Name, Duration] | None,
+        Field(
+            description="pcmk_delay_base: wait so long before fencing, or so long for each target; breaks two-node races"
+        ),
+    ] = None
+    random_delay: Annotated[
+        Duration | None, Field(description="pcmk_delay_max: wait up to so long, by chance, before fencing")
     ] = None
     timeout: Annotated[Duration, Field(description="how long one attempt may take")] = 60_000
+    monitor_interval: Annotated[
+        Duration, Field(description="how often the device is asked whether it would work; 0s for never")
+    ] = 60_000
     shares_power_with_target: Annotated[
         bool, Field(description="true for on-board BMCs: they die with their host's power")
     ] = True
@@ -31,6 +39,17 @@ class FencingDevice(SpecModel):
 class Fencing(SpecModel):
     """How nodes are fenced."""
 
+    enabled: Annotated[bool, Field(description="stonith-enabled")] = True
+    startup_fencing: Annotated[
+        bool, Field(description="fence nodes that nobody has seen since the cluster started")
+    ] = True
+    concurrent: Annotated[
+        bool | None, Field(description="fence several nodes at once; on from three nodes where left out")
+    ] = None
+    priority_delay: Annotated[
+        Duration | None,
+        Field(description="head start of the node with the more important services, in a race of two"),
+    ] = None
     devices: Annotated[dict[Name, FencingDevice], Field(min_length=1)]
     levels: Annotated[
         dict[Name, tuple[tuple[Name, ...], ...]],

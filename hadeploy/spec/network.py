@@ -42,6 +42,13 @@ class Node(SpecModel):
     addresses: Annotated[
         dict[Name, Addresses], Field(description="network -> address, or a list of one per family")
     ]
+    power_supplies: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="each on a circuit of its own: with two, host and BMC do not lose power together",
+        ),
+    ] = 1
     capacity: Annotated[
         dict[Name, Annotated[int, Field(ge=0)]], Field(description="utilization attributes")
     ] = {}

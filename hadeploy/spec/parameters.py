@@ -16,6 +16,7 @@ SET_BY_HADEPLOY: Mapping[str, str] = {
     "action": "leave it out: Pacemaker names the action each time; pcmk_reboot_action: off keeps a fenced node down",
     "pcmk_host_list": "targets: [...] at the device",
     "pcmk_delay_base": "delay: 5s at the device",
+    "pcmk_delay_max": "random_delay: 10s at the device",
     "pcmk_off_timeout": "timeout: 60s at the device",
     "pcmk_reboot_timeout": "timeout: 60s at the device",
 }
@@ -148,7 +149,7 @@ def _value(
             severity=Severity.WARNING,
         )
         return
-    wanted = _wanted(parameter, value)
+    wanted = wanted_instead(parameter, value)
     if wanted:
         yield Diagnostic(
             "SPEC063",
@@ -159,7 +160,7 @@ def _value(
         )
 
 
-def _wanted(parameter: Parameter, value: str | int) -> str:
+def wanted_instead(parameter: Parameter, value: str | int) -> str:
     """What should stand where ``value`` does; empty where it is right."""
     if parameter.kind == "select":
         text = ("1" if value else "0") if isinstance(value, bool) else str(value)

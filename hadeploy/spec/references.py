@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.spec.load import LoadedTopology, did_you_mean
 from hadeploy.spec.secret import VaultSecret
-from hadeploy.spec.service import OcfMember
+from hadeploy.spec.service import OcfMember, ServiceGroup
 from hadeploy.spec.source import SourceMap
 from hadeploy.spec.topology import ActiveActive, ActivePassive, NPlusOne
 from hadeploy.spec.vrrp_references import check_vrrp
@@ -81,12 +81,22 @@ def _cluster_names(topology: ActivePassive | NPlusOne, source: SourceMap) -> Fin
                     "addresses",
                     index,
                 )
+        yield from _placement_names(topology, source, name, group)
     if topology.fencing is None:
         return
     for name, device in topology.fencing.devices.items():
         for index, target in enumerate(device.targets):
             if target not in nodes:
                 yield _unknown(source, "node", target, nodes, "fencing", "devices", name, "targets", index)
+        for target in device.delay if isinstance(device.delay, dict) else ():
+            if target not in device.targets:
+                place = ("fencing", "devices", name, "delay", target)
+                yield Diagnostic(
+                    "SPEC030",
+                    f"{name} has no target {target}",
+                    source.key_span(*place),
+                    mend=did_you_mean(target, device.targets),
+                )
     for target, levels in topology.fencing.levels.items():
         if target not in nodes:
             yield _unknown(source, "node", target, nodes, "fencing", "levels", target)
@@ -97,6 +107,32 @@ def _cluster_names(topology: ActivePassive | NPlusOne, source: SourceMap) -> Fin
                     yield _unknown(
                         source, "fencing device", device_name, devices, "fencing", "levels", target, at, index
                     )
+
+
+def _placement_names(
+    topology: ActivePassive | NPlusOne, source: SourceMap, name: str, group: ServiceGroup
+) -> Findings:
+    """Nodes that a service is scored on, and services that it stands in a relation to."""
+    for node in group.locations:
+        if node not in topology.nodes:
+            yield Diagnostic(
+                "SPEC030",
+                f"there is no node {node}",
+                source.key_span("services", name, "locations", node),
+                mend=did_you_mean(node, topology.nodes),
+            )
+    others = [other for other in topology.services if other != name]
+    for relation in ("on_top_of", "after", "together_with", "apart_from"):
+        for index, other in enumerate(getattr(group, relation)):
+            if other == name:
+                yield Diagnostic(
+                    "SPEC045",
+                    f"service {name} stands in relation to itself",
+                    source.span("services", name, relation, index),
+                    mend=f"one of: {', '.join(others)}" if others else "leave it out",
+                )
+            elif other not in topology.services:
+                yield _unknown(source, "service", other, others, "services", name, relation, index)
 
 
 def _balancer_names(topology: ActiveActive, source: SourceMap) -> Findings:
@@ -269,32 +305,6 @@ def _links(topology: ActivePassive | NPlusOne, source: SourceMap) -> Findings:
             )
 
 
-def _fencing(loaded: LoadedTopology) -> Findings:
-    """A clustered topology fences, and can fence everyone."""
-    topology, source = loaded.topology, loaded.source
-    if isinstance(topology, ActiveActive):
-        return
-    if topology.fencing is None:
-        if not any(risk.rule == "HA020" for risk in topology.accept_risks):
-            yield Diagnostic(
-                "SPEC050",
-                "there is no fencing",
-                source.span(),
-                detail="a lost member may still write; without proof that it is off, a takeover can destroy data",
-                mend="write fencing.devices, or accept HA020 under accept_risks with the reason",
-            )
-        return
-    targets = {target for device in topology.fencing.devices.values() for target in device.targets}
-    for node in topology.nodes:
-        if node not in targets:
-            yield Diagnostic(
-                "SPEC051",
-                f"no fencing device can fence {node}",
-                source.key_span("fencing", "devices"),
-                detail="after its loss the cluster would wait for ever",
-            )
-
-
 def _resource_names(loaded: LoadedTopology) -> Findings:
     """Groups, members, addresses and devices become Pacemaker ids, which must differ."""
     topology, source = loaded.topology, loaded.source
@@ -363,7 +373,6 @@ CHECKS: tuple[Callable[[LoadedTopology], Findings], ...] = (
     _addresses,
     _owners,
     _pattern,
-    _fencing,
     _resource_names,
     _vault,
     check_vrrp,

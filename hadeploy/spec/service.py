@@ -8,7 +8,25 @@ from pydantic import Field
 
 from hadeploy.spec.fencing import Scalar
 from hadeploy.spec.secret import SecretReference
-from hadeploy.spec.values import AbsolutePath, Duration, Name, Port, SpecModel
+from hadeploy.spec.values import AbsolutePath, Duration, Name, Port, Score, SpecModel
+
+_UNIT = r"^[A-Za-z0-9@._:-]+$"
+
+
+def with_suffix(unit: str) -> str:
+    """A unit's full name."""
+    return unit if "." in unit else f"{unit}.service"
+
+
+class FailureAnswers(SpecModel):
+    """What a failed operation is answered with (Pacemaker's ``on-fail``)."""
+
+    start: Literal["restart", "stop", "standby", "fence", "block", "ignore"] = "restart"
+    stop: Annotated[
+        Literal["fence", "block", "ignore"] | None,
+        Field(description="left out: fence, or block where there is no fencing"),
+    ] = None
+    monitor: Literal["restart", "stop", "standby", "fence", "block", "ignore"] = "restart"
 
 
 class Operations(SpecModel):
@@ -18,6 +36,7 @@ class Operations(SpecModel):
     stop: Duration | None = None
     monitor: Duration | None = None
     monitor_interval: Duration = 10_000
+    on_fail: FailureAnswers = FailureAnswers()
 
 
 class SystemdMember(SpecModel):
@@ -25,7 +44,7 @@ class SystemdMember(SpecModel):
 
     kind: Literal["systemd"]
     name: Name
-    unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._:-]+$", description="unit, .service may be left out")]
+    unit: Annotated[str, Field(pattern=_UNIT, description="unit, .service may be left out")]
     packages: Annotated[tuple[str, ...], Field(description="packages that bring the unit")] = ()
     ports: Annotated[
         tuple[Port, ...], Field(description="TCP ports that clients use; the firewall lets them in")
@@ -35,7 +54,7 @@ class SystemdMember(SpecModel):
     @property
     def unit_name(self) -> str:
         """The unit with its suffix."""
-        return self.unit if "." in self.unit else f"{self.unit}.service"
+        return with_suffix(self.unit)
 
     @property
     def ports_used(self) -> tuple[int, ...]:
@@ -53,7 +72,18 @@ class OcfMember(SpecModel):
     ]
     parameters: dict[str, Scalar | SecretReference] = {}
     packages: tuple[str, ...] = ()
+    units: Annotated[
+        tuple[Annotated[str, Field(pattern=_UNIT)], ...],
+        Field(
+            description="units of the same programs that their packages would start at boot; they are kept off"
+        ),
+    ] = ()
     operations: Operations = Operations()
+
+    @property
+    def unit_names(self) -> tuple[str, ...]:
+        """The units with their suffixes."""
+        return tuple(with_suffix(unit) for unit in self.units)
 
 
 class NginxMember(SpecModel):
@@ -101,6 +131,25 @@ class ServiceGroup(SpecModel):
         Duration, Field(description="after so long without one, failures are forgotten")
     ] = 3_600_000
     migration_threshold: Annotated[int, Field(ge=1, description="failures after which the group moves")] = 3
+    locations: Annotated[
+        dict[Name, Score],
+        Field(
+            description="node -> score, in place of what the pattern gives; never keeps the group off a node"
+        ),
+    ] = {}
+    on_top_of: Annotated[
+        tuple[Name, ...], Field(description="services that it needs on its own node, started before it")
+    ] = ()
+    after: Annotated[tuple[Name, ...], Field(description="services that it starts after, on any node")] = ()
+    together_with: Annotated[
+        tuple[Name, ...], Field(description="services on whose node it runs, in any order")
+    ] = ()
+    apart_from: Annotated[
+        tuple[Name, ...], Field(description="services with which it never shares a node")
+    ] = ()
+    meta: Annotated[
+        dict[str, Scalar], Field(description="any other meta attribute of the group, by Pacemaker's own name")
+    ] = {}
 
     @property
     def ports_used(self) -> tuple[int, ...]:

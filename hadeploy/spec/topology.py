@@ -9,6 +9,7 @@ from pydantic import Field
 from hadeploy.spec.fencing import Fencing
 from hadeploy.spec.load_balancer import LoadBalancer
 from hadeploy.spec.network import Cluster, Network, Node, VirtualAddress
+from hadeploy.spec.policy import Policy
 from hadeploy.spec.service import NginxMember, ServiceGroup, SystemdMember
 from hadeploy.spec.values import Duration, Name, SpecModel
 from hadeploy.spec.volume import Volume
@@ -66,7 +67,18 @@ class ClusteredTopology(TopologyBase):
         Literal["8.4", "9"] | None,
         Field(description="of the kernel module on the nodes; default: the one that the release brings"),
     ] = None
+    policy: Policy = Policy()
     services: Annotated[dict[Name, ServiceGroup], Field(min_length=1)]
+
+    def devices_on_own_power(self) -> tuple[str, ...]:
+        """Fence devices that lose power together with a node that they fence."""
+        devices = self.fencing.devices if self.fencing is not None else {}
+        single = {name for name, node in self.nodes.items() if node.power_supplies == 1}
+        return tuple(
+            name
+            for name, device in devices.items()
+            if device.shares_power_with_target and single.intersection(device.targets)
+        )
 
 
 class ActivePassive(ClusteredTopology):

@@ -13,6 +13,8 @@ _MILLISECONDS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000}
 _SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT]i?B)$")
 _RATE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT]i?B)/s$")
 _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
+_INFINITY = 1_000_000
+_SCORES = {"INFINITY": _INFINITY, "+INFINITY": _INFINITY, "-INFINITY": -_INFINITY, "never": -_INFINITY}
 
 
 class SpecModel(BaseModel):
@@ -73,6 +75,22 @@ def _bytes(form: re.Pattern[str], value: Any, words: str) -> int:
     return round(float(match[1]) * unit)
 
 
+def parse_score(value: Any) -> int:
+    """Read a score: a whole number, ``INFINITY``, ``-INFINITY``, or ``never`` for the last.
+
+    Returns:
+        The number; a million is Pacemaker's infinity.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if isinstance(value, str) and value in _SCORES:
+        return _SCORES[value]
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _INFINITY:
+        raise ValueError("a score is a whole number up to a million, INFINITY, -INFINITY or never")
+    return value
+
+
 def _name(value: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value) or len(value) > 48:
         raise ValueError(
@@ -114,6 +132,7 @@ Rate = Annotated[
     BeforeValidator(parse_rate, json_schema_input_type=str),
     Field(ge=0, json_schema_extra={"pattern": _RATE.pattern, "examples": ["100MiB/s"]}),
 ]
+Score = Annotated[int, BeforeValidator(parse_score, json_schema_input_type=int | str)]
 Name = Annotated[str, AfterValidator(_name)]
 Address = Annotated[str, AfterValidator(_address)]
 InterfaceAddress = Annotated[str, AfterValidator(_interface_address)]

@@ -128,7 +128,7 @@ def test_a_folder_stands_for_the_topologies_below(folder):
     done = validate("inven tories")
     assert done.exit_code == 1
     assert done.stderr.count(" HA013 ") == 1
-    assert done.stderr.startswith("inven tories/n-plus-1/topology.yaml:32:10: HA013")
+    assert done.stderr.startswith("inven tories/n-plus-1/topology.yaml:35:10: HA013")
 
 
 def test_a_file_that_is_named_twice_is_judged_once(folder):
@@ -149,7 +149,7 @@ def test_json_is_versioned(folder):
     assert document["version"] == 1
     (finding,) = document["findings"]
     assert finding["code"] == "HA013"
-    assert finding["span"] == {"file": "inven tories/n-plus-1/topology.yaml", "line": 32, "column": 10}
+    assert finding["span"] == {"file": "inven tories/n-plus-1/topology.yaml", "line": 35, "column": 10}
 
 
 def sarif(*arguments: str):
@@ -166,9 +166,9 @@ def test_sarif_has_what_code_scanning_asks_for(folder):
     assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == "HA013"
     place = result["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "inven%20tories/n-plus-1/topology.yaml"
-    assert place["region"] == {"startLine": 32, "startColumn": 10}
+    assert place["region"] == {"startLine": 35, "startColumn": 10}
     text = (folder / "inven tories/n-plus-1/topology.yaml").read_text(encoding="utf-8")
-    assert result["partialFingerprints"]["primaryLocationLineHash"] == line_hashes(text)[31]
+    assert result["partialFingerprints"]["primaryLocationLineHash"] == line_hashes(text)[34]
     assert run["invocations"][0]["executionSuccessful"] is True
 
 

@@ -89,7 +89,7 @@ CASES = [
     ("fence_ipmilan", "ip: 10.71.9.1, ipmitool_path: yes", [("SPEC068", "ipmitool_path: yes")]),
     ("fence_ipmilan", "ip: 10.71.9.1, action: reboot", [("SPEC065", "action: reboot")]),
     ("fence_ipmilan", "ip: 10.71.9.1, pcmk_host_list: n2", [("SPEC065", "pcmk_host_list: n2")]),
-    ("fence_ipmilan", "ip: 10.71.9.1, pcmk_delay_max: 5s, pcmk_monitor_retries: 3", []),
+    ("fence_ipmilan", "ip: 10.71.9.1, pcmk_action_limit: 2, pcmk_monitor_retries: 3", []),
     ("fence_ipmilan", "ip: 10.71.9.1, pcmk_monitor_retries: often", [("SPEC063", "pcmk_monitor_retries: ")]),
     ("fence_ipmilan", "ip: 10.71.9.1, pcmk_delay_maxx: 5s", [("SPEC061", "pcmk_delay_maxx: ")]),
     # The outlet is Pacemaker's to fill in; a secret counts as present; old names fulfil what new ones ask.

@@ -88,14 +88,6 @@ def test_examples_and_starters_have_no_finding(example, findings, pattern):
     assert findings(starter_text(pattern)) == []
 
 
-def test_no_fencing_is_refused_unless_the_risk_is_accepted(example, findings):
-    text = example("active-passive")
-    start, end = text.index("fencing:"), text.index("virtual_addresses:")
-    bare = text[:start] + text[end:]
-    assert [code for code, _, _ in findings(bare)] == ["SPEC050"]
-    assert findings(bare + "accept_risks: [{rule: HA020, reason: a lab without any data}]\n") == []
-
-
 def test_all_problems_at_once(example, findings):
     text = (
         example("active-passive")

@@ -57,7 +57,7 @@ def test_an_unreadable_file_is_told_of(tmp_path, text, words, line):
 def test_an_unreadable_file_refuses_the_topology(tmp_path, design_of):
     design_of("active-passive")
     (tmp_path / "measurements.json").write_text("{", encoding="utf-8")
-    assert [f.code for f in validate_topologies([tmp_path / "topology.yaml"])] == ["MEAS001"]
+    assert [f.code for f in validate_topologies([tmp_path / "topology.yaml"])[1]] == ["MEAS001"]
 
 
 def test_hosts_come_before_labs_and_other_topologies_do_not_count():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from hadeploy.daemons.pacemaker.config import (
     CibColocation,
@@ -12,6 +12,7 @@ from hadeploy.daemons.pacemaker.config import (
     CibLocation,
     CibNode,
     CibOperation,
+    CibOrder,
     Pairs,
     Primitive,
 )
@@ -50,6 +51,7 @@ def compile_cib(design: Design) -> CibConfig | None:
                 for device in cluster.fencing.devices
                 for member in device.avoids
             ),
+            *_allowed(design, cluster),
             *(
                 CibLocation(location.group, location.member, score(location.score))
                 for location in plan.locations
@@ -57,18 +59,32 @@ def compile_cib(design: Design) -> CibConfig | None:
             *replicated.locations,
         ),
         colocations=(
-            *(
-                CibColocation(separation.group, separation.other, score(separation.score))
-                for separation in plan.separations
-            ),
+            *(CibColocation(each.group, each.other, score(each.score)) for each in plan.separations),
+            *(CibColocation(each.group, each.other, score(INFINITY)) for each in plan.togethers),
             *replicated.colocations,
         ),
         clones=replicated.clones,
-        orders=replicated.orders,
+        orders=(
+            *replicated.orders,
+            *(CibOrder(order.first, "start", order.then, "start") for order in plan.orders),
+        ),
         levels=tuple(CibLevel(level.target, level.index, level.devices) for level in cluster.fencing.levels),
         resource_defaults=(("resource-stickiness", str(FENCE_STICKINESS)),),
         secrets=_secrets(cluster),
     )
+
+
+def _allowed(design: Design, cluster: Cluster) -> Iterator[CibLocation]:
+    """Where nothing may run unless it is said: fence devices, which nobody could use else, and volumes."""
+    if cluster.policy.symmetric:
+        return
+    for device in cluster.fencing.devices:
+        for member in design.members:
+            if member.name not in device.avoids:
+                yield CibLocation(device.name, member.name, score(0))
+    for volume in design.volumes:
+        for replica in (each for each in volume.replicas if each.disk):
+            yield CibLocation(volume.clone, replica.member, score(0))
 
 
 def _text(value: Value) -> str:
@@ -91,8 +107,14 @@ def _fence_device(device: FencingDevice) -> Primitive:
         "pcmk_off_timeout": bound,
         "pcmk_reboot_timeout": bound,
     }
-    if device.delay_ms:
+    if device.delays:
+        pacemaker["pcmk_delay_base"] = ";".join(
+            f"{target}:{duration(device.delay_for(target))}" for target in device.targets
+        )
+    elif device.delay_ms:
         pacemaker["pcmk_delay_base"] = duration(device.delay_ms)
+    if device.random_delay_ms:
+        pacemaker["pcmk_delay_max"] = duration(device.random_delay_ms)
     merged = {**pacemaker, **dict(_texts(device.parameters))}
     return Primitive(
         name=device.name,
@@ -102,11 +124,16 @@ def _fence_device(device: FencingDevice) -> Primitive:
         parameters=tuple(sorted(merged.items())),
         operations=(
             CibOperation("start", "0s", duration(device.start_timeout_ms)),
-            CibOperation(
-                "monitor", duration(device.monitor_interval_ms), duration(device.monitor_timeout_ms)
-            ),
+            *_device_monitor(device),
         ),
     )
+
+
+def _device_monitor(device: FencingDevice) -> Iterator[CibOperation]:
+    if device.monitor_interval_ms:
+        yield CibOperation(
+            "monitor", duration(device.monitor_interval_ms), duration(device.monitor_timeout_ms)
+        )
 
 
 def _group(group: Group, *, utilization: bool) -> CibGroup:
@@ -115,11 +142,16 @@ def _group(group: Group, *, utilization: bool) -> CibGroup:
     return CibGroup(
         name=group.name,
         members=(_resource(first, demand), *(_resource(resource, ()) for resource in others)),
-        meta=(
-            ("failure-timeout", duration(group.failure_timeout_ms)),
-            ("migration-threshold", str(group.migration_threshold)),
-            ("priority", str(group.priority)),
-            ("resource-stickiness", score(group.stickiness)),
+        meta=tuple(
+            sorted(
+                {
+                    "failure-timeout": duration(group.failure_timeout_ms),
+                    "migration-threshold": score(group.migration_threshold),
+                    "priority": str(group.priority),
+                    "resource-stickiness": score(group.stickiness),
+                    **dict(group.meta),
+                }.items()
+            )
         ),
     )
 

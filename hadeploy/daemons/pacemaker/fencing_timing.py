@@ -135,14 +135,12 @@ def _seconds(text: str) -> int:
 def head_start(target: str, devices: Iterable[FencingDevice], priority_ms: int, base_ms: int) -> Term | None:
     """How long the others wait before they fence ``target``; None where they do not."""
     chosen = tuple(devices)
-    longest = max(
-        (_seconds_of_pacemaker(dict(each.parameters).get("pcmk_delay_max")) for each in chosen), default=0
-    )
+    longest = max((each.random_delay_ms for each in chosen), default=0)
     if not base_ms and not priority_ms and not longest:
         return None
     least = base_ms + priority_ms
     most = max(base_ms, longest) + priority_ms
-    device = max(chosen, key=lambda each: each.delay_ms).name
+    device = max(chosen, key=lambda each: each.delay_for(target)).name
     parts = [f"pcmk_delay_base {base_ms} ms"] if base_ms else []
     parts += [f"priority-fencing-delay {priority_ms} ms"] if priority_ms else []
     parts += [f"pcmk_delay_max {longest} ms"] if longest else []
@@ -156,11 +154,3 @@ def head_start(target: str, devices: Iterable[FencingDevice], priority_ms: int, 
         ("fencing", "devices", device, "delay"),
         f"lower the delay of {device}, not below what a fencing takes: it breaks the race of two",
     )
-
-
-def _seconds_of_pacemaker(value: object) -> int:
-    text = str(value or "")
-    number = text.removesuffix("ms") if text.endswith("ms") else text.removesuffix("s")
-    if not number.isdigit():
-        return 0
-    return int(number) if text.endswith("ms") else int(number) * 1000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hadeploy.daemons.pacemaker.config import Pairs
 from hadeploy.daemons.pacemaker.notation import duration
 from hadeploy.design.design import Cluster, Design
+from hadeploy.design.race import priority_fencing_delay_ms
 
 CONCURRENT_FENCING_FROM = 3
 """With three members two can be lost at once; the default is false before Pacemaker 3.0."""
@@ -13,30 +14,39 @@ CONCURRENT_FENCING_FROM = 3
 def compile_properties(design: Design, cluster: Cluster) -> Pairs:
     """Sorted by name."""
     prefix = design.release.fencing_property_prefix
+    policy, fencing = cluster.policy, cluster.fencing
     properties = {
+        **dict(policy.properties),
         "cluster-name": cluster.membership.cluster_name,
-        "no-quorum-policy": "stop",
-        "start-failure-is-fatal": "false",  # each group's finite migration-threshold decides instead (HA031)
-        f"{prefix}-enabled": "true" if cluster.fencing.enabled else "false",
+        "no-quorum-policy": _no_quorum(design, policy.no_quorum),
+        # By default each group's finite migration-threshold decides instead (HA031).
+        "start-failure-is-fatal": _truth(policy.start_failure_is_fatal),
+        f"{prefix}-enabled": _truth(fencing.enabled),
     }
-    if cluster.fencing.enabled:
-        properties[f"{prefix}-timeout"] = duration(cluster.fencing.timeout_ms)
-        if len(design.members) >= CONCURRENT_FENCING_FROM:
+    if not policy.symmetric:
+        properties["symmetric-cluster"] = "false"
+    if policy.recheck_ms is not None:
+        properties["cluster-recheck-interval"] = duration(policy.recheck_ms)
+    if fencing.enabled:
+        properties[f"{prefix}-timeout"] = duration(fencing.timeout_ms)
+        if fencing.concurrent is not None:
+            properties["concurrent-fencing"] = _truth(fencing.concurrent)
+        elif len(design.members) >= CONCURRENT_FENCING_FROM:
             properties["concurrent-fencing"] = "true"
+        if not fencing.startup:
+            properties["startup-fencing"] = "false"
     if cluster.resources.utilization:
-        properties["placement-strategy"] = "balanced"
+        properties["placement-strategy"] = policy.placement
     delay = priority_fencing_delay_ms(design, cluster)
     if delay:
         properties["priority-fencing-delay"] = duration(delay)
     return tuple(sorted(properties.items()))
 
 
-def priority_fencing_delay_ms(design: Design, cluster: Cluster) -> int:
-    """Head start of the member that runs the important groups, when two members race to fence each other.
+def _truth(value: bool) -> str:
+    return "true" if value else "false"
 
-    At least twice the longest pcmk_delay of a device, or that delay could eat it up (pacemaker-schedulerd(7)). It does
-    nothing where every priority is 0, or where a majority survives.
-    """
-    if len(design.members) != 2 or not any(group.priority for group in cluster.resources.groups):
-        return 0
-    return 2 * max((device.delay_ms for device in cluster.fencing.devices), default=0)
+
+def _no_quorum(design: Design, wish: str) -> str:
+    """The word for ``fence`` changed with Pacemaker 2.1.9."""
+    return design.release.no_quorum_fence if wish == "fence" else wish
