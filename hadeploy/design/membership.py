@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hadeploy.design.secrets import Secret
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -85,6 +87,8 @@ class QuorumDevice:
         tie_breaker: ``lowest`` or ``highest``, empty for corosync's default.
         timeout_ms, sync_timeout_ms: as written; None for corosync's defaults.
         failure_domain: what it fails together with, empty if nobody said.
+        tls: ``required``, ``on`` or ``off``.
+        authority, certificate: of the host and of the cluster, base64; None if nobody said.
     """
 
     host: str
@@ -96,6 +100,9 @@ class QuorumDevice:
     timeout_ms: int | None = None
     sync_timeout_ms: int | None = None
     failure_domain: str = ""
+    tls: str = "required"
+    authority: Secret | None = None
+    certificate: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)

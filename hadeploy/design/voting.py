@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hadeploy.design.membership import Link, Member, Membership, Quorum, QuorumDevice, effective_token
+from hadeploy.design.secrets import Secret
 from hadeploy.spec.network import Cluster
 from hadeploy.spec.quorum import QuorumDevice as QuorumDeviceWish
 from hadeploy.spec.topology import ActivePassive, NPlusOne
@@ -93,4 +94,9 @@ def _device(wish: QuorumDeviceWish | None) -> QuorumDevice | None:
         timeout_ms=wish.timeout,
         sync_timeout_ms=wish.sync_timeout,
         failure_domain=wish.failure_domain or "",
+        tls=wish.tls,
+        authority=Secret.from_reference("qnetd-authority", wish.authority) if wish.authority else None,
+        certificate=Secret.from_reference("qdevice-certificate", wish.certificate)
+        if wish.certificate
+        else None,
     )

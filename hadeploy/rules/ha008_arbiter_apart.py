@@ -1,4 +1,4 @@
-"""HA008: the quorum device stands apart from those it judges."""
+"""HA008: the quorum device stands apart from those it judges, and nobody can speak for it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,20 @@ def _check(case: Case) -> Iterator[Found]:
                 f"the quorum device fails together with {member.name} ({device.failure_domain})",
                 (*PLACE, "failure_domain"),
             )
+    if device.tls != "required":
+        yield Found(
+            f"TLS to the quorum device is {device.tls}",
+            (*PLACE, "tls"),
+            "leave tls out: required is the default",
+        )
+    elif device.authority is None or device.certificate is None:
+        missing = [name for name in ("authority", "certificate") if getattr(device, name) is None]
+        yield Found(
+            f"TLS to the quorum device needs its {' and '.join(missing)}",
+            PLACE,
+            "authority: {file: qnetd-cacert.crt.base64}, certificate: {vault: qdevice_certificate}; "
+            "docs/quorum-device.md shows how they are made",
+        )
     for virtual in case.design.virtual_addresses:
         if virtual.address == device.address:
             yield Found(
@@ -58,12 +72,14 @@ RULE = Rule(
     code="HA008",
     family=Family.QUORUM,
     severity=Severity.ERROR,
-    title="The quorum device is on a host of its own, in a failure domain of its own",
-    reason="an arbiter that dies with one of the sides decides nothing: its vote is lost just when it is needed",
+    title="The quorum device is on a host of its own, in a failure domain of its own, and speaks TLS",
+    reason="an arbiter that dies with one of the sides decides nothing: its vote is lost just when it is needed; one that "
+    "anybody can impersonate gives the vote to either side, or to both",
     mend="name a host outside the cluster, in another rack, room or hypervisor than every member",
-    bad="nodes: {n1: {}, n2: {}}\ncluster:\n  quorum_device: {host: n1, address: 192.0.2.1}",
-    good="nodes: {n1: {}, n2: {}}\ncluster:\n  quorum_device: {host: arbiter, address: 203.0.113.9}",
-    source="corosync-qdevice(8), description; corosync-qnetd qnetd-cluster-list.c: clusters are found by their name",
+    bad="nodes: {n1: {}, n2: {}}\ncluster:\n  quorum_device: {host: n1, address: 192.0.2.1, tls: off}",
+    good="nodes: {n1: {}, n2: {}}\ncluster:\n  quorum_device:\n    host: arbiter\n    address: 203.0.113.9\n"
+    "    authority: {file: qnetd-cacert.crt.base64}\n    certificate: {vault: qdevice_certificate}",
+    source="corosync-qdevice(8), tls and model net TLS configuration; corosync-qnetd, qnetd-cluster-list.c",
     check=_check,
     check_across=_check_across,
 )

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.values import Address, Duration, Name, Port, SpecModel
+
+
+def _switch(value: object) -> object:
+    """YAML reads a bare ``on`` and ``off`` as true and false; corosync's words are meant."""
+    return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 
 class Quorum(SpecModel):
@@ -60,4 +66,17 @@ class QuorumDevice(SpecModel):
     ] = None
     failure_domain: Annotated[
         Name | None, Field(description="what fails together with the host: rack, room, hypervisor")
+    ] = None
+    tls: Annotated[
+        Literal["required", "on", "off"],
+        BeforeValidator(_switch),
+        Field(description="on falls back to plain text where the host offers no TLS"),
+    ] = "required"
+    authority: Annotated[
+        SecretReference | None,
+        Field(description="the host's qnetd-cacert.crt, in base64 on one line"),
+    ] = None
+    certificate: Annotated[
+        SecretReference | None,
+        Field(description="the cluster's qdevice-net-node.p12 with its key, in base64 on one line"),
     ] = None

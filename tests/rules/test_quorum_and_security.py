@@ -10,7 +10,8 @@ import pytest
 from hadeploy.rules import check_rules_across
 from tests.rules.test_rules import judge, make_case
 
-ARBITER = {"host": "arbiter", "address": "10.71.1.50"}
+TLS = {"authority": {"env": "QNETD_CA"}, "certificate": {"env": "QDEVICE_P12"}}
+ARBITER = {"host": "arbiter", "address": "10.71.1.50", **TLS}
 PATIENT = {"objectives.rto": "2min"}
 
 
@@ -87,6 +88,9 @@ ALSO_BROKEN = [
         PATIENT | {"cluster.quorum_device": {**ARBITER, "address": "10.71.1.100"}},
         ["HA008"],
     ),
+    ("active-passive", PATIENT | {"cluster.quorum_device": {**ARBITER, "tls": "on"}}, ["HA008"]),
+    ("active-passive", PATIENT | {"cluster.quorum_device": {**ARBITER, "tls": False}}, ["HA008"]),
+    ("active-passive", PATIENT | {"cluster.quorum_device": {**ARBITER, "certificate": None}}, ["HA008"]),
     # last_man_standing
     (
         "n-plus-1",
@@ -227,9 +231,9 @@ class TestAcross:
         assert set(both_here) == {"HA014", "HA075"}
 
     def test_one_arbiter_tells_clusters_apart_by_name(self, tmp_path: Path) -> None:
-        device = PATIENT | {"cluster.quorum_device": {"host": "arbiter", "address": "192.0.2.9"}}
+        device = PATIENT | {"cluster.quorum_device": {"host": "arbiter", "address": "192.0.2.9", **TLS}}
         other = {"name": "active-passive", **PATIENT} | {
-            "cluster.quorum_device": {"host": "arbiter", "address": "192.0.2.9", "algorithm": "lms"}
+            "cluster.quorum_device": {"host": "arbiter", "address": "192.0.2.9", "algorithm": "lms", **TLS}
         }
         assert beside(tmp_path, ("active-passive", device), ("n-plus-1", other)) == ["HA008"]
         assert beside(tmp_path, ("active-passive", device), ("n-plus-1", other | {"name": "b"})) == []

@@ -61,4 +61,7 @@ def _device(device: QuorumDevice | None) -> QuorumDeviceConfig | None:
         tie_breaker=device.tie_breaker,
         timeout_ms=device.timeout_ms,
         sync_timeout_ms=device.sync_timeout_ms,
+        tls=device.tls,
+        authority=device.authority,
+        certificate=device.certificate,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hadeploy.design.secrets import Secret
+
 
 @dataclass(frozen=True, slots=True)
 class Interface:
@@ -31,6 +33,8 @@ class QuorumDeviceConfig:
         votes: 1 for ffsplit, None for lms, which must count N - 1 by itself (corosync-qdevice(8)).
         tie_breaker: empty for the default.
         timeout_ms, sync_timeout_ms: None for the defaults.
+        tls: ``required``, ``on`` or ``off``.
+        authority, certificate: what TLS needs; None for a database that another tool made.
     """
 
     host: str
@@ -40,6 +44,9 @@ class QuorumDeviceConfig:
     tie_breaker: str
     timeout_ms: int | None
     sync_timeout_ms: int | None
+    tls: str
+    authority: Secret | None
+    certificate: Secret | None
 
 
 @dataclass(frozen=True, slots=True)

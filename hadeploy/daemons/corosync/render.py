@@ -3,9 +3,6 @@
 ``config_version`` is left out. Its default 0 switches the comparison of versions off (corosync.conf(5)); any other
 value must rise with every change, which needs a memory that a pure compile has not: the same topology must give the
 same bytes. Stale configurations are kept out by the apply itself, which writes to all members or to none.
-
-TLS to the arbiter is off: ``on`` and ``required`` need an NSS database with certificates on every member
-(corosync-qdevice(8)), and without it the client would never connect.
 """
 
 from __future__ import annotations
@@ -13,6 +10,7 @@ from __future__ import annotations
 from hadeploy.daemons.artifact import Artifact
 from hadeploy.daemons.corosync.check import CHECK
 from hadeploy.daemons.corosync.config import CorosyncConfig, QuorumConfig, QuorumDeviceConfig
+from hadeploy.daemons.corosync.device import render_device
 from hadeploy.daemons.corosync.section import Section
 from hadeploy.design.secrets import Secret
 
@@ -25,8 +23,9 @@ AUTHKEY = Secret(name="corosync-authkey", source="generated", reference="hadeplo
 
 
 def render_corosync(config: CorosyncConfig, host: str) -> tuple[Artifact, ...]:
-    """The file and the key, byte for byte the same on every member."""
+    """The file, the key and what the arbiter's client needs, byte for byte the same on every member."""
     return (
+        *(render_device(config.notice, config.quorum.device, host) if config.quorum.device else ()),
         Artifact(
             host=host,
             path=KEY_PATH,
@@ -138,7 +137,7 @@ def _device(device: QuorumDeviceConfig) -> Section:
             ("port", str(device.port)),
             ("algorithm", device.algorithm),
             *breaker,
-            ("tls", "off"),
+            ("tls", device.tls),
         ),
     )
     timeouts = _milliseconds(("timeout", device.timeout_ms), ("sync_timeout", device.sync_timeout_ms))
