@@ -15,7 +15,14 @@ GROUP = "hadeploy_cluster"
 def inventory(design: Design, shares: Iterable[Share]) -> dict[str, Any]:
     """The members, and the groups that observation fills, named beforehand so that an empty one is no surprise."""
     daemons = dict.fromkeys(share.daemon for share in shares)
-    noted = ("pending", "active", "standby", "pending_packages", *(f"pending_{name}" for name in daemons))
+    noted = (
+        "pending",
+        "active",
+        "standby",
+        "pending_packages",
+        "pending_leftovers",
+        *(f"pending_{name}" for name in daemons),
+    )
     cib = ("pending_cib",) if design.cluster else ()
     return {
         GROUP: {

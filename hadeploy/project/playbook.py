@@ -12,6 +12,9 @@ from hadeploy.project.inventory import GROUP
 EXPECTED = "{{ bundle_written.tell | default({}) }}"
 """What would have to be told, known in check mode only from the task that would have written."""
 
+LEFTOVERS = "hadeploy_pending_leftovers"
+"""Hosts with something that an earlier apply brought and that left the design."""
+
 MEMBERS = "{{ hadeploy_members }}"
 HOST_WIDE = ("sysctl", "firewall")
 ONE_BY_ONE = ("units", "nginx", "haproxy", "keepalived")
@@ -91,6 +94,7 @@ def playbook(shares: Sequence[Share]) -> list[dict[str, Any]]:
             else []
         ),
         _play("Write", "hadeploy_pending", [Step("bundle", "write")]),
+        _play("Stop leftovers", LEFTOVERS, [Step("bundle", "remove_units")]),
         *(
             _play(_title(daemon), f"hadeploy_pending_{daemon}", [_step(daemon)])
             for daemon in HOST_WIDE
@@ -98,6 +102,7 @@ def playbook(shares: Sequence[Share]) -> list[dict[str, Any]]:
         ),
         *(_cluster_plays() if clustered else []),
         *_rolling_plays([daemon for daemon in ONE_BY_ONE if daemon in daemons]),
+        _play("Remove leftovers", LEFTOVERS, [Step("bundle", "remove_files")]),
         _play("Verify", "hadeploy_pending", [Step("observe", "verify")]),
         *(
             [_play("Verify the CIB", "hadeploy_pending_cib", [Step("pacemaker", "verify")])]

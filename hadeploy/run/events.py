@@ -105,7 +105,8 @@ def _message(result: Mapping[str, Any], status: Status) -> str:
         words = str(result.get("msg") or result.get("stderr") or result.get("censored") or "no reason given")
         items = [str(item.get("msg", "")) for item in result.get("results") or () if item.get("failed")]
         return "\n".join([words, *items]).strip()
-    told = result.get("told") or result.get("written") or result.get("unchecked") or ()
+    gone = [f"removed {each}" for each in result.get("removed") or ()]
+    told = [*(result.get("told") or result.get("written") or result.get("unchecked") or ()), *gone]
     kept = [f"kept as it is: {each}" for each in result.get("drift") or ()]
     return "; ".join(part for part in (", ".join(str(each) for each in told), *kept) if part)
 

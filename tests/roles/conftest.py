@@ -33,7 +33,12 @@ def systemd(pending_memory: ModuleType) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def bundle(systemd: ModuleType) -> ModuleType:
+def owned(pending_memory: ModuleType) -> ModuleType:
+    return _load("ansible.module_utils.hadeploy_owned", MODULES / "module_utils" / "hadeploy_owned.py")
+
+
+@pytest.fixture(scope="session")
+def bundle(systemd: ModuleType, owned: ModuleType) -> ModuleType:
     return _load("hadeploy_bundle", MODULES / "library" / "hadeploy_bundle.py")
 
 

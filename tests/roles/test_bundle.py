@@ -148,7 +148,7 @@ class FakeModule:
 
     def __init__(self, *, check_mode: bool = False, **params: object) -> None:
         self.check_mode = check_mode
-        self.params = {"secrets": {}, **params}
+        self.params = {"secrets": {}, "units": [], **params}
         self.commands: list[list[str]] = []
         self.outcome: tuple[int, str, str] = (0, "", "")
         self.programs = {"parser": "/bin/parser", "systemctl": "/bin/systemctl"}
@@ -203,8 +203,10 @@ def test_a_parser_that_is_missing_fails_but_in_check_mode(bundle, make_file, sta
 
 
 @pytest.fixture
-def memory(bundle, pending_memory, tmp_path: Path, monkeypatch) -> Path:
-    path = tmp_path / "memory" / "pending.json"
+def memory(bundle, pending_memory, owned, tmp_path: Path, monkeypatch) -> Path:
+    path, ours = tmp_path / "memory" / "pending.json", tmp_path / "memory" / "owned.json"
+    monkeypatch.setattr(bundle, "load_owned", lambda: owned.load_owned(str(ours)))
+    monkeypatch.setattr(bundle, "save_owned", lambda found: owned.save_owned(found, str(ours)))
     monkeypatch.setattr(bundle, "load", lambda: pending_memory.load(str(path)))
     monkeypatch.setattr(bundle, "save", lambda pending: pending_memory.save(pending, str(path)))
     return path

@@ -131,6 +131,15 @@ def test_absent_members(cib):
     assert cib.absent_members(text.format("false"), ["n1", "n2"]) == ["n1", "n2"]
 
 
+def test_a_node_that_left_the_topology_and_still_runs_is_a_stranger(cib):
+    mon = (
+        "<crm_mon><nodes><node name='n1' online='true'/><node name='n2' online='true'/>"
+        "<node name='n3' online='false'/></nodes></crm_mon>"
+    )
+    assert cib.strangers(mon, ["n1"]) == ["n2"]
+    assert cib.strangers(mon, ["n1", "n2"]) == []
+
+
 def test_rollbacks_are_private_and_the_oldest_go(cib, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(cib, "ROLLBACKS_KEPT", 3)
     folder = tmp_path / "rollback"

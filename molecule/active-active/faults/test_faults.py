@@ -23,6 +23,10 @@ TRACKED_SECONDS = 4.0
 YIELD_SECONDS = 0.5
 """One advert of 100 ms, with room for a busy machine."""
 
+HUNG_BACKEND_SECONDS = 3.0
+"""A hung web server's kernel still accepts connections, so neither a refused connection nor a retry helps: until two checks
+of 500 ms, 500 ms apart, have failed (2 s), every second request may go there; with room for a busy machine."""
+
 HOME = {"address site-a": "lb1", "address site-b": "lb2"}
 
 
@@ -69,12 +73,13 @@ def test_a_hung_master_is_taken_over_and_yields_when_thawed(lab, design, read_st
     from hadeploy.drill.drill import run_fault
 
     verdict = run_fault(
-        lab, design, faults.HUNG_NODE, "lb1", probes=CLIENTS, read_status=read_status, hold_seconds=4
+        lab, design, faults.HUNG_NODE, "lb1", probes=CLIENTS, read_status=read_status, hold_seconds=6
     )
     for name, outage in verdict.outages.items():
         print(f"hung master: {name} out {outage.seconds:.2f} s, {outage.failed} of {outage.requests} failed")
-    assert verdict.outages["site-a"].seconds <= TAKEOVER_SECONDS
-    assert verdict.outages["site-b"].failed == 0
+        assert outage.over, name
+        assert outage.seconds <= HUNG_BACKEND_SECONDS, name
+    assert "lb2" in verdict.ownership[SITE_A].sequence
     late = [
         s.at - verdict.restored_at
         for o in verdict.ownership.values()

@@ -26,11 +26,17 @@ class ActionModule(ActionBase):
         bundle, folder = self.read_bundle(task_vars)
         arguments = dict(self._task.args)
         state = arguments.get("state")
-        files = [self.with_content(file, folder) for file in bundle["artifacts"]]
-        arguments["files"] = files
-        arguments["secrets"] = self.resolve([name for file in files for name in file["secrets"]], task_vars)
+        arguments["units"] = bundle["units"]
+        if state in ("units_removed", "files_removed"):
+            arguments["files"] = bundle["artifacts"]
+        else:
+            files = [self.with_content(file, folder) for file in bundle["artifacts"]]
+            arguments["files"] = files
+            arguments["secrets"] = self.resolve(
+                [name for file in files for name in file["secrets"]], task_vars
+            )
         if state == "observed":
-            arguments |= {key: bundle[key] for key in ("units", "packages", "users")}
+            arguments |= {key: bundle[key] for key in ("packages", "users")}
         return self._execute_module("hadeploy_bundle", module_args=arguments, task_vars=task_vars)
 
     def files_directory(self, task_vars):

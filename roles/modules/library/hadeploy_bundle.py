@@ -17,9 +17,12 @@ options:
     description:
       - C(observed) compares and changes nothing.
       - C(staged) runs each changed file's native check on copies, before anything is written.
-      - C(present) writes what differs, each file in one step, and remembers which units must be told.
+      - C(present) writes what differs, each file in one step, and remembers which units must be told. Files that left
+        the design are removed here where their unit stays, which is told of it.
+      - C(units_removed) stops and disables units that an earlier apply brought and that left the design.
+      - C(files_removed) removes the files of such units.
     type: str
-    choices: [observed, staged, present]
+    choices: [observed, staged, present, units_removed, files_removed]
     required: true
   files:
     description: The files, with their contents still holding placeholders of secrets.
@@ -69,11 +72,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 pending:
-  description: What differs, by kind (packages, users, files, units, tell).
+  description: What differs, by kind (packages, users, files, units, tell, leftovers).
   type: dict
   returned: state is observed
 daemons:
-  description: Daemons with anything pending; C(packages) where packages or users are missing.
+  description: >-
+    Daemons with anything pending; C(packages) where packages or users are missing, C(leftovers) where something left
+    the design.
   type: list
   elements: str
   returned: state is observed
@@ -90,6 +95,11 @@ checked:
   type: list
   elements: str
   returned: state is staged
+removed:
+  description: Units and files that left the design and were removed.
+  type: list
+  elements: str
+  returned: state is units_removed or files_removed
 unchecked:
   description: Files whose parser is not installed yet, with the reason; only in check mode.
   type: list
@@ -109,8 +119,9 @@ import stat
 import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_owned import brought, leftovers, load_owned, merged_owned, save_owned
 from ansible.module_utils.hadeploy_pending import load, merged, save, sync_directory
-from ansible.module_utils.hadeploy_systemd import show, wishes
+from ansible.module_utils.hadeploy_systemd import is_active, is_enabled, show, wishes
 
 STAGES = "/run/hadeploy"
 UNIT_DIRECTORIES = ("/etc/systemd/system/", "/usr/local/lib/systemd/system/")
@@ -292,6 +303,8 @@ def observe(module: AnsibleModule) -> dict:
     daemons = {"packages"} if packages or users else set()
     daemons |= {file["daemon"] for file in files} | {units[name]["daemon"] for name in wished}
     daemons |= {owner[unit] for unit in tell}
+    left = leftovers(load_owned(), params["files"], params["units"])
+    daemons |= {"leftovers"} if left["files"] or left["units"] else set()
     pending = {
         "packages": sorted({name for names in packages.values() for name in names}),
         "users": users,
@@ -299,6 +312,7 @@ def observe(module: AnsibleModule) -> dict:
         "units": wished,
         "tell": tell,
         "daemon_reload": remembered["daemon_reload"],
+        "leftovers": [*left["units"], *left["files"]],
     }
     anything = any(pending.values())
     return {
@@ -419,15 +433,25 @@ def establish(module: AnsibleModule) -> dict:
     remembered = load()
     readers = {file["unit"] for file in files}
     known = {unit: what for unit, what in remembered["units"].items() if unit in readers}
-    units = merged(known, tell_of(changed, secrets))
-    daemon_reload = remembered["daemon_reload"] or any(is_unit_file(file["path"]) for file in changed)
+    owned = load_owned()
+    gone = _gone_while_unit_stays(owned, files, module.params["units"])
+    units = merged(merged(known, tell_of(changed, secrets)), _tell_of_gone(owned, gone))
+    touched = [*(file["path"] for file in changed), *gone]
+    daemon_reload = remembered["daemon_reload"] or any(is_unit_file(path) for path in touched)
     result = {
-        "changed": bool(changed) or daemon_reload,
-        "diff": diffs,
+        "changed": bool(touched) or daemon_reload,
+        "diff": [*diffs, *map(_removal_diff, gone)],
         "tell": units,
         "written": [file["path"] for file in changed],
+        "removed": gone,
     }
-    if module.check_mode or not result["changed"]:
+    if module.check_mode:
+        return result
+    # Known as ours before it is there: an apply that ends in between leaves nothing that nobody would remove.
+    remember = merged_owned(owned, brought(files, module.params["units"]))
+    if remember != owned:
+        save_owned(remember)
+    if not result["changed"]:
         return result
     save({"units": units, "daemon_reload": daemon_reload})
     for file in changed:
@@ -435,17 +459,115 @@ def establish(module: AnsibleModule) -> dict:
             write(file, wanted_bytes(file, secrets))
         except (OSError, KeyError) as error:
             module.fail_json(msg=f"{file['path']} could not be written: {error}", invocation={})
+    _remove_files(module, gone)
     if daemon_reload:
         module.run_command([module.get_bin_path("systemctl", required=True), "daemon-reload"], check_rc=True)
         save({"units": units, "daemon_reload": False})
     return result
 
 
+def _gone_while_unit_stays(owned: dict, files: list[dict], units: list[dict]) -> list[str]:
+    """Files that left the design, of units that did not: these are told in this run. The others go with their unit."""
+    staying = {unit["name"] for unit in units} | {file["unit"] for file in files}
+    gone = leftovers(owned, files, units)["files"]
+    return [path for path in gone if owned["files"][path].get("unit") in staying]
+
+
+def _tell_of_gone(owned: dict, gone: list[str]) -> dict[str, str]:
+    tell: dict[str, str] = {}
+    for path in gone:
+        entry = owned["files"][path]
+        if entry.get("unit"):
+            tell = merged(tell, {entry["unit"]: entry.get("on_change", "none")})
+    return tell
+
+
+def _removal_diff(path: str) -> dict[str, str]:
+    attributes = attributes_of(path)
+    hidden = attributes is not None and not int(attributes[2], 8) & 0o004
+    return {
+        "before_header": f"{path} ({' '.join(attributes) if attributes else 'absent'})",
+        "after_header": f"{path} (absent)",
+        "before": _side(present_bytes(path), hidden=hidden, mark="before"),
+        "after": "",
+    }
+
+
+def _remove_files(module: AnsibleModule, paths: list[str]) -> None:
+    """Remove what an earlier bundle brought, and forget it."""
+    for path in paths:
+        try:
+            if os.path.isfile(path) or os.path.islink(path):
+                os.unlink(path)
+                sync_directory(os.path.dirname(path))
+        except OSError as error:
+            module.fail_json(msg=f"{path} could not be removed: {error}", invocation={})
+    if paths:
+        owned = load_owned()
+        owned["files"] = {path: entry for path, entry in owned["files"].items() if path not in paths}
+        save_owned(owned)
+
+
+def remove_units(module: AnsibleModule) -> dict:
+    """Stop and disable units that left the design, the last started first."""
+    gone = leftovers(load_owned(), module.params["files"], module.params["units"])["units"]
+    states = show(module, gone)
+    verbs = [
+        (verb, name)
+        for name in gone
+        for verb, needed in (
+            ("stop", is_active(states.get(name, {}))),
+            ("disable", is_enabled(states.get(name, {}))),
+        )
+        if needed
+    ]
+    removed = [f"{verb} {name}" for verb, name in verbs]
+    if not module.check_mode:
+        for verb, name in verbs:
+            module.run_command(
+                [module.get_bin_path("systemctl", required=True), verb, "--", name], check_rc=True
+            )
+        if gone:
+            owned = load_owned()
+            owned["units"] = {name: entry for name, entry in owned["units"].items() if name not in gone}
+            save_owned(owned)
+    return {"changed": bool(removed), "removed": removed, "diff": _words_diff("units", removed)}
+
+
+def remove_files(module: AnsibleModule) -> dict:
+    """Remove the files of units that left the design."""
+    gone = leftovers(load_owned(), module.params["files"], module.params["units"])["files"]
+    there = [path for path in gone if os.path.lexists(path)]
+    result = {"changed": bool(there), "removed": there, "diff": [_removal_diff(path) for path in there]}
+    if not module.check_mode:
+        _remove_files(module, gone)
+        if any(is_unit_file(path) for path in there):
+            systemctl = module.get_bin_path("systemctl", required=True)
+            module.run_command([systemctl, "daemon-reload"], check_rc=True)
+    return result
+
+
+def _words_diff(header: str, words: list[str]) -> list[dict[str, str]]:
+    if not words:
+        return []
+    after = "".join(f"{word}\n" for word in words)
+    return [{"before_header": header, "after_header": header, "before": "", "after": after}]
+
+
+STATES = {
+    "observed": observe,
+    "staged": stage,
+    "present": establish,
+    "units_removed": remove_units,
+    "files_removed": remove_files,
+}
+
+
 def main() -> None:
     """Module entry."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["observed", "staged", "present"], "required": True},
+            "state": {"type": "str", "choices": list(STATES), "required": True},
             "files": {"type": "list", "elements": "dict", "default": []},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
             "units": {"type": "list", "elements": "dict", "default": []},
@@ -455,9 +577,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    act = {"observed": observe, "staged": stage, "present": establish}[module.params["state"]]
     try:
-        result = act(module)
+        result = STATES[module.params["state"]](module)
     except ValueError as error:
         module.fail_json(msg=str(error), invocation={})
     # The invocation would repeat every file's content in every result.

@@ -273,6 +273,13 @@ def absent_members(crm_mon: str, members: list[str]) -> list[str]:
     return [member for member in members if member not in online]
 
 
+def strangers(crm_mon: str, members: list[str]) -> list[str]:
+    """Who is online in the cluster and no member of the topology."""
+    root = ElementTree.fromstring(crm_mon)
+    online = (node for node in root.iterfind("./nodes/node") if node.get("online") == "true")
+    return sorted(name for node in online if (name := node.get("name", "")) not in members)
+
+
 class Cib:
     """The live CIB and the tools around it."""
 
@@ -378,6 +385,13 @@ def observe(cib: Cib) -> dict:
     live = cib.query()
     if live is None:
         return {"changed": False, "pending": True, "drift": []}
+    others = strangers(cib.monitor(), cib.module.params["members"])
+    if others:
+        # Left out of the membership while it runs, it and the others would take each other for lost, and fence.
+        cib.fail(
+            f"{', '.join(others)} runs in this cluster, but is no member of the topology: take it out of service first "
+            f"(there: systemctl disable --now pacemaker corosync), then apply again; nothing was changed"
+        )
     new, drift = merge(live, cib.desired)
     return {"changed": False, "pending": bool(cib.difference(live, new)), "drift": drift}
 

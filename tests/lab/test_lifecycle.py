@@ -1,0 +1,206 @@
+"""A cluster's life on Debian 13: interrupted, unreachable, reduced from three members to two, struck, changed.
+
+The tests build on each other, in this order."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hadeploy.app.status import StatusReader
+from hadeploy.drill import fault
+from hadeploy.drill.drill import run_fault, wait_until_well
+from hadeploy.lab import lab
+from hadeploy.lab.links import set_link
+from hadeploy.lab.observer import Probe
+from hadeploy.lab.overlay import ssh_argv
+from hadeploy.lab.program import run
+from hadeploy.lab.state import load_state
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+
+INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
+NAME = "test-lifecycle"
+ENVIRONMENT = {**os.environ, "HADEPLOY_IPMI_PASSWORD": "a lab's own", "NO_COLOR": "1"}
+WEB = Probe("web", "10.71.1.100", 80)
+OUTAGE_SECONDS = 30.0
+
+
+def hadeploy(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "hadeploy", *map(str, arguments)]
+
+
+@pytest.fixture(scope="module")
+def topology(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The lab of a topology on Debian 13, bare."""
+    file = tmp_path_factory.mktemp("lifecycle") / "topology.yaml"
+    document = yaml.safe_load((INVENTORIES / "active-passive" / "topology.yaml").read_text())
+    document |= {"name": NAME, "release": "debian-13"}
+    document["nodes"]["n3"] = {"addresses": {"lan": "10.71.1.13", "ring": "10.71.2.13", "bmc": "10.71.9.13"}}
+    devices = document["fencing"]["devices"]
+    parameters = {**devices["ipmi-n2"]["parameters"], "ip": "10.71.9.113"}
+    devices["ipmi-n3"] = {**devices["ipmi-n2"], "targets": ["n3"], "parameters": parameters}
+    file.write_text(yaml.safe_dump(document, sort_keys=False))
+    try:
+        subprocess.run(hadeploy("lab", "up", file), env=ENVIRONMENT, check=True)
+        yield file
+    finally:
+        lab.down(NAME)
+
+
+@pytest.fixture
+def change(topology: Path) -> Callable[[Callable[[dict[str, Any]], object]], None]:
+    def edit(by: Callable[[dict[str, Any]], object]) -> None:
+        document = yaml.safe_load(topology.read_text())
+        by(document)
+        topology.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    return edit
+
+
+@pytest.fixture
+def apply(topology: Path) -> Callable[..., dict[str, Any]]:
+    """Apply; what came of it, with the exit code."""
+
+    def call(*more: str) -> dict[str, Any]:
+        argv = hadeploy(
+            "apply", topology, "--lab", "--yes", "--json", "--out", topology.parent / "build", *more
+        )
+        done = subprocess.run(argv, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, check=False)
+        return {**json.loads(done.stdout), "code": done.returncode}
+
+    return call
+
+
+@pytest.fixture
+def on(topology: Path) -> Callable[..., str]:
+    def ssh(node: str, *argv: str, check: bool = True) -> str:
+        state = load_state(NAME)
+        return run(ssh_argv(state, state.plan.node(node), *argv), check=check, seconds=60).strip()
+
+    return ssh
+
+
+def read_status(topology: Path) -> Any:
+    return wait_until_well(StatusReader.for_lab(topology).read, 120)
+
+
+def test_an_interrupted_apply_is_completed_by_the_next(topology: Path, apply, on):
+    """Ctrl-C when files are written and corosync was perhaps told: no half state that the next apply does not mend."""
+    argv = hadeploy("apply", topology, "--lab", "--yes", "--out", topology.parent / "build")
+    with subprocess.Popen(
+        argv,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.strip() == "phase Corosync":
+                os.killpg(running.pid, signal.SIGINT)
+                break
+        running.stderr.read()
+        assert running.wait(timeout=60) == 130
+    assert on("n1", "test", "-s", "/etc/corosync/corosync.conf", check=False) == ""
+    done = apply()
+    assert done["code"] == 0, done
+    assert not read_status(topology).degraded
+
+
+def test_a_second_apply_changes_nothing(apply):
+    done = apply()
+    assert (done["code"], done["changed"]) == (0, False)
+
+
+def test_an_unreachable_member_stops_an_apply_before_anything_changed(topology: Path, change, apply, on):
+    state = load_state(NAME)
+    before = on("n1", "sha256sum", "/etc/hadeploy/nginx/web-server.conf")
+    change(lambda document: document["services"]["web"]["members"][0].update(port=81))
+    set_link(state, "n2", "lan", "drop")
+    try:
+        done = apply()
+    finally:
+        set_link(state, "n2", "lan", "restore")
+        change(lambda document: document["services"]["web"]["members"][0].update(port=80))
+    assert done["code"] == 1
+    assert on("n1", "sha256sum", "/etc/hadeploy/nginx/web-server.conf") == before
+    assert not read_status(topology).degraded
+
+
+def test_a_member_that_still_runs_cannot_be_left_out(topology: Path, change, apply, on):
+    """Left out while it runs, it and the others would take each other for lost, and shoot."""
+
+    def leave_out(document: dict[str, Any]) -> None:
+        del document["nodes"]["n3"], document["fencing"]["devices"]["ipmi-n3"]
+
+    before = on("n1", "sha256sum", "/etc/corosync/corosync.conf")
+    change(leave_out)
+    done = apply()
+    assert done["code"] == 1
+    assert "n3 runs in this cluster" in json.dumps(done)
+    assert on("n1", "sha256sum", "/etc/corosync/corosync.conf") == before
+    on("n3", "systemctl", "disable", "--now", "pacemaker", "corosync")
+    assert apply()["code"] == 0
+    assert "two_node: 1" in on("n1", "cat", "/etc/corosync/corosync.conf")
+    assert not read_status(topology).degraded
+
+
+def test_power_cut_on_debian_13(topology: Path):
+    reader = StatusReader.for_lab(topology)
+    (victim,) = wait_until_well(reader.read, 120).addresses[0].holders
+    verdict = run_fault(
+        load_state(NAME),
+        reader.design,
+        fault.POWER_CUT,
+        victim,
+        probes=[WEB],
+        read_status=reader.read,
+        until=lambda status: bool(status.addresses[0].holders) and victim not in status.addresses[0].holders,
+    )
+    assert verdict.double_owners == []
+    assert verdict.outages["web"].over
+    assert verdict.outages["web"].seconds <= OUTAGE_SECONDS
+    assert verdict.fenced_before_takeover(WEB.address)
+
+
+def test_what_left_the_design_leaves_the_hosts(topology: Path, change, apply, on):
+    """A second service comes and goes: resources, unit files and configuration; the first is not touched."""
+
+    def add(document: dict[str, Any]) -> None:
+        document["virtual_addresses"]["more"] = {"address": "10.71.1.101/24", "network": "lan"}
+        document["services"]["more"] = {
+            "members": [{"kind": "nginx", "name": "more-server", "port": 8081}],
+            "addresses": ["more"],
+        }
+
+    (home,) = read_status(topology).addresses[0].holders
+    began = on(home, "systemctl", "show", "-P", "ActiveEnterTimestamp", "hadeploy-nginx@web-server.service")
+    change(add)
+    assert apply()["code"] == 0
+    assert on("n1", "ls", "/etc/hadeploy/nginx") == "more-server.conf\nweb-server.conf"
+
+    def remove(document: dict[str, Any]) -> None:
+        del document["virtual_addresses"]["more"], document["services"]["more"]
+
+    change(remove)
+    assert apply()["code"] == 0
+    for node in ("n1", "n2"):
+        assert on(node, "ls", "/etc/hadeploy/nginx") == "web-server.conf"
+        assert "8081" not in on(node, "ss", "-Hltn")
+    assert "more" not in on("n1", "crm_mon", "-1")
+    assert apply()["changed"] is False
+    assert (
+        on(home, "systemctl", "show", "-P", "ActiveEnterTimestamp", "hadeploy-nginx@web-server.service")
+        == began
+    )
