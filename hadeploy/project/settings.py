@@ -28,7 +28,8 @@ timeout = 10
 pipelining = True
 
 [ssh_connection]
-ssh_args = -C -o ControlMaster=auto -o ControlPersist=60s
+# A member that falls silent in the middle of a task is noticed after 15 s, also on a connection that stood before.
+ssh_args = -C -o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=5 -o ServerAliveCountMax=3
 # Connections are told apart by address alone: another project with the same addresses must not find these.
 control_path_dir = ~/.ansible/cp/{sha256(design.name.encode()).hexdigest()[:12]}
 """

@@ -155,6 +155,8 @@ def _run(project: Path, private: Path, overlay: Path | None, arguments: list[str
         cmdline=shlex.join(arguments),
         envvars={
             "ANSIBLE_CONFIG": str(project / "ansible.cfg"),
+            # ansible-runner switches the check off where nobody says otherwise, and the environment wins over the file.
+            "ANSIBLE_HOST_KEY_CHECKING": "True",
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_SSH_CONTROL_PATH_DIR": _connections(project, overlay),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),

@@ -72,6 +72,14 @@ def test_events_arrive_and_are_counted(make_project, place: Path):
     assert list(place.iterdir()) == []
 
 
+def test_host_keys_are_checked(make_project, place: Path):
+    """ansible-runner asks Ansible not to, where nobody contradicts."""
+    checks = "{{ lookup('ansible.builtin.config', 'host_key_checking', plugin_type='connection', plugin_name='ssh') }}"
+    project = make_project({"name": "Judge", "ansible.builtin.assert": {"that": f"{checks[2:-2]} | bool"}})
+    result = apply_project(project)
+    assert result.succeeded, result.failures
+
+
 def test_a_failure_is_told_with_host_phase_and_words(make_project, place: Path):
     project = make_project(
         {"name": "Judge", "ansible.builtin.fail": {"msg": "not today"}, "when": "inventory_hostname == 'h2'"}
