@@ -211,7 +211,7 @@ def _server_problems(servers: Sequence[ServerStatus]) -> list[str]:
         f"{balancer} sees server {server.backend}/{server.server} {state}"
         for server in servers
         for balancer, state in server.states
-        if state != "UP"
+        if state not in ("UP", "no check")
     ]
 
 

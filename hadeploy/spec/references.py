@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics
+from hadeploy.spec.balancer_references import check_balancer
 from hadeploy.spec.load import LoadedTopology, did_you_mean
 from hadeploy.spec.secret import VaultSecret
 from hadeploy.spec.service import OcfMember, ServiceGroup
@@ -49,9 +50,7 @@ def _names(loaded: LoadedTopology) -> Findings:
             yield _unknown(
                 source, "network", virtual.network, topology.networks, "virtual_addresses", name, "network"
             )
-    if isinstance(topology, ActiveActive):
-        yield from _balancer_names(topology, source)
-    else:
+    if not isinstance(topology, ActiveActive):
         yield from _cluster_names(topology, source)
 
 
@@ -133,43 +132,6 @@ def _placement_names(
                 )
             elif other not in topology.services:
                 yield _unknown(source, "service", other, others, "services", name, relation, index)
-
-
-def _balancer_names(topology: ActiveActive, source: SourceMap) -> Findings:
-    balancer = topology.load_balancer
-    for name, frontend in balancer.frontends.items():
-        here = ("load_balancer", "frontends", name)
-        for index, address in enumerate(frontend.addresses):
-            if address not in topology.virtual_addresses:
-                yield _unknown(
-                    source, "virtual address", address, topology.virtual_addresses, *here, "addresses", index
-                )
-        if frontend.backend not in balancer.backends:
-            yield _unknown(source, "backend", frontend.backend, balancer.backends, *here, "backend")
-        elif balancer.backends[frontend.backend].mode != frontend.mode:
-            yield Diagnostic(
-                "SPEC041",
-                f"frontend {name} is {frontend.mode}, its backend {frontend.backend} is not",
-                source.span(*here),
-                mend="give both the same mode",
-            )
-    for name, backend in balancer.backends.items():
-        for server_name, server in backend.servers.items():
-            here_server = ("load_balancer", "backends", name, "servers", server_name)
-            if (server.node is None) == (server.address is None):
-                yield Diagnostic(
-                    "SPEC042",
-                    f"server {server_name} needs a node or an address, and not both",
-                    source.span(*here_server),
-                )
-            if server.node is not None and server.node not in topology.nodes:
-                yield _unknown(source, "node", server.node, topology.nodes, *here_server, "node")
-            elif server.node is not None and server.network is not None:
-                known = topology.nodes[server.node].addresses
-                if server.network not in known:
-                    yield _unknown(
-                        source, f"address of {server.node} on", server.network, known, *here_server, "network"
-                    )
 
 
 def _addresses(loaded: LoadedTopology) -> Findings:
@@ -375,5 +337,6 @@ CHECKS: tuple[Callable[[LoadedTopology], Findings], ...] = (
     _pattern,
     _resource_names,
     _vault,
+    check_balancer,
     check_vrrp,
 )

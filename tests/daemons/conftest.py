@@ -339,6 +339,7 @@ def active_active(two_nodes: Design) -> Design:
             peers_port=10_000,
             statistics=(("n1", "198.51.100.1"), ("n2", "198.51.100.2")),
             statistics_port=8404,
+            queue_ms=2000,
         ),
         units=(HostedUnit("hadeploy-nginx@web.service", ("nginx-light",), names, clustered=False),),
         flows=(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hadeploy.daemons import haproxy
+from hadeploy.design.balancing import BalancedServer, ServerTls
 
 PATH = "/etc/haproxy/haproxy.cfg"
 
@@ -83,11 +84,83 @@ def test_without_balancer_there_is_no_haproxy(two_nodes):
     assert haproxy.share(two_nodes, two_nodes.members[0]) is None
 
 
+def with_everything(design):
+    """Every setting that a topology can change, changed."""
+    sites, raw = design.balancer.backends
+    sites = replace(
+        sites,
+        check=replace(sites.check, fast_interval_ms=200, port=9200, tls=True, host="example.org"),
+        tls=ServerTls("required", "@system-ca", "backend.example.org"),
+        shares_table=False,
+        closes_sessions=True,
+        servers=(
+            *sites.servers,
+            BalancedServer(
+                "cloud", "backend.example.org", 443, 10, backup=False, checked=False, maxconn=50, resolve=True
+            ),
+        ),
+    )
+    raw = replace(raw, check=replace(raw.check, kind="pgsql", user="checker"))
+    other = [
+        replace(raw, name=kind, check=replace(raw.check, kind=kind)) for kind in ("mysql", "redis", "none")
+    ]
+    plan = replace(
+        design.balancer,
+        backends=(sites, raw, *other),
+        queue_ms=500,
+        retries=1,
+        redispatch=False,
+        hard_stop_ms=60_500,
+        bind="transparent",
+        open_files=10_000,
+        resolvers=("198.51.100.53", "2001:db8::53"),
+    )
+    return replace(design, balancer=plan)
+
+
+def lines_of(content, section):
+    """The settings of a section, without their indentation."""
+    return [line.strip() for line in content.split(f"\n{section}\n")[1].split("\n\n")[0].splitlines()]
+
+
+def test_everything_that_can_be_written_is_written(active_active, find):
+    content = text(with_everything(active_active), find)
+    for line in ("ulimit-n 10000", "hard-stop-after 60500ms"):
+        assert line in lines_of(content, "global")
+    for line in ("timeout queue 500ms", "retries 1", "no option redispatch"):
+        assert line in lines_of(content, "defaults")
+    assert "option redispatch 1" not in content
+    assert "bind 198.51.100.100:80 transparent" in lines_of(content, "frontend www")
+    sites = lines_of(content, "backend sites")
+    assert "http-check send meth GET uri /healthz hdr Host example.org" in sites
+    assert "stick-table type ipv6 size 100k expire 30m" in sites
+    assert "peers hadeploy" not in content
+    assert (
+        "default-server check inter 1000ms fastinter 200ms fall 2 rise 2 port 9200 check-ssl ssl verify required "
+        "ca-file @system-ca verifyhost backend.example.org sni str(backend.example.org) check-sni "
+        "backend.example.org on-marked-down shutdown-sessions"
+    ) in sites
+    assert sites[-1] == (
+        "server cloud backend.example.org:443 weight 10 no-check maxconn 50 init-addr last,none "
+        "resolvers hadeploy"
+    )
+    assert "option pgsql-check user checker" in lines_of(content, "backend raw")
+    assert "option mysql-check user checker" in lines_of(content, "backend mysql")
+    assert "option redis-check" in lines_of(content, "backend redis")
+    assert "check" not in " ".join(lines_of(content, "backend none")[3:])
+    assert lines_of(content, "resolvers hadeploy")[:2] == [
+        "nameserver dns1 198.51.100.53:53",
+        "nameserver dns2 [2001:db8::53]:53",
+    ]
+
+
 @pytest.mark.native
-@pytest.mark.parametrize("change", [lambda design: design, without_sticking])
+@pytest.mark.parametrize("change", [lambda design: design, without_sticking, with_everything])
 def test_parser_takes_it(change, active_active, parser_host, find):
     artifact = find(haproxy.share(change(active_active), active_active.members[0]), PATH)
-    good, said = parser_host.judge(artifact.check, artifact.content)
+    # the host of the test has no way out, and a name server must be reachable
+    content = artifact.content.replace("198.51.100.53:53", "127.0.0.1:53").replace("[2001:db8::53]", "[::1]")
+    good, said = parser_host.judge(artifact.check, content)
     assert good, said
 
 

@@ -72,7 +72,15 @@ def codes(findings: Any) -> set[str]:
         ({"vrrp.notify": "/home/admin/told"}, {"HA069"}),
         ({**SLOW, "vrrp.track_scripts": {"a": {"path": SCRIPT, "timeout": "3s"}}}, {"HA070"}),
         ({**SLOW, "vrrp.track_scripts": {"a": {"path": SCRIPT, "init_fail": False}}}, {"HA070"}),
-        ({"objectives.rto": "1s"}, {"HA070"}),  # a dead process is seen once a second
+        # a dead process is seen once a second
+        (
+            {
+                "objectives.rto": "1s",
+                "load_balancer.backends.web.check.timeout": "1ms",
+                "load_balancer.backends.web.check.interval": "100ms",
+            },
+            {"HA070"},
+        ),
         ({"vrrp.gratuitous_arp": {"refresh": "0s"}}, {"HA071"}),
         ({"vrrp.gratuitous_arp": {"answer_rivals": False}}, {"HA071"}),
         (

@@ -25,51 +25,39 @@ class FrontendConfig:
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """One server line."""
+    """One server line; options in HAProxy's own words."""
 
     name: str
     socket: str
-    weight: int
-    backup: bool
+    options: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class BackendConfig:
-    """One backend.
-
-    Attributes:
-        http: talks HTTP, so that a request may be sent again elsewhere.
-        http_check: asks ``check_path`` and wants ``expect_status``; else connecting is enough.
-        sticks: a client stays on its server, on whichever member it comes in.
-    """
+    """One backend; settings are lines of one value each, as HAProxy reads them."""
 
     name: str
-    mode: str
-    balance: str
-    http: bool
-    http_check: bool
-    check_path: str
-    expect_status: int
-    check_timeout_ms: int
-    check_interval_ms: int
-    fall: int
-    rise: int
-    sticks: bool
+    settings: tuple[str, ...]
     servers: tuple[ServerConfig, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class HaproxyConfig:
-    """The whole file of one member."""
+    """The whole file of one member.
+
+    Attributes:
+        global_settings, defaults: lines.
+        resolvers: sockets of name servers.
+        binding: what every bind ends with.
+    """
 
     notice: str
     member: str
-    maxconn: int
-    connect_ms: int
-    client_ms: int
-    server_ms: int
-    http_request_ms: int
+    global_settings: tuple[str, ...]
+    defaults: tuple[str, ...]
     statistics_socket: str
     peers: tuple[Peer, ...]
+    resolvers: tuple[str, ...]
+    binding: str
     frontends: tuple[FrontendConfig, ...]
     backends: tuple[BackendConfig, ...]

@@ -18,7 +18,7 @@ WHY = "HAProxy listens on floating addresses before they arrive, so a takeover n
 
 def compile_sysctl(design: Design) -> SysctlConfig | None:
     """Only the families that a frontend binds: a kernel without IPv6 has no key for it."""
-    if design.balancer is None:
+    if design.balancer is None or design.balancer.bind != "nonlocal":
         return None
     families = {
         ipaddress.ip_address(address).version

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 
-from hadeploy.design.balancing import BalancedBackend, BalancedFrontend, BalancedServer, BalancerPlan, Check
+from hadeploy.design.balanced import expand_balancer, statistics_network
 from hadeploy.design.common import expand_members, expand_segments
 from hadeploy.design.design import Design, VirtualAddress
 from hadeploy.design.flows import balancer_flows, unit_flows, vrrp_flows
 from hadeploy.design.hosting import HostedUnit, WebSite
-from hadeploy.design.membership import Member, Segment
+from hadeploy.design.membership import Segment
 from hadeploy.design.release import load_release
 from hadeploy.design.virtual_routers import expand_vrrp
-from hadeploy.spec.load_balancer import LoadBalancer, Server
 from hadeploy.spec.service import NginxMember
 from hadeploy.spec.topology import ActiveActive
 
@@ -22,7 +21,7 @@ def expand_active_active(topology: ActiveActive) -> Design:
     segments = expand_segments(topology)
     members = expand_members(topology)
     vrrp = expand_vrrp(topology, members, segments)
-    balancer = _balancer(topology, members)
+    balancer = expand_balancer(topology, members)
     names = tuple(member.name for member in members)
     sites = tuple(
         WebSite(name, service.port, service.document_root, names)
@@ -65,7 +64,7 @@ def expand_active_active(topology: ActiveActive) -> Design:
         units=units,
         flows=(
             *vrrp_flows(vrrp, names),
-            *balancer_flows(balancer, names, _subnets_of(segments, topology.management_network)),
+            *balancer_flows(balancer, names, _subnets_of(segments, statistics_network(topology))),
             *unit_flows(ports, members),
         ),
         firewall=topology.firewall,
@@ -76,55 +75,3 @@ def expand_active_active(topology: ActiveActive) -> Design:
 
 def _subnets_of(segments: tuple[Segment, ...], name: str) -> tuple[str, ...]:
     return next(segment.subnets for segment in segments if segment.name == name)
-
-
-def _server_address(server: Server, members: tuple[Member, ...]) -> str:
-    if server.address is not None:
-        return server.address
-    member = next(member for member in members if member.name == server.node)
-    return member.on(server.network)[0] if server.network else member.addresses[0][1]
-
-
-def _balancer(topology: ActiveActive, members: tuple[Member, ...]) -> BalancerPlan:
-    wish: LoadBalancer = topology.load_balancer
-    addresses = {
-        name: str(ipaddress.ip_interface(virtual.address).ip)
-        for name, virtual in topology.virtual_addresses.items()
-    }
-    return BalancerPlan(
-        frontends=tuple(
-            BalancedFrontend(name, tuple((addresses[a], f.port) for a in f.addresses), f.mode, f.backend)
-            for name, f in wish.frontends.items()
-        ),
-        backends=tuple(
-            BalancedBackend(
-                name,
-                b.mode,
-                b.balance,
-                Check(
-                    b.check.kind,
-                    b.check.path,
-                    b.check.expect_status,
-                    b.check.interval,
-                    b.check.timeout,
-                    b.check.fall,
-                    b.check.rise,
-                ),
-                tuple(
-                    BalancedServer(server_name, _server_address(s, members), s.port, s.weight, s.backup)
-                    for server_name, s in b.servers.items()
-                ),
-                b.stick_on_source,
-            )
-            for name, b in wish.backends.items()
-        ),
-        connect_ms=wish.timeouts.connect,
-        client_ms=wish.timeouts.client,
-        server_ms=wish.timeouts.server,
-        http_request_ms=wish.timeouts.http_request,
-        maxconn=wish.maxconn,
-        peers=tuple((member.name, member.management_address) for member in members),
-        peers_port=wish.peers_port,
-        statistics=tuple((member.name, member.management_address) for member in members),
-        statistics_port=wish.statistics_port,
-    )
