@@ -20,8 +20,7 @@ def _check(case: Case) -> Iterator[Found]:
         for instance in plan.instances:
             if not instance.preempt:
                 yield Found(
-                    f"{name} changes the priority of {instance.name} by {weight}, but nobody preempts: "
-                    "the master keeps sending adverts, and keeps the address",
+                    f"{name} changes the priority of {instance.name} by {weight}, but nobody preempts",
                     place,
                     "leave the weight out (0 bars the member that fails), or write preempt: true",
                 )
@@ -65,7 +64,7 @@ RULE = Rule(
     family=Family.VRRP,
     severity=Severity.ERROR,
     title="A weight outdoes the gap between priorities, and there is none without preemption",
-    reason="an address stays on a member whose check fails: monitored, and never failing over",
+    reason="an address stays on a member whose check fails: the master keeps sending adverts, and nobody takes it over",
     mend="leave the weight out: a member whose check fails then gives the address away at once",
     bad="vrrp:\n  preempt: false\n  track_scripts:\n    answers: {path: /usr/local/sbin/answers, weight: -60}",
     good="vrrp:\n  preempt: false\n  track_scripts:\n    answers: {path: /usr/local/sbin/answers}",

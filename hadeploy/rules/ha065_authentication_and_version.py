@@ -15,7 +15,7 @@ def _check(case: Case) -> Iterator[Found]:
     place = ("vrrp", "authentication")
     if any(instance.version == 3 for instance in plan.instances):
         names = ", ".join(instance.name for instance in plan.instances if instance.version == 3)
-        yield Found(f"VRRPv3 has no authentication, and {names} speaks it", place)
+        yield Found(f"VRRPv3 has no authentication, and it is spoken for {names}", place)
     elif not all(instance.unicast for instance in plan.instances):
         yield Found(
             "a VRRPv2 password is sent in clear text to the whole segment",

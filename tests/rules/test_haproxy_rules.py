@@ -23,8 +23,16 @@ TLS = {f"{WEB}.tls": {"ca_file": "@system-ca", "server_name": "web.example.org"}
             set(),
         ),
         # 500 ms + 4 x 100 ms + 1 s, and without a fast interval half a second more than the objective
-        ({f"{WEB}.check.fall": 5, f"{WEB}.check.fast_interval": "100ms"}, set()),
-        ({f"{WEB}.check.fall": 3}, {"HA077"}),
+        (
+            {
+                f"{WEB}.check.fall": 5,
+                f"{WEB}.check.fast_interval": "100ms",
+                f"{WEB}.check.timeout": "1s",
+                "objectives.rto": "2s",
+            },
+            set(),
+        ),
+        ({f"{WEB}.check.fall": 3, f"{WEB}.check.timeout": "1s", "objectives.rto": "2s"}, {"HA077"}),
         ({f"{WEB}.check.fall": 3, "objectives.rto": None}, set()),
         ({"load_balancer.retries": 0}, {"HA078"}),
         ({"load_balancer.redispatch": False}, {"HA078"}),

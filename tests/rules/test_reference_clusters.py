@@ -19,11 +19,37 @@ REFUSED: dict[str, tuple[str, str]] = {
     "b3-qnetd-on-a-member": ("HA008", "the quorum device runs on node2, a member"),
     "b4-odd": ("HA006", "ffsplit with 3 members, an odd number"),
     "b4-votes": ("HA006", "ffsplit, and node1 has 2 votes"),
+    "b5-nopreempt-and-weight": (
+        "HA063",
+        "answers changes the priority of one by -60, but nobody preempts",
+    ),
+    "b6-equal-priorities": ("HA062", "lb1 and lb2 both have priority 100 for one"),
+    "b6-one-router-id-twice": ("HA061", "two and one both are virtual router 51 on lan"),
+    "b7-authentication-of-version-3": (
+        "HA065",
+        "VRRPv3 has no authentication, and it is spoken for one, two",
+    ),
+    "b7-script-security-off": ("HA069", "script security is off"),
+    "b8-agent-of-its-own": ("HA075", "192.0.2.101 belongs to Pacemaker (web) and to the agent of web-ip"),
     "b14-one-ring-across-regions": ("HA120", "a round trip on the cluster link ring takes 30ms"),
 }
 """File -> the one rule that refuses it, and what it says first."""
 
-GOOD = ("g6-qdevice", "g6-levels")
+BESIDE: dict[str, tuple[str, str, str]] = {
+    "b6-beside-another": (
+        "g7-two-load-balancers",
+        "HA061",
+        "one is virtual router 51, as one of g7-two-load-balancers is on the same segment",
+    ),
+    "b8-beside-keepalived": (
+        "g7-two-load-balancers",
+        "HA075",
+        "192.0.2.101 belongs to keepalived (one) of g7-two-load-balancers and to Pacemaker (web)",
+    ),
+}
+"""File -> the file beside which one rule refuses it, and what that says first; by itself it is good."""
+
+GOOD = ("g7-two-load-balancers", "g6-qdevice", "g6-levels")
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
@@ -43,5 +69,18 @@ def test_a_good_cluster_passes_without_an_accepted_risk(name: str) -> None:
     assert "accept_risks" not in file.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("name", sorted(BESIDE))
+def test_a_cluster_that_is_bad_beside_another(name: str) -> None:
+    other, code, words = BESIDE[name]
+    files = [CLUSTERS / f"{other}.yaml", CLUSTERS / f"{name}.yaml"]
+    for file in files:
+        _, findings = validate_topologies([file])
+        assert [finding.summary for finding in findings] == []
+    _, findings = validate_topologies(files)
+    assert findings.has_errors
+    assert {finding.code for finding in findings} == {code}
+    assert words in [finding.summary for finding in findings]
+
+
 def test_every_cluster_has_its_verdict() -> None:
-    assert {path.stem for path in CLUSTERS.glob("*.yaml")} == {*REFUSED, *GOOD}
+    assert {path.stem for path in CLUSTERS.glob("*.yaml")} == {*REFUSED, *BESIDE, *GOOD}
