@@ -11,7 +11,19 @@ from typing import Annotated
 import typer
 
 from hadeploy import __version__
-from hadeploy.cli import apply, compile_, explain, init, lab, predict, schema, simulate, status, validate
+from hadeploy.cli import (
+    apply,
+    compile_,
+    drill,
+    explain,
+    init,
+    lab,
+    predict,
+    schema,
+    simulate,
+    status,
+    validate,
+)
 
 app = typer.Typer(
     name="hadeploy",
@@ -52,6 +64,7 @@ app.command("predict")(predict.predict)
 app.command("compile")(compile_.compile_)
 app.command("apply")(apply.apply)
 app.command("status")(status.status)
+app.command("drill")(drill.drill)
 app.add_typer(lab.app, name="lab")
 
 

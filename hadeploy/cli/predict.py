@@ -23,10 +23,9 @@ def predict(
     What a drill measured ([cyan]hadeploy drill --measure[/cyan]) stands in measurements.json beside the topology and comes
     before estimates. Exit code 1 when a failure is expected to take longer than [cyan]objectives.rto[/cyan].
     """
-    from rich.console import Console
-
     from hadeploy.app.predict import predict_topology
     from hadeploy.cli import predict_view
+    from hadeploy.cli.wide import wide_console
 
     prediction, findings = predict_topology(topology)
     stop_on_errors(findings)
@@ -35,6 +34,6 @@ def predict(
     if as_json:
         typer.echo(predict_view.as_json(prediction))
     else:
-        predict_view.show(Console(), prediction, explain=explain)
+        predict_view.show(wide_console(), prediction, explain=explain)
     if prediction.broken:
         raise typer.Exit(1)

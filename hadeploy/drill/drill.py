@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
 
 from hadeploy.design.design import Design
 from hadeploy.drill.clients import read_outage
 from hadeploy.drill.fault import Fault
-from hadeploy.drill.ownership import OwnerSample, read_ownership
+from hadeploy.drill.ownership import OwnerSample, longest_interval, read_ownership
 from hadeploy.drill.verdict import PowerEvent, Verdict
 from hadeploy.lab.bmc import read_journal
-from hadeploy.lab.observer import Observer, Probe
+from hadeploy.lab.observer import INTERVAL_SECONDS, Observer, OwnerObservation, Probe, ProbeObservation
 from hadeploy.lab.state import LabState
 from hadeploy.plan.status import Status
 
 POLL_SECONDS = 0.3
+
+CALM_SECONDS = 0.3
+"""A stretch of calm at the start, so that an outage has a beginning."""
 
 ReadStatus = Callable[[], Status]
 Until = Callable[[Status], bool]
@@ -55,6 +61,55 @@ def placement(status: Status) -> dict[str, str]:
     return places
 
 
+class Watch(Protocol):
+    """Clients and a questioner of addresses, from entering to leaving the context; then what they saw can be read."""
+
+    @property
+    def owners(self) -> Sequence[OwnerObservation]:
+        """Who answered for each address, at each moment."""
+
+    @property
+    def probes(self) -> Sequence[ProbeObservation]:
+        """What became of each request."""
+
+    def __enter__(self) -> object:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End, and collect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a fault is watched.
+
+    Attributes:
+        design: what the cluster should be.
+        probes: clients that ask all the while.
+        read_status: asks the members how they are.
+        watch: makes a watch over addresses (address -> network).
+        power_events: what the BMCs were told since a moment on the monotonic clock.
+    """
+
+    design: Design
+    probes: Sequence[Probe]
+    read_status: ReadStatus
+    watch: Callable[[Mapping[str, str]], Watch]
+    power_events: Callable[[float], Sequence[PowerEvent]]
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """What is done to whom, and how it is undone."""
+
+    name: str
+    victim: str
+    strike: Callable[[], None]
+    restore: Callable[[], None]
+
+
 def run_fault(
     state: LabState,
     design: Design,
@@ -67,15 +122,33 @@ def run_fault(
     hold_seconds: float = 0.0,
     recovery_seconds: float = 120.0,
 ) -> Verdict:
+    """Strike a member of a lab; see ``strike_and_watch``."""
+    scene = Scene(
+        design,
+        probes,
+        read_status,
+        watch=lambda addresses: Observer(state, addresses, probes),
+        power_events=lambda since: read_power_events(state, since),
+    )
+    blow = Blow(fault.name, victim, lambda: fault.inject(state, victim), lambda: fault.restore(state, victim))
+    return strike_and_watch(
+        scene, blow, until=until, hold_seconds=hold_seconds, recovery_seconds=recovery_seconds
+    )
+
+
+def strike_and_watch(
+    scene: Scene,
+    blow: Blow,
+    *,
+    until: Until | None = None,
+    hold_seconds: float = 0.0,
+    recovery_seconds: float = 120.0,
+) -> Verdict:
     """Strike a member of a healthy cluster and watch until the cluster is healthy again.
 
     Args:
-        state: the lab.
-        design: what the cluster should be.
-        fault: what is done.
-        victim: the member it is done to.
-        probes: clients that ask all the while.
-        read_status: asks the members how they are.
+        scene: where.
+        blow: what is done; undone whatever happens, an interrupt included.
         until: what to wait for before the fault is undone; None undoes it after ``hold_seconds``.
         hold_seconds: how long the fault lasts at least.
         recovery_seconds: bound on every wait.
@@ -83,40 +156,52 @@ def run_fault(
     Raises:
         NotWell: the cluster was not healthy before, or did not get there.
     """
+    read_status = scene.read_status
     before = placement(wait_until_well(read_status, recovery_seconds))
     addresses = {
-        virtual.address: virtual.segment for virtual in design.virtual_addresses if ":" not in virtual.address
+        virtual.address: virtual.segment
+        for virtual in scene.design.virtual_addresses
+        if ":" not in virtual.address
     }
-    with Observer(state, addresses, probes) as observer:
-        time.sleep(0.3)  # a stretch of calm at the start, so that an outage has a beginning
+    watch = scene.watch(addresses)
+    with watch:
+        time.sleep(CALM_SECONDS)
         injected_at = time.monotonic()
-        fault.inject(state, victim)
         try:
+            blow.strike()
             if until is not None:
-                wait_until(read_status, until, recovery_seconds, f"over {fault.name}")
+                wait_until(read_status, until, recovery_seconds, f"over {blow.name}")
             remaining = injected_at + hold_seconds - time.monotonic()
             if remaining > 0:
                 time.sleep(remaining)
         finally:
             restored_at = time.monotonic()
-            fault.restore(state, victim)
+            blow.restore()
         after = placement(wait_until_well(read_status, recovery_seconds))
-    samples = [OwnerSample(o.at, o.address, o.owners) for o in observer.owners]
+    samples = [OwnerSample(o.at, o.address, o.owners) for o in watch.owners]
     return Verdict(
-        fault=fault.name,
-        victim=victim,
+        fault=blow.name,
+        victim=blow.victim,
         injected_at=injected_at,
         restored_at=restored_at,
         ownership={address: read_ownership(address, samples) for address in addresses},
-        outages={probe.name: read_outage(probe.name, observer.probes) for probe in probes},
-        power=_power_events(state, injected_at),
+        outages={probe.name: read_outage(probe.name, watch.probes) for probe in scene.probes},
+        power=scene.power_events(injected_at),
         before=before,
         after=after,
-        takeover_at=_takeovers(samples, addresses, victim, injected_at),
+        takeover_at=_takeovers(samples, addresses, blow.victim, injected_at),
+        stall=_stall(watch.probes),
     )
 
 
-def _power_events(state: LabState, since: float) -> list[PowerEvent]:
+def _stall(probes: Sequence[ProbeObservation]) -> float:
+    """How late the latest tick was: requests are sent every interval, whatever becomes of them."""
+    ticks = sorted({observation.at for observation in probes})
+    return max(0.0, longest_interval(ticks) - INTERVAL_SECONDS)
+
+
+def read_power_events(state: LabState, since: float) -> list[PowerEvent]:
+    """What the lab's BMCs were told since a moment on the monotonic clock."""
     events = []
     for bmc in state.plan.bmcs:
         for entry in read_journal(state, bmc.node):

@@ -54,6 +54,7 @@ class Verdict:
         before: group or address -> member, before the fault.
         after: the same once all was well again.
         takeover_at: address -> when another member first answered for it, if one did.
+        stall: the longest time that the observer itself stood still, because its machine was busy: a figure is no finer.
     """
 
     fault: str
@@ -66,6 +67,7 @@ class Verdict:
     before: Mapping[str, str]
     after: Mapping[str, str]
     takeover_at: Mapping[str, float]
+    stall: float = 0.0
 
     @property
     def double_owners(self) -> list[str]:

@@ -17,7 +17,7 @@ from hadeploy.design.fencing import FencingDevice, levels_of
 from hadeploy.design.race import head_start_ms, priority_fencing_delay_ms
 from hadeploy.design.recovery import Breakage, KeyPath, Mishap, Recovery, Term
 from hadeploy.design.resources import Group
-from hadeploy.proof.recovery_vrrp import predict_vrrp
+from hadeploy.proof.recovery_vrrp import predict_vrrp, vrrp_mishaps
 
 CLUSTER_DAEMONS = ("corosync", "pacemaker")
 
@@ -52,6 +52,11 @@ def _clustered(
                 recovery = view.recovery(mishap)
                 if recovery is not None and (holders is not None or recovery.terms or recovery.endless):
                     yield recovery
+
+
+def every_mishap(design: Design) -> tuple[Mishap, ...]:
+    """Everything that may break at one member."""
+    return tuple(vrrp_mishaps(design) if design.cluster is None else mishaps(design))
 
 
 def mishaps(design: Design) -> Iterator[Mishap]:

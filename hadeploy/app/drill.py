@@ -1,0 +1,190 @@
+"""Drill a topology: bring about its mishaps one at a time, and hold what clients notice against the prediction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hadeploy.app.status import StatusReader, lab_of
+from hadeploy.app.validate import load_valid
+from hadeploy.design.design import Design
+from hadeploy.design.durations import durations_of
+from hadeploy.design.patterns import expand
+from hadeploy.design.recovery import Mishap
+from hadeploy.diagnostics import Diagnostic, Diagnostics
+from hadeploy.drill.campaign import Campaign, Outcome, Tell, run_campaign
+from hadeploy.drill.cases import choose
+from hadeploy.drill.lab_world import LabWorld
+from hadeploy.lab.observer import Probe
+from hadeploy.spec.load import LoadedTopology
+from hadeploy.spec.measurements import load_measurements
+from hadeploy.spec.service import NginxMember
+from hadeploy.spec.topology import ActiveActive, TopologyBase
+
+
+@dataclass(frozen=True, slots=True)
+class DrillRequest:
+    """What a person asked for.
+
+    Attributes:
+        topology: file.
+        faults: as written for ``--fault``; all when empty.
+        lab: the nodes of the topology's lab.
+        hosts: the real hosts, by ``--i-mean-it``.
+        inventory: how SSH reaches the real hosts.
+    """
+
+    topology: Path
+    faults: tuple[str, ...] = ()
+    lab: bool = False
+    hosts: bool = False
+    inventory: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDrill:
+    """A drill that can start: nothing was touched so far, and the cluster is well."""
+
+    loaded: LoadedTopology
+    campaign: Campaign
+    mishaps: tuple[Mishap, ...]
+
+
+def prepare_drill(request: DrillRequest) -> tuple[PreparedDrill | None, Diagnostics]:
+    """Everything that can be refused before the first mishap; a degraded cluster is."""
+    loaded, findings = load_valid(request.topology)
+    if loaded is None:
+        return None, findings
+    if request.lab == request.hosts:
+        return None, findings + _where()
+    design = expand(loaded.topology)
+    measured, found = load_measurements(loaded.path)
+    findings += found
+    mishaps, found = choose(design, request.faults)
+    findings += found
+    probes, found = probes_of(loaded, design)
+    findings += found
+    if findings.has_errors or measured is None:
+        return None, findings
+    state, found = lab_of(design)
+    findings += found
+    if state is None:
+        return None, findings
+    reader = StatusReader.for_lab(request.topology)
+    status = reader.read()
+    if status.degraded:
+        return None, findings + _degraded(status.problems)
+    campaign = Campaign(
+        design=design,
+        world=LabWorld(state, design),
+        probes=probes,
+        read_status=reader.read,
+        durations=durations_of(measured, design.name, design.release.name),
+        endless=bool(request.faults),
+    )
+    return PreparedDrill(loaded, campaign, mishaps), findings
+
+
+@dataclass(frozen=True, slots=True)
+class DrillReport:
+    """A drill that was held.
+
+    Attributes:
+        name: of the topology.
+        pattern: as written.
+        release: of the members.
+        where: ``lab`` or ``hosts``.
+        begun: when, in UTC (ISO 8601).
+        seconds: how long it took.
+        outcome: what it came to.
+    """
+
+    name: str
+    pattern: str
+    release: str
+    where: str
+    begun: str
+    seconds: float
+    outcome: Outcome
+
+
+def drill_and_tell(prepared: PreparedDrill, tell: Tell) -> DrillReport:
+    """Bring about every chosen mishap; what was broken is mended, also when a person interrupts it."""
+    design = prepared.campaign.design
+    begun, clock = datetime.now(UTC), time.monotonic()
+    outcome = run_campaign(prepared.campaign, prepared.mishaps, tell)
+    return DrillReport(
+        name=design.name,
+        pattern=design.pattern,
+        release=design.release.name,
+        where=prepared.campaign.world.name,
+        begun=begun.isoformat(timespec="seconds"),
+        seconds=time.monotonic() - clock,
+        outcome=outcome,
+    )
+
+
+def _where() -> Diagnostics:
+    return Diagnostics(
+        (
+            Diagnostic(
+                "DRILL004",
+                "say where the drill takes place",
+                detail="a drill breaks what it is pointed at, so nothing is taken for granted",
+                mend="--lab for the nodes of the topology's lab, --i-mean-it for the real hosts",
+            ),
+        )
+    )
+
+
+def _degraded(problems: tuple[str, ...]) -> Diagnostics:
+    return Diagnostics.of(
+        Diagnostic(
+            "DRILL001",
+            f"not well before the drill: {problem}",
+            detail="a second failure on top of one that is there already proves nothing and may stop services for good",
+            mend="mend the cluster first; hadeploy status shows when it is well",
+        )
+        for problem in problems
+    )
+
+
+def probes_of(loaded: LoadedTopology, design: Design) -> tuple[tuple[Probe, ...], Diagnostics]:
+    """A client for every virtual address, at the first port that its service is known to answer on."""
+    ports = dict(_ports(loaded.topology, design))
+    findings = [
+        Diagnostic(
+            "DRILL003",
+            f"no port is known at which a client could ask {virtual.name} ({virtual.address})",
+            loaded.source.span("virtual_addresses", virtual.name),
+            detail="an outage is measured by asking",
+            mend="name the ports of the service: services.NAME.ports",
+        )
+        for virtual in design.virtual_addresses
+        if virtual.name not in ports
+    ]
+    probes = tuple(
+        Probe(virtual.name, virtual.address, *ports[virtual.name])
+        for virtual in design.virtual_addresses
+        if virtual.name in ports
+    )
+    return probes, Diagnostics.of(findings)
+
+
+def _ports(topology: TopologyBase, design: Design) -> Iterator[tuple[str, tuple[int, str]]]:
+    """(virtual address, (port, protocol)) for each address that somebody answers on."""
+    if isinstance(topology, ActiveActive):
+        for frontend in reversed(topology.load_balancer.frontends.values()):
+            for address in frontend.addresses:
+                yield address, (frontend.port, frontend.mode)
+        return
+    services = getattr(topology, "services", {})
+    for virtual in design.virtual_addresses:
+        group = services.get(virtual.group)
+        if group is not None and group.ports_used:
+            http = {member.port for member in group.members if isinstance(member, NginxMember)}
+            port = group.ports_used[0]
+            yield virtual.name, (port, "http" if port in http else "tcp")

@@ -1,0 +1,161 @@
+"""A verdict held against its prediction: is each outage where it was said to be, and did nothing else happen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hadeploy.design.design import Design
+from hadeploy.design.recovery import Breakage, Mishap, Recovery
+from hadeploy.drill.verdict import Outage, Verdict
+from hadeploy.lab.observer import INTERVAL_SECONDS
+
+RESOLUTION_SECONDS = 2 * INTERVAL_SECONDS
+"""Clients ask at intervals: both ends of an outage lie up to one of them beside what was seen."""
+
+STALL_SECONDS = 0.1
+"""An observer that stood still for longer is told of."""
+
+YIELD_SECONDS = 0.5
+"""A thawed holder under VRRP hears its successor's next advert, and yields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One service: predicted beside measured.
+
+    Attributes:
+        service: group or address, as it was predicted.
+        address: the virtual address that the client asked.
+        predicted: None where nothing was predicted of it.
+        measured: what the client noticed.
+        inside: whether the outage lies within the prediction; None where it lasts as long as the mishap.
+    """
+
+    service: str
+    address: str
+    predicted: Recovery
+    measured: Outage
+    inside: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a drill found of one mishap.
+
+    Attributes:
+        mishap: what was brought about.
+        comparisons: of every service with a client.
+        faults: what should not have happened, in sentences.
+        remarks: what a reader must know about the figures.
+        verdict: None where it could not be brought about.
+        skipped: why it was not; empty where it was.
+    """
+
+    mishap: Mishap
+    comparisons: tuple[Comparison, ...] = ()
+    faults: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    skipped: str = ""
+
+    @property
+    def held(self) -> bool:
+        """Whether everything was as predicted."""
+        return not self.faults and all(each.inside is not False for each in self.comparisons)
+
+
+def judge_verdict(
+    design: Design,
+    mishap: Mishap,
+    verdict: Verdict,
+    predicted: Mapping[str, Recovery],
+    *,
+    sees_fencing: bool,
+    load: float,
+) -> Finding:
+    """Hold a verdict against what was predicted of every service.
+
+    Args:
+        design: whose services.
+        mishap: what was brought about.
+        verdict: what the network saw of it.
+        predicted: service -> its recovery, with the services where they were just before.
+        sees_fencing: whether the verdict tells what power switches did.
+        load: of the machine that observed, as the kernel counts it (1 minute), a core.
+    """
+    comparisons = tuple(_comparisons(design, verdict, predicted))
+    return Finding(
+        mishap,
+        comparisons,
+        tuple(_faults(design, mishap, verdict, predicted, sees_fencing=sees_fencing)),
+        tuple(_remarks(verdict, comparisons, load)),
+        verdict,
+    )
+
+
+def _comparisons(design: Design, verdict: Verdict, predicted: Mapping[str, Recovery]) -> Iterable[Comparison]:
+    for virtual in design.virtual_addresses:
+        service = virtual.group or virtual.name
+        recovery, outage = predicted.get(service), verdict.outages.get(virtual.name)
+        if recovery is None or outage is None:
+            continue
+        yield Comparison(service, virtual.name, recovery, outage, _inside(recovery, outage))
+
+
+def _inside(recovery: Recovery, outage: Outage) -> bool | None:
+    if recovery.endless:
+        return None
+    if not outage.over:
+        return False
+    if not recovery.terms:
+        # a request that had to wait, or one client in two, is no outage: only no answer to anybody is
+        return outage.seconds <= RESOLUTION_SECONDS or outage.failed == 0
+    low = recovery.best_ms / 1000 - RESOLUTION_SECONDS
+    return low <= outage.seconds <= recovery.worst_ms / 1000 + RESOLUTION_SECONDS
+
+
+def _faults(
+    design: Design, mishap: Mishap, verdict: Verdict, predicted: Mapping[str, Recovery], *, sees_fencing: bool
+) -> Iterable[str]:
+    yield from _double_owners(design, mishap, verdict)
+    for outage in verdict.outages.values():
+        if not outage.over:
+            yield f"{outage.name} is not served again"
+    touched = {service for service, recovery in predicted.items() if recovery.terms or recovery.endless}
+    spared = {address.name for address in design.virtual_addresses if address.group not in touched}
+    for name, (before, after) in verdict.moved.items():
+        kind, _, thing = name.partition(" ")
+        if (kind == "address" and thing in spared) or (kind == "group" and thing not in touched):
+            yield f"{name} moved from {before} to {after or 'nowhere'} without need"
+    cluster = design.cluster
+    if cluster is None or not cluster.fencing.enabled or not sees_fencing:
+        return
+    for virtual in design.virtual_addresses:
+        takeover = verdict.takeover_at.get(virtual.address)
+        was_here = verdict.before.get(f"address {virtual.name}") == mishap.member
+        if takeover is not None and was_here and not verdict.fenced_before_takeover(virtual.address):
+            yield f"{virtual.name} was taken over before {mishap.member} was fenced"
+
+
+def _double_owners(design: Design, mishap: Mishap, verdict: Verdict) -> Iterable[str]:
+    """Under VRRP a hung member's kernel answers on, so two answers are a fault only once it runs again."""
+    tolerated = mishap.breakage is Breakage.HUNG_NODE and design.vrrp is not None
+    for ownership in verdict.ownership.values():
+        for sample in ownership.double:
+            if tolerated and sample.at <= verdict.restored_at + YIELD_SECONDS:
+                continue
+            yield f"{sample.address} was answered by {' and '.join(sorted(sample.owners))} at once"
+            break
+
+
+def _remarks(verdict: Verdict, comparisons: Sequence[Comparison], load: float) -> Iterable[str]:
+    if verdict.stall > STALL_SECONDS:
+        yield f"the observer itself stood still for {verdict.stall:.2f} s: figures are no finer than that"
+    if any(each.inside is False for each in comparisons):
+        yield f"load of this machine: {load:.1f} a core"
+    for each in comparisons:
+        if not each.predicted.terms and not each.predicted.endless and each.measured.failed:
+            yield f"{each.address}: {each.measured.failed} of {each.measured.requests} requests were not served"
+        if each.predicted.remark and not each.predicted.terms and each.measured.failed:
+            yield f"{each.address}: {each.predicted.remark}"

@@ -1,0 +1,96 @@
+"""A drill in a lab: power, links and processes of nodes on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hadeploy.design.design import Design
+from hadeploy.design.recovery import Breakage, Mishap
+from hadeploy.drill.drill import Watch, read_power_events
+from hadeploy.drill.fault import (
+    HUNG_NODE,
+    POWER_CUT,
+    Fault,
+    daemon_crash,
+    links_dropped,
+)
+from hadeploy.drill.verdict import PowerEvent
+from hadeploy.lab.nodes import exec_in_node
+from hadeploy.lab.observer import Observer, Probe
+from hadeploy.lab.state import LabState
+
+MOVE_SECONDS = 90
+
+
+class LabWorld:
+    """The lab of a design."""
+
+    name = "lab"
+    sees_fencing = True
+
+    def __init__(self, state: LabState, design: Design) -> None:
+        self._state = state
+        self._design = design
+
+    def why_not(self, mishap: Mishap) -> str:
+        """A lab can do all."""
+        return "" if mishap.member in {node.name for node in self._state.plan.nodes} else "no such node"
+
+    def strike(self, mishap: Mishap) -> None:
+        """Bring it about."""
+        fault_of(self._design, mishap).inject(self._state, mishap.member)
+
+    def restore(self, mishap: Mishap) -> None:
+        """Undo it."""
+        fault_of(self._design, mishap).restore(self._state, mishap.member)
+
+    def watch(self, addresses: dict[str, str], probes: Sequence[Probe]) -> Watch:
+        """Ask for the addresses, and as clients, from the lab's own network."""
+        return Observer(self._state, addresses, probes)
+
+    def power_events(self, since: float) -> list[PowerEvent]:
+        """The journals of the BMC emulators."""
+        return read_power_events(self._state, since)
+
+    def bring_home(self, group: str, member: str) -> None:
+        """Move a group and leave no constraint behind."""
+        for argv in home_commands(group, member):
+            exec_in_node(self._state, member, *argv, seconds=MOVE_SECONDS)
+
+
+def home_commands(group: str, member: str) -> tuple[tuple[str, ...], ...]:
+    """Pacemaker's own commands that move a group to a member and let it stay there by its stickiness."""
+    return (
+        ("crm_resource", "--move", "--resource", group, "--node", member),
+        ("crm_resource", "--wait", "--timeout=60s"),
+        ("crm_resource", "--clear", "--resource", group),
+    )
+
+
+def fault_of(design: Design, mishap: Mishap) -> Fault:
+    """The lab's fault for a mishap."""
+    match mishap.breakage:
+        case Breakage.POWER_CUT:
+            return POWER_CUT
+        case Breakage.HUNG_NODE:
+            return HUNG_NODE
+        case Breakage.LINK_CUT:
+            return links_dropped((mishap.subject,))
+        case Breakage.ISOLATION:
+            return links_dropped(cluster_networks(design))
+        case _:
+            return daemon_crash(unit_of(design, mishap))
+
+
+def cluster_networks(design: Design) -> tuple[str, ...]:
+    """Networks that carry cluster links."""
+    cluster = design.cluster
+    return tuple(link.segment for link in cluster.membership.links) if cluster is not None else ()
+
+
+def unit_of(design: Design, mishap: Mishap) -> str:
+    """The systemd unit whose processes a crash strikes."""
+    groups = design.cluster.resources.groups if design.cluster is not None else ()
+    types = {resource.name: resource.type for group in groups for resource in group.resources}
+    name = types.get(mishap.subject, mishap.subject)
+    return name if name.endswith(".service") else f"{name}.service"

@@ -1,0 +1,47 @@
+"""Where a drill takes place: what it can do to members there, and how it undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from hadeploy.design.recovery import Mishap
+from hadeploy.drill.drill import Watch
+from hadeploy.drill.verdict import PowerEvent
+from hadeploy.lab.observer import Probe
+
+
+class World(Protocol):
+    """A lab, real hosts, or a test's own."""
+
+    name: str
+    """``lab`` or ``hosts``, for reports and measurements."""
+
+    sees_fencing: bool
+    """Whether ``power_events`` tells what power switches did, and when."""
+
+    def why_not(self, mishap: Mishap) -> str:
+        """Why a mishap cannot be brought about here; empty where it can."""
+
+    def strike(self, mishap: Mishap) -> None:
+        """Bring it about.
+
+        Raises:
+            LabError: it could not be done.
+        """
+
+    def restore(self, mishap: Mishap) -> None:
+        """Undo it, as far as the cluster has not; does no harm where nothing is left to undo.
+
+        Raises:
+            LabError: it could not be done; its mend says what a person must do.
+        """
+
+    def watch(self, addresses: dict[str, str], probes: Sequence[Probe]) -> Watch:
+        """Clients, and a questioner of addresses (address -> network)."""
+
+    def power_events(self, since: float) -> list[PowerEvent]:
+        """What power switches were told since a moment on the monotonic clock."""
+
+    def bring_home(self, group: str, member: str) -> None:
+        """Move a group, by the operator's own command."""

@@ -1,0 +1,324 @@
+"""A drill in a world that is made up: time passes only where the world says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hadeploy.design.durations import Durations
+from hadeploy.design.recovery import Breakage, Mishap
+from hadeploy.drill import campaign as campaign_module
+from hadeploy.drill.campaign import Campaign, holders_of, run_campaign
+from hadeploy.drill.cases import choose, hold_of, homes
+from hadeploy.drill.judgement import judge_verdict
+from hadeploy.drill.lab_world import fault_of, unit_of
+from hadeploy.drill.ownership import OwnerSample, Ownership
+from hadeploy.drill.verdict import Outage, PowerEvent, Verdict
+from hadeploy.lab.errors import LabError
+from hadeploy.lab.observer import OwnerObservation, Probe, ProbeObservation
+from hadeploy.plan.status import AddressStatus, GroupStatus, Status
+from hadeploy.proof.recovery import every_mishap, predict
+
+WEB = "10.71.1.100"
+
+
+class FakeWatch:
+    def __init__(self, world):
+        self._world = world
+        self.owners = ()
+        self.probes = ()
+
+    def __enter__(self):
+        self._world.watching = True
+        return self
+
+    def __exit__(self, *_):
+        self._world.watching = False
+        at = 1000.0
+        self.owners = (OwnerObservation(at, WEB, frozenset({"n1"})),)
+        out = self._world.outage
+        self.probes = (
+            ProbeObservation(at, "web", True, 0.01, "n1"),
+            *((ProbeObservation(at + 0.02, "web", False, 0.01, ""),) if out else ()),
+            ProbeObservation(at + 0.02 + out, "web", True, 0.01, "n1"),
+        )
+
+
+class FakeWorld:
+    """Everything is done at once; strikes and restores are written down."""
+
+    name = "lab"
+    sees_fencing = False
+
+    def __init__(self, design):
+        self.design = design
+        self.done = []
+        self.outage = 0.0
+        self.fail = {}
+        self.problems = ()
+        self.places = {}
+        self.watching = False
+        self.impossible = ""
+
+    def status(self):
+        groups = [
+            GroupStatus(g.name, self.places.get(g.name, "n1"), ())
+            for g in self.design.cluster.resources.groups
+        ]
+        addresses = [
+            AddressStatus(v.name, v.address, (self.places.get(v.group, "n1"),))
+            for v in self.design.virtual_addresses
+        ]
+        return Status("x", "p", True, "n1", (), tuple(addresses), tuple(groups), (), (), tuple(self.problems))
+
+    def why_not(self, mishap):
+        return self.impossible
+
+    def strike(self, mishap):
+        self.done.append(f"strike {mishap}")
+        assert self.watching
+        if str(mishap) in self.fail:
+            raise self.fail[str(mishap)]
+
+    def restore(self, mishap):
+        self.done.append(f"restore {mishap}")
+
+    def watch(self, addresses, probes):
+        return FakeWatch(self)
+
+    def power_events(self, since):
+        return []
+
+    def bring_home(self, group, member):
+        self.done.append(f"home {group} {member}")
+        self.places[group] = member
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    """Holds and polls cost no time."""
+    monkeypatch.setattr("hadeploy.drill.drill.time.sleep", lambda _: None)
+
+
+@pytest.fixture
+def world(design_of):
+    return FakeWorld(design_of("active-passive"))
+
+
+def campaign_of(world, **changes):
+    campaign = Campaign(
+        world.design, world, (Probe("web", WEB, 80),), world.status, Durations(), recovery_seconds=0.01
+    )
+    return replace(campaign, **changes)
+
+
+RING = Mishap(Breakage.LINK_CUT, "n1", "ring")
+LAN = Mishap(Breakage.LINK_CUT, "n1", "lan")
+STANDBY = Mishap(Breakage.POWER_CUT, "n2")
+CRASH = Mishap(Breakage.SERVICE_CRASH, "", "web-server")
+
+
+class TestCampaign:
+    def test_each_is_struck_and_restored_in_turn(self, world):
+        outcome = run_campaign(campaign_of(world), (RING, STANDBY), lambda _: None)
+        assert world.done == [
+            "strike link-cut:n1:ring",
+            "restore link-cut:n1:ring",
+            "strike power-cut:n2",
+            "restore power-cut:n2",
+        ]
+        assert outcome.held
+
+    def test_a_crash_strikes_where_the_service_is(self, world):
+        world.places["web"] = "n2"
+        run_campaign(campaign_of(world), (CRASH,), lambda _: None)
+        assert world.done[0] == "strike service-crash:n2:web-server"
+
+    def test_what_would_not_end_is_left_out(self, world):
+        outcome = run_campaign(campaign_of(world), (LAN,), lambda _: None)
+        assert world.done == []
+        assert "as long as it is held" in outcome.findings[0].skipped
+
+    def test_unless_it_was_asked_for(self, world):
+        outcome = run_campaign(campaign_of(world, endless=True), (LAN,), lambda _: None)
+        assert world.done == ["strike link-cut:n1:lan", "restore link-cut:n1:lan"]
+        assert [each.inside for each in outcome.findings[0].comparisons] == [None]
+
+    def test_an_outage_where_none_was_predicted(self, world):
+        world.outage = 3.0
+        outcome = run_campaign(campaign_of(world), (STANDBY,), lambda _: None)
+        assert not outcome.held
+        (comparison,) = outcome.findings[0].comparisons
+        assert comparison.inside is False
+        assert any("load of this machine" in remark for remark in outcome.findings[0].remarks)
+
+    def test_an_interrupt_mends_what_was_broken(self, world):
+        world.fail["link-cut:n1:ring"] = KeyboardInterrupt()
+        outcome = run_campaign(campaign_of(world), (RING, STANDBY), lambda _: None)
+        assert world.done == ["strike link-cut:n1:ring", "restore link-cut:n1:ring"]
+        assert outcome.interrupted
+        assert not outcome.held
+
+    def test_a_strike_that_fails_half_way_is_mended_too(self, world):
+        world.fail["link-cut:n1:ring"] = LabError("LAB012", "nft failed")
+        outcome = run_campaign(campaign_of(world), (RING, STANDBY), lambda _: None)
+        assert world.done[-1] == "restore link-cut:n1:ring"
+        assert "nft failed" in outcome.stopped
+
+    def test_a_cluster_that_does_not_recover_ends_it(self, world):
+        world.problems = ("n2 is offline",)
+        outcome = run_campaign(campaign_of(world), (RING, STANDBY), lambda _: None)
+        assert world.done == []
+        assert "n2 is offline" in outcome.stopped
+
+    def test_what_a_world_cannot_do_is_told(self, world):
+        world.impossible = "a hang cannot be undone from afar"
+        outcome = run_campaign(campaign_of(world), (RING,), lambda _: None)
+        assert outcome.findings[0].skipped == "a hang cannot be undone from afar"
+        assert world.done == []
+
+    def test_progress_is_told(self, world):
+        told = []
+        run_campaign(campaign_of(world), (RING,), told.append)
+        assert [progress.doing for progress in told] == [
+            "waiting until all is well",
+            "struck; clients are watching",
+            "done",
+        ]
+        assert told[-1].finding is not None
+
+    def test_services_start_from_home(self, design_of):
+        world = FakeWorld(design_of("n-plus-1"))
+        world.places.update({"app-a": "s1", "app-b": "a2"})
+        run_campaign(campaign_of(world), (Mishap(Breakage.POWER_CUT, "s1"),), lambda _: None)
+        assert world.done[0] == "home app-a a1"
+
+
+class TestCases:
+    def test_all_by_default_and_a_crash_once(self, design_of):
+        found, findings = choose(design_of("active-passive"), ())
+        assert not findings.has_errors
+        assert [str(mishap) for mishap in found if mishap.breakage is Breakage.SERVICE_CRASH] == [
+            "service-crash:web-server"
+        ]
+        assert len(found) == 15
+
+    @pytest.mark.parametrize(
+        ("wish", "count"),
+        [("power-cut", 2), ("power-cut:n1", 1), ("daemon-crash:n1", 2), ("service-crash", 1)],
+    )
+    def test_by_name(self, design_of, wish, count):
+        assert len(choose(design_of("active-passive"), (wish,))[0]) == count
+
+    def test_an_unknown_one_names_the_known(self, design_of):
+        (finding,) = choose(design_of("active-passive"), ("power-cut:n9",))[1]
+        assert finding.code == "DRILL002"
+        assert "power-cut:n1" in finding.mend
+
+    def test_only_services_with_a_home_are_brought_there(self, design_of):
+        assert homes(design_of("n-plus-1")) == {"app-a": "a1", "app-b": "a2"}
+        assert homes(design_of("active-passive")) == {}
+
+    def test_a_failover_is_held_until_another_serves(self, world):
+        mishap = Mishap(Breakage.POWER_CUT, "n1")
+        predicted = [r for r in predict(world.design, None, {"web": "n1"}) if r.mishap == mishap]
+        hold = hold_of(world.design, mishap, predicted)
+        assert hold.until is not None
+        assert not hold.until(world.status())
+        world.places["web"] = "n2"
+        assert hold.until(world.status())
+
+    def test_units_are_those_of_the_design(self, design_of):
+        design = design_of("active-passive")
+        crash = Mishap(Breakage.SERVICE_CRASH, "n1", "web-server")
+        assert unit_of(design, crash) == "hadeploy-nginx@web-server.service"
+        assert unit_of(design, Mishap(Breakage.DAEMON_CRASH, "n1", "corosync")) == "corosync.service"
+
+    @pytest.mark.parametrize("pattern", ["active-passive", "active-active", "n-plus-1"])
+    def test_every_mishap_can_be_brought_about_in_a_lab(self, design_of, pattern):
+        design = design_of(pattern)
+        for mishap in every_mishap(design):
+            assert fault_of(design, mishap).name
+
+
+def verdict_of(outage=0.0, failed=0, **changes):
+    wish = {
+        "fault": "x",
+        "victim": "n1",
+        "injected_at": 10.0,
+        "restored_at": 20.0,
+        "ownership": {WEB: Ownership(WEB, ("n1",), 0.0, (), 10)},
+        "outages": {"web": Outage("web", outage, failed, 100, ("n1",), over=True)},
+        "power": (),
+        "before": {"group web": "n1", "address web": "n1"},
+        "after": {"group web": "n1", "address web": "n1"},
+        "takeover_at": {},
+    }
+    return Verdict(**{**wish, **changes})
+
+
+def judged(design, mishap, verdict, *, holder="n1", sees_fencing=True):
+    predicted = {r.service: r for r in predict(design, None, {"web": holder}) if r.mishap == mishap}
+    return judge_verdict(design, mishap, verdict, predicted, sees_fencing=sees_fencing, load=0.1)
+
+
+class TestJudgement:
+    CUT = Mishap(Breakage.POWER_CUT, "n1")
+    MOVED = {"group web": "n2", "address web": "n2"}
+    FENCED = (PowerEvent(15.0, "n1", "on", "done"),)
+
+    def test_a_failover_as_predicted(self, design_of):
+        verdict = verdict_of(9.5, 300, after=self.MOVED, takeover_at={WEB: 19.0}, power=self.FENCED)
+        assert judged(design_of("active-passive"), self.CUT, verdict).held
+
+    @pytest.mark.parametrize("seconds", [5.0, 40.0])
+    def test_a_failover_that_is_too_quick_or_too_slow(self, design_of, seconds):
+        verdict = verdict_of(seconds, 300, after=self.MOVED, takeover_at={WEB: 19.0}, power=self.FENCED)
+        found = judged(design_of("active-passive"), self.CUT, verdict)
+        assert not found.held
+        assert found.faults == ()
+
+    def test_a_takeover_before_the_fencing(self, design_of):
+        verdict = verdict_of(9.5, 300, after=self.MOVED, takeover_at={WEB: 14.0}, power=self.FENCED)
+        assert judged(design_of("active-passive"), self.CUT, verdict).faults == (
+            "web was taken over before n1 was fenced",
+        )
+
+    def test_two_owners(self, design_of):
+        double = (OwnerSample(12.0, WEB, frozenset({"n1", "n2"})),)
+        verdict = verdict_of(ownership={WEB: Ownership(WEB, ("n1",), 0.0, double, 10)})
+        (fault,) = judged(design_of("active-passive"), RING, verdict).faults
+        assert "n1 and n2 at once" in fault
+
+    def test_a_hung_vrrp_holder_may_answer_until_it_is_thawed(self, design_of):
+        address = "10.72.1.100"
+        mishap = Mishap(Breakage.HUNG_NODE, "lb1")
+        for at, count in ((12.0, 0), (21.0, 1)):
+            double = (OwnerSample(at, address, frozenset({"lb1", "lb2"})),)
+            verdict = verdict_of(
+                ownership={address: Ownership(address, (), 0.0, double, 9)}, outages={}, before={}, after={}
+            )
+            assert len(judged(design_of("active-active"), mishap, verdict).faults) == count
+
+    def test_what_moved_without_need(self, design_of):
+        found = judged(design_of("active-passive"), RING, verdict_of(after=self.MOVED))
+        assert sorted(found.faults) == [
+            "address web moved from n1 to n2 without need",
+            "group web moved from n1 to n2 without need",
+        ]
+
+    def test_a_service_that_never_comes_back(self, design_of):
+        outage = Outage("web", 9.0, 100, 200, (), over=False)
+        found = judged(design_of("active-passive"), self.CUT, verdict_of(outages={"web": outage}))
+        assert "web is not served again" in found.faults
+
+    def test_a_busy_observer_is_told_of(self, design_of):
+        found = judged(design_of("active-passive"), RING, verdict_of(stall=0.7))
+        assert any("0.70 s" in remark for remark in found.remarks)
+
+
+def test_holders(world):
+    world.places["web"] = "n2"
+    assert holders_of(world.design, world.status()) == {"web": "n2"}
+    assert campaign_module.RECOVERY_SECONDS > 60
