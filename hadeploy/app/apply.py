@@ -14,7 +14,6 @@ from hadeploy.design.design import Design
 from hadeploy.design.secrets import Secret
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.lab.state import LabState
-from hadeploy.project.write import NotAProjectError
 from hadeploy.run.ansible import apply_project
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent, RunResult
@@ -52,13 +51,15 @@ class PreparedApply:
 
 
 def prepare(request: ApplyRequest) -> tuple[PreparedApply | None, Diagnostics]:
-    """Everything that can be refused before the first connection."""
-    try:
-        done, findings = compile_topology(request.topology, request.out)
-    except NotAProjectError as error:
-        return None, Diagnostics(
-            (Diagnostic("APPLY001", str(error), mend="choose another folder with --out"),)
-        )
+    """Everything that can be refused before the first connection.
+
+    Raises:
+        RunError: the inventory overlay is not there.
+        NotAProjectError: the destination holds something else.
+    """
+    if request.inventory is not None and not request.inventory.is_file():
+        raise RunError("RUN002", f"the inventory {request.inventory} is not there")
+    done, findings = compile_topology(request.topology, request.out)
     if done is None:
         return None, findings
     project, design = done

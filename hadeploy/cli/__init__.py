@@ -69,5 +69,8 @@ app.add_typer(lab.app, name="lab")
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    app()
+    """Entry point of the console script. What a person or a machine can do wrong never ends in a traceback."""
+    from hadeploy.cli.refusals import refusals_shown
+
+    with refusals_shown():
+        app()

@@ -14,6 +14,9 @@ from hadeploy.project.manifest import NAME, Manifest
 class NotAProjectError(Exception):
     """The destination holds something that hadeploy has not written."""
 
+    code = "BUILD001"
+    mend = "choose another folder with --out"
+
 
 def replace_directory(destination: Path, files: Mapping[str, bytes], manifest: Manifest) -> None:
     """Write beside the destination, then rename, so that a reader never meets half a project.

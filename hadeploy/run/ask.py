@@ -11,6 +11,8 @@ from pathlib import Path
 
 import yaml
 
+from hadeploy.run.errors import RunError
+
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30
 
@@ -42,11 +44,29 @@ class Answer:
 
 
 def read_reaches(addresses: Mapping[str, str], overlay: Path | None) -> tuple[Reach, ...]:
-    """Reaches from management addresses, changed by an inventory overlay where there is one."""
+    """Reaches from management addresses, changed by an inventory overlay where there is one.
+
+    Raises:
+        RunError: the overlay is not there, or is no YAML inventory.
+    """
     hosts: Mapping[str, Mapping[str, str]] = {}
     if overlay is not None:
-        hosts = (yaml.safe_load(overlay.read_text(encoding="utf-8")) or {}).get("all", {}).get("hosts", {})
+        hosts = _overlay_hosts(overlay)
     return tuple(_reach(name, address, hosts.get(name) or {}) for name, address in addresses.items())
+
+
+def _overlay_hosts(overlay: Path) -> Mapping[str, Mapping[str, str]]:
+    if not overlay.is_file():
+        raise RunError("RUN002", f"the inventory {overlay} is not there")
+    try:
+        found = yaml.safe_load(overlay.read_text(encoding="utf-8")) or {}
+        return dict((found.get("all") or {}).get("hosts") or {})
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, ValueError) as error:
+        raise RunError(
+            "RUN006",
+            f"the inventory {overlay} is no YAML inventory with all: hosts:",
+            "write it as Ansible's YAML inventory: all: {hosts: {n1: {ansible_host: 192.0.2.1}}}",
+        ) from error
 
 
 def _reach(name: str, address: str, wish: Mapping[str, str]) -> Reach:

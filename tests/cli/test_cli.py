@@ -68,3 +68,48 @@ def test_help_teaches(hadeploy):
     for verb in ("init", "validate", "compile", "apply", "status", "lab"):
         assert verb in done.stdout
     assert hadeploy("nonsense").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ["apply", "topology.yaml", "--yes", "--inventory", "nowhere.yml"],
+            "RUN002 the inventory nowhere.yml",
+        ),
+        (["status", "topology.yaml", "--inventory", "nowhere.yml"], "RUN002 the inventory nowhere.yml"),
+        (["status", "topology.yaml", "--inventory", "list.yml"], "RUN006 the inventory list.yml"),
+        (["status", "topology.yaml", "--inventory", "broken.yml"], "RUN006 the inventory broken.yml"),
+        (["status", "topology.yaml", "--lab"], "LAB020 "),
+        (["lab", "status", "topology.yaml"], "LAB020 "),
+        (["compile", "topology.yaml", "--out", "mine"], "BUILD001 "),
+        (["apply", "topology.yaml", "--yes", "--out", "mine"], "BUILD001 "),
+        (["compile", "topology.yaml", "--out", "/proc/nowhere"], "SYS001 /proc/nowhere: no such file"),
+        (["init", "active-passive", "--output", "/proc/nowhere/t.yaml"], "nowhere"),
+    ],
+)
+def test_what_stops_a_command_is_told_and_no_traceback(hadeploy, tmp_path, arguments, words):
+    hadeploy("init", "active-passive")
+    name = "active-passive"
+    (tmp_path / "mine" / name).mkdir(parents=True)
+    (tmp_path / "mine" / name / "letter.txt").write_text("dear")
+    (tmp_path / "list.yml").write_text("- a\n- b\n")
+    (tmp_path / "broken.yml").write_text("all: [\n")
+    done = hadeploy(*arguments)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "mine" / name / "letter.txt").read_text() == "dear"
+
+
+def test_a_reader_who_has_had_enough_is_no_error_to_tell(hadeploy, tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    reading, writing = os.pipe()
+    os.close(reading)
+    argv = [sys.executable, "-m", "hadeploy", "schema"]
+    done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")

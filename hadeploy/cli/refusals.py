@@ -1,0 +1,38 @@
+"""The one place where what keeps a command from its work is told: the code, the sentence, the mend, exit code 1."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+TOLD = ("RunError", "LabError", "NotAProjectError")
+"""By name, so that the command line loads nothing for them before one of them was raised."""
+
+
+@contextmanager
+def refusals_shown() -> Iterator[None]:
+    """Show a refusal of the lab, of a run, or of the operating system; anything else is a bug and keeps its traceback."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Who reads has had enough (| head); Python would complain once more when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        _tell("SYS001", f"{place}{(error.strerror or str(error)).lower()}", "")
+    except Exception as error:
+        if type(error).__name__ not in TOLD:
+            raise
+        _tell(getattr(error, "code", ""), getattr(error, "message", str(error)), getattr(error, "mend", ""))
+
+
+def _tell(code: str, message: str, mend: str) -> None:
+    typer.secho(f"{code} {message}", err=True, bold=True)
+    if mend:
+        typer.echo(f"    hint: {mend}", err=True)
+    sys.exit(1)
