@@ -17,6 +17,7 @@ from hadeploy.proof.fencing import FencingProof
 from hadeploy.proof.matrix import RANKS, Row, ServiceOutcome, State
 from hadeploy.proof.quorum import QuorumProof
 from hadeploy.proof.simulation import Simulation
+from hadeploy.proof.votes import Votes
 
 Results = Sequence[tuple[Design, Simulation]]
 
@@ -203,12 +204,13 @@ def quorum_sentences(proof: QuorumProof) -> tuple[tuple[bool, str], ...]:
     """What the quorum proof says; False marks what a reader should think about."""
     votes = proof.votes
     device = f" and the arbiter's {votes.device} ({votes.algorithm})" if votes.device else ""
+    divided = "splits of the members in two" if proof.two_sides_only else "partitions of the members"
     sentences = [
         (
             True,
-            f"{votes.members} members with one vote each{device}; {votes.needed} of {votes.expected} are needed",
+            f"{votes.members} members with {_weights(votes)}{device}; {votes.needed} of {votes.expected} are needed",
         ),
-        (True, f"tried: all {proof.partitions} partitions of the members, in {proof.folded} distinct cases"),
+        (True, f"tried: all {proof.partitions} {divided}, in {proof.folded} distinct cases"),
     ]
     if proof.single_decider:
         sentences.append((True, "at most one side is quorate in every one of them"))
@@ -228,6 +230,10 @@ def quorum_sentences(proof: QuorumProof) -> tuple[tuple[bool, str], ...]:
             )
         )
     return tuple(sentences)
+
+
+def _weights(votes: Votes) -> str:
+    return f"{', '.join(map(str, votes.weights))} votes" if votes.weights else "one vote each"
 
 
 def _members(count: int) -> str:

@@ -7,14 +7,14 @@ judged here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from hadeploy.design.design import Design
 from hadeploy.proof.failures import Scenario, Situation, situation_of
-from hadeploy.proof.quorum import Side, Votes, quorate, votes_of
 from hadeploy.proof.scheduler_status import ResourceFailure, StatusWriter
+from hadeploy.proof.votes import Side, Votes, by_node_id, quorate, side_of, votes_of
 
 
 class State(StrEnum):
@@ -155,14 +155,17 @@ def make_case(design: Design, scenario: Scenario, placement: Mapping[str, str]) 
     names = tuple(member.name for member in design.members)
     if votes is None:
         return Case(scenario, situation, ())
-    alive = {name for side in situation.sides for name in side}
-    lowest = next((name for name in names if name in alive), "")
-    shapes = [Side(len(side), lowest in side, situation.arbiter) for side in situation.sides]
+    place = {member.name: number for number, member in enumerate(by_node_id(design))}
+    alive = {place[name] for side in situation.sides for name in side}
+    shapes = [
+        side_of(votes, {place[name] for name in side}, alive, reaches_device=situation.arbiter)
+        for side in situation.sides
+    ]
     broken = tuple(
         name for name in (*situation.failed_resources, *situation.broken_fencing) if name in placement
     )
     sides = []
-    for side, may in zip(situation.sides, quorate(votes, shapes), strict=True):
+    for side, shape, may in zip(situation.sides, shapes, quorate(votes, shapes), strict=True):
         question = Question(
             lost=frozenset(names) - set(side),
             quorate=may,
@@ -173,12 +176,11 @@ def make_case(design: Design, scenario: Scenario, placement: Mapping[str, str]) 
             ),
         )
         sides.append(
-            SideQuestion(SideView(side, _votes_of_side(votes, side, may=may), votes.needed, may), question)
+            SideQuestion(SideView(side, _votes_of_side(votes, shape, may=may), votes.needed, may), question)
         )
     return Case(scenario, situation, tuple(sides))
 
 
-def _votes_of_side(votes: Votes, side: Sequence[str], *, may: bool) -> int:
-    """A side that is quorate below the number of its members' votes has the arbiter's, too."""
-    own = len(side)
-    return own + votes.device if may and own < votes.needed else own
+def _votes_of_side(votes: Votes, side: Side, *, may: bool) -> int:
+    """A side that is quorate with fewer votes than are needed has the arbiter's, too."""
+    return side.votes + votes.device if may and side.votes < votes.needed else side.votes

@@ -1,8 +1,8 @@
 """Who may decide when the members do not all see each other.
 
-Every partition of the members is held against votequorum's arithmetic. Votes are equal, so a partition is told by the
-sizes of its sides and by the side that holds the lowest node id (the arbiter's tie-breaker): the others are the same
-case under other names, counted but not repeated.
+Every partition of the members is held against votequorum's arithmetic. Where votes are equal, a partition is told by the
+sizes of its sides and by the side that holds the member that the arbiter or the tie-breaker prefers: the others are the
+same case under other names, counted but not repeated. Where they differ, members are taken by name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,11 @@ from itertools import product
 from math import comb, factorial, prod
 
 from hadeploy.design.design import Design
+from hadeploy.proof.votes import Side, Votes, by_node_id, quorate, votes_of
+
+NAMED_MEMBERS = 9
+"""Up to here members of different votes are divided in every way; beyond, into two sides. That is enough to find sides
+that may both decide: merged with all others, each of them has no fewer votes."""
 
 EXHAUSTIVE_MEMBERS = 12
 """Up to here also every way in which sides may reach the arbiter is tried; beyond, only all sides or none."""
@@ -23,88 +28,11 @@ SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Votes:
-    """The arithmetic of one cluster.
-
-    Attributes:
-        members: how many; each has one vote.
-        two_node: a single vote is enough (votequorum(5)).
-        wait_for_all: after a full stop, all members must have been seen once before anything may start.
-        algorithm: of the arbiter, ``ffsplit`` or ``lms``; empty without one.
-    """
-
-    members: int
-    two_node: bool
-    wait_for_all: bool
-    algorithm: str = ""
-
-    @property
-    def device(self) -> int:
-        """The arbiter's votes: one for ffsplit, members - 1 for lms (corosync-qdevice(8))."""
-        return {"": 0, "ffsplit": 1, "lms": self.members - 1}[self.algorithm]
-
-    @property
-    def expected(self) -> int:
-        """All votes there are."""
-        return self.members + self.device
-
-    @property
-    def needed(self) -> int:
-        """Votes that make a side quorate."""
-        return 1 if self.two_node else self.expected // 2 + 1
-
-
-def votes_of(design: Design) -> Votes | None:
-    """None where there is no cluster."""
-    if design.cluster is None:
-        return None
-    quorum = design.cluster.membership.quorum
-    return Votes(
-        members=len(design.members),
-        two_node=quorum.two_node,
-        wait_for_all=quorum.wait_for_all,
-        algorithm=quorum.device.algorithm if quorum.device is not None else "",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """Members that see each other.
-
-    Attributes:
-        size: how many.
-        lowest: whether it holds the lowest node id of those that are up.
-        reaches_device: whether it sees the arbiter.
-    """
-
-    size: int
-    lowest: bool
-    reaches_device: bool
-
-
-def quorate(votes: Votes, sides: Sequence[Side]) -> tuple[bool, ...]:
-    """Which sides may decide."""
-    chosen = _device_choice(votes, sides)
-    return tuple(
-        side.size + (votes.device if index == chosen else 0) >= votes.needed
-        for index, side in enumerate(sides)
-    )
-
-
-def _device_choice(votes: Votes, sides: Sequence[Side]) -> int | None:
-    """The one side that gets the arbiter's votes: the largest that it sees, then the one with the lowest id."""
-    seen = [index for index, side in enumerate(sides) if side.reaches_device]
-    if not votes.device or not seen:
-        return None
-    return max(seen, key=lambda index: (sides[index].size, sides[index].lowest, -index))
-
-
-@dataclass(frozen=True, slots=True)
 class Split:
     """One partition, up to the names of its members.
 
     Attributes:
-        sizes: of the sides; the one with the lowest node id first.
+        sizes: of the sides; where votes are equal, the preferred one first.
         device: which sides reach the arbiter, empty without one.
         quorate: which sides may decide.
         cases: how many partitions of named members this one stands for.
@@ -138,6 +66,7 @@ class QuorumProof:
         tolerates: members that may be lost at once with quorum kept.
         tolerates_without_device: the same with the arbiter lost, None without one.
         cold_start_dual: whether two sides could both start after a full stop.
+        two_sides_only: whether, for the number of members of different votes, only splits in two were tried.
     """
 
     votes: Votes
@@ -152,6 +81,7 @@ class QuorumProof:
     tolerates: int
     tolerates_without_device: int | None
     cold_start_dual: bool
+    two_sides_only: bool = False
 
     @property
     def single_decider(self) -> bool:
@@ -164,22 +94,22 @@ def prove_quorum(design: Design) -> QuorumProof | None:
     votes = votes_of(design)
     if votes is None:
         return None
-    return prove_votes(votes, tuple(member.name for member in design.members))
+    return prove_votes(votes, tuple(member.name for member in by_node_id(design)))
 
 
 def prove_votes(votes: Votes, names: Sequence[str]) -> QuorumProof:
     """The same for bare arithmetic; names in the order of their node ids."""
     partitions = folded = two_sided = 0
     dual, leaderless = list[Split](), list[Split]()
-    for sizes, cases in folded_partitions(votes.members):
+    for shapes, cases in _partitions(votes):
         partitions += cases
-        reaches = tuple(_reaches(votes, len(sizes)))
+        reaches = tuple(_reaches(votes, len(shapes)))
         folded += len(reaches)
-        if len(sizes) == 2:
+        if len(shapes) == 2:
             two_sided += cases
-        splits = [_split(votes, sizes, reach, cases) for reach in reaches]
+        splits = [_split(votes, shapes, reach, cases) for reach in reaches]
         dual += [split for split in splits if sum(split.quorate) > 1][:1]
-        if len(sizes) == 2:
+        if len(shapes) == 2:
             # where every side sees the arbiter: losing it as well is a second failure
             best = next((split for split in splits if all(split.device)), splits[0])
             leaderless += [best] if not any(best.quorate) else []
@@ -196,13 +126,67 @@ def prove_votes(votes: Votes, names: Sequence[str]) -> QuorumProof:
         tolerates=_tolerates(votes, device=bool(votes.device)),
         tolerates_without_device=_tolerates(votes, device=False) if votes.device else None,
         cold_start_dual=bool(dual) and not votes.wait_for_all,
+        two_sides_only=bool(votes.weights) and votes.members > NAMED_MEMBERS,
     )
 
 
-def _split(votes: Votes, sizes: tuple[int, ...], reach: tuple[bool, ...], cases: int) -> Split:
+Shape = tuple[int, int, bool]
+"""A side as far as quorum can tell: members, votes, whether it holds the special one."""
+
+
+def _partitions(votes: Votes) -> Iterator[tuple[tuple[Shape, ...], int]]:
+    """Every partition as the shapes of its sides, with the number of partitions of named members it stands for."""
+    if not votes.weights:
+        for sizes, cases in folded_partitions(votes.members):
+            yield tuple((size, size, index == 0) for index, size in enumerate(sizes)), cases
+        return
+    if votes.members > NAMED_MEMBERS:
+        yield from _two_sided(votes)
+        return
+    yield from Counter(
+        tuple(sorted((_shape(votes, side) for side in sides), reverse=True))
+        for sides in named_partitions(votes.members)
+    ).items()
+
+
+def _shape(votes: Votes, side: Sequence[int]) -> Shape:
+    return len(side), sum(votes.weight(member) for member in side), votes.special in side
+
+
+def named_partitions(members: int) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """All ways to divide members, by their places, into sides."""
+
+    def divide(member: int, sides: list[list[int]]) -> Iterator[tuple[tuple[int, ...], ...]]:
+        if member == members:
+            yield tuple(tuple(side) for side in sides)
+            return
+        for side in [*sides, None]:
+            if side is None:
+                yield from divide(member + 1, [*sides, [member]])
+            else:
+                side.append(member)
+                yield from divide(member + 1, sides)
+                side.pop()
+
+    return divide(0, [])
+
+
+def _two_sided(votes: Votes) -> Iterator[tuple[tuple[Shape, ...], int]]:
+    """All together, and all ways to divide them in two: so many of each weight leave the special one's side."""
+    weights = Counter(votes.weight(member) for member in range(votes.members) if member != votes.special)
+    for away in product(*(range(count + 1) for count in weights.values())):
+        size = sum(away)
+        left = sum(weight * count for weight, count in zip(weights, away, strict=True))
+        cases = prod(comb(total, count) for total, count in zip(weights.values(), away, strict=True))
+        near = (votes.members - size, votes.own - left, True)
+        yield (near, (size, left, False)) if size else (near,), cases
+
+
+def _split(votes: Votes, shapes: tuple[Shape, ...], reach: tuple[bool, ...], cases: int) -> Split:
     sides = [
-        Side(size, index == 0, seen) for index, (size, seen) in enumerate(zip(sizes, reach, strict=True))
+        Side(size, weight, special, seen) for (size, weight, special), seen in zip(shapes, reach, strict=True)
     ]
+    sizes = tuple(size for size, _, _ in shapes)
     return Split(sizes, reach if votes.device else (), quorate(votes, sides), cases)
 
 
@@ -232,14 +216,26 @@ def _must_fence(dual: Sequence[Split], names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _tolerates(votes: Votes, *, device: bool) -> int:
-    """Members that may be lost at once before the rest stops."""
+    """Members that may be lost at once, whichever they are, before the rest stops."""
     lost = 0
-    while (
-        lost + 1 < votes.members
-        and quorate(votes, [Side(votes.members - lost - 1, lowest=True, reaches_device=device)])[0]
+    while lost + 1 < votes.members and all(
+        quorate(votes, [Side(votes.members - lost - 1, rest, special, device)])[0]
+        for rest, special in _worst_rests(votes, lost + 1)
     ):
         lost += 1
     return lost
+
+
+def _worst_rests(votes: Votes, lost: int) -> Iterator[tuple[int, bool]]:
+    """The fewest votes that are left: when the heaviest are lost, and when the special one is among the lost."""
+    others = [member for member in range(votes.members) if member != votes.special]
+    heaviest = sorted(others, key=votes.weight, reverse=True)
+    if lost <= len(heaviest):
+        yield votes.own - sum(votes.weight(member) for member in heaviest[:lost]), True
+    # the arbiter prefers among those that are left
+    special = votes.tie_breaker is None
+    gone = votes.weight(votes.special) + sum(votes.weight(member) for member in heaviest[: lost - 1])
+    yield votes.own - gone, special
 
 
 def folded_partitions(members: int) -> Iterator[tuple[tuple[int, ...], int]]:
