@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hadeploy.app.validate import load_valid
@@ -10,20 +12,34 @@ from hadeploy.design.design import Design
 from hadeploy.design.patterns import expand
 from hadeploy.design.secrets import Secret, Value
 from hadeploy.diagnostics import Diagnostic, Diagnostics
-from hadeploy.lab.plan import LabBmc, LabNetwork, LabNode, LabPlan
+from hadeploy.lab.plan import (
+    DEFAULT_BACKEND,
+    SERIAL_LENGTH,
+    LabBmc,
+    LabDisk,
+    LabNetwork,
+    LabNode,
+    LabPlan,
+    short_serial,
+)
 
 LAB_FENCE_AGENTS = ("fence_ipmilan",)
 """Agents whose device the lab has: a BMC emulator. Others need hardware that no lab can have."""
 
+VIRTIO_DISKS = "/dev/disk/by-id/virtio-"
 
-def plan_lab(path: Path) -> tuple[LabPlan | None, Diagnostics]:
-    """Read a topology and lay out its lab."""
+
+def plan_lab(
+    path: Path, *, backend: str = DEFAULT_BACKEND, disks: Sequence[LabDisk] = ()
+) -> tuple[LabPlan | None, Diagnostics]:
+    """Read a topology and lay out its lab, of nodes of one ``backend``, each with spare ``disks``."""
     loaded, findings = load_valid(path)
     if loaded is None:
         return None, findings
     design = expand(loaded.topology)
-    bmcs, found = _bmcs(design, path.parent)
-    findings += found
+    bmcs, bmc_findings = _bmcs(design, path.parent)
+    found, disk_findings = _disks(design, disks)
+    findings = findings + bmc_findings + disk_findings
     if findings.has_errors:
         return None, findings
     plan = LabPlan(
@@ -35,12 +51,58 @@ def plan_lab(path: Path) -> tuple[LabPlan | None, Diagnostics]:
                 release=design.release.name,
                 addresses=member.addresses,
                 management_address=member.management_address,
+                disks=found[member.name],
             )
             for member in design.members
         ),
         bmcs=bmcs,
+        backend=backend,
     )
     return plan, findings
+
+
+def _disks(
+    design: Design, wished: Sequence[LabDisk]
+) -> tuple[Mapping[str, tuple[LabDisk, ...]], Diagnostics]:
+    """Disks by member: what the volumes are backed by, and ``wished`` ones, which go before those of the same name."""
+    found: dict[str, dict[str, LabDisk]] = {member.name: {} for member in design.members}
+    findings = []
+    for volume in design.volumes:
+        for replica in volume.replicas:
+            if replica.volume_group:
+                findings.append(
+                    Diagnostic(
+                        "LAB015",
+                        f"the lab has no volume group {replica.volume_group} for volume {volume.name}",
+                        detail="its machines have whole disks",
+                        mend=f"name a disk of {replica.member} in a topology that a lab should run",
+                    )
+                )
+            elif replica.disk:
+                disk = _backing_disk(volume.name, replica.disk, volume.size)
+                taken = found[replica.member].setdefault(disk.name, disk)
+                if taken != disk:
+                    findings.append(
+                        Diagnostic(
+                            "LAB016",
+                            f"the lab cannot tell {disk.path or disk.name} of {replica.member} from {taken.path or taken.name}",
+                            detail="a disk's serial number is the end of virtio-..., or the name of its volume",
+                            mend="give one of the volumes another name",
+                        )
+                    )
+    for disks in found.values():
+        for disk in wished:
+            path = disks[disk.name].path if disk.name in disks else disk.path
+            disks[disk.name] = replace(disk, path=path)
+    return {member: tuple(disks.values()) for member, disks in found.items()}, Diagnostics.of(findings)
+
+
+def _backing_disk(volume: str, path: str, size: int) -> LabDisk:
+    """The disk of a volume: its serial number is what the path says, or the volume's name."""
+    serial = path.removeprefix(VIRTIO_DISKS)
+    if serial != path and "/" not in serial and len(serial) <= SERIAL_LENGTH:
+        return LabDisk(serial, size)
+    return LabDisk(short_serial(volume), size, path)
 
 
 def _bmcs(design: Design, folder: Path) -> tuple[tuple[LabBmc, ...], Diagnostics]:

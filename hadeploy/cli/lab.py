@@ -16,7 +16,7 @@ from hadeploy.cli.findings import stop_on_errors
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Real nodes on this machine: containers with systemd and SSH, networks as the topology names them, BMCs that fence.",
+    help="Real nodes on this machine: containers or virtual machines, networks as the topology names them, BMCs that fence.",
 )
 
 LabName = Annotated[
@@ -77,13 +77,33 @@ def _name(lab: str) -> str:
     return loaded.topology.name if loaded else lab
 
 
+class BackendName(StrEnum):
+    """Kinds of nodes."""
+
+    CONTAINER = "container"
+    VM = "vm"
+
+
 @app.command()
-def up(topology: Annotated[Path, typer.Argument(help="Topology file.")]) -> None:
+def up(
+    topology: Annotated[Path, typer.Argument(help="Topology file.")],
+    backend: Annotated[
+        BackendName,
+        typer.Option(help="container: seconds to start; vm: a kernel (DRBD) and disks of their own."),
+    ] = BackendName.CONTAINER,
+    disk: Annotated[
+        list[str] | None,
+        typer.Option(help="Spare disk in every machine, as name=size (data=256M)."),
+    ] = None,
+) -> None:
     """Bring up the lab of a topology; the first time the node image is built."""
     from hadeploy.app.lab import plan_lab
     from hadeploy.lab.lab import up as lab_up
+    from hadeploy.lab.plan import LabDisk
 
-    plan, findings = plan_lab(topology)
+    with _errors_shown():
+        disks = [LabDisk.parse(text) for text in disk or ()]
+    plan, findings = plan_lab(topology, backend=backend.value, disks=disks)
     stop_on_errors(findings)
     if plan is None:
         raise typer.Exit(1)
@@ -94,14 +114,42 @@ def up(topology: Annotated[Path, typer.Argument(help="Topology file.")]) -> None
 
 
 @app.command()
-def down(lab: LabName) -> None:
-    """End a lab; nothing of it is left."""
+def down(
+    lab: LabName,
+    saved: Annotated[bool, typer.Option("--saved", help="Also remove what was saved of it.")] = False,
+) -> None:
+    """End a lab; nothing of it is left, except what was saved."""
     from hadeploy.lab.lab import down as lab_down
+    from hadeploy.lab.state import lab_exists
+    from hadeploy.lab.vm.saved import forget_saved
 
     with _errors_shown():
         name = _name(lab)
-        lab_down(name)
+        if not (saved and forget_saved(name)) or lab_exists(name):
+            lab_down(name)
     typer.echo(f"lab {name} is down")
+
+
+@app.command()
+def save(lab: LabName) -> None:
+    """Keep a lab of machines as it is now: memory, disks, keys."""
+    from hadeploy.lab.lab import save as lab_save
+
+    with _errors_shown():
+        name = _name(lab)
+        lab_save(name)
+    typer.echo(f"lab {name} is saved; next: hadeploy lab restore {name}")
+
+
+@app.command()
+def restore(lab: LabName) -> None:
+    """Bring a lab back to where it was saved, in seconds, whether it is up now or not."""
+    from hadeploy.lab.lab import restore as lab_restore
+
+    with _errors_shown():
+        name = _name(lab)
+        lab_restore(name, lambda text: typer.echo(text, err=True))
+    typer.echo(f"lab {name} is as it was saved")
 
 
 @app.command()
@@ -116,13 +164,20 @@ def status(
 
     from hadeploy.lab.lab import report
     from hadeploy.lab.state import list_labs
+    from hadeploy.lab.vm.saved import list_saved
 
+    saved = list_saved()
     with _errors_shown():
         labs = {name: report(name) for name in ([_name(lab)] if lab else list_labs())}
     if as_json:
         typer.echo(
             json.dumps(
-                {"version": 1, "labs": {n: [asdict(r) for r in rs] for n, rs in labs.items()}}, indent=2
+                {
+                    "version": 1,
+                    "labs": {n: [asdict(r) for r in rs] for n, rs in labs.items()},
+                    "saved": saved,
+                },
+                indent=2,
             )
         )
         return
@@ -131,7 +186,10 @@ def status(
     for name, nodes in labs.items():
         typer.echo(name)
         for node in nodes:
-            typer.echo(f"  {node.name:12} {node.power:5} {node.management_address}")
+            kind = f"{node.backend} ({node.accelerator})" if node.accelerator else node.backend
+            typer.echo(f"  {node.name:12} {node.power:5} {node.management_address:15} {kind}")
+    if saved and not lab:
+        typer.echo(f"saved: {', '.join(saved)}   (hadeploy lab restore NAME)")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -151,7 +209,7 @@ def exec(  # noqa: A001 (the verb's name)
 
 @app.command()
 def console(lab: LabName, node: Annotated[str, typer.Argument(help="Node.")]) -> None:
-    """Open a shell in a node."""
+    """Open a shell in a node; of a machine it is the serial console, which Ctrl-] leaves."""
     from hadeploy.lab.nodes import console_argv
     from hadeploy.lab.state import load_state
 
@@ -165,7 +223,7 @@ def power(
     lab: LabName,
     node: Annotated[str, typer.Argument(help="Node.")],
     verb: Annotated[
-        PowerVerb, typer.Argument(help="cut: off at once; freeze: hung, its kernel still answers.")
+        PowerVerb, typer.Argument(help="cut: off at once; freeze: hung (a container's kernel still answers).")
     ],
 ) -> None:
     """Cut, boot, freeze or thaw a node."""

@@ -9,6 +9,7 @@ from hadeploy.lab.errors import LabError
 from hadeploy.lab.plan import LabNode, LabPlan
 from hadeploy.lab.state import LabState
 from hadeploy.lab.tell import Tell
+from hadeploy.lab.vm.machines import Machines
 
 
 class Backend(Protocol):
@@ -47,7 +48,7 @@ class Backend(Protocol):
         """Remove what ``create`` made; the node has no power any more."""
 
 
-_BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (Containers(),)}
+_BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (Containers(), Machines())}
 
 
 def backend_of(plan: LabPlan) -> Backend:

@@ -7,19 +7,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from hadeploy.lab import groups
 from hadeploy.lab.backend import backend_of
 from hadeploy.lab.errors import LabError
+from hadeploy.lab.links import set_link
 from hadeploy.lab.namespace import open_namespace
 from hadeploy.lab.overlay import make_keys, ssh_argv, write_overlay
 from hadeploy.lab.plan import LabNode, LabPlan
-from hadeploy.lab.power import boot
+from hadeploy.lab.power import boot, cut
 from hadeploy.lab.program import run
 from hadeploy.lab.state import LabState, Process, end_process, lab_exists, load_state
 from hadeploy.lab.tell import Tell, say_nothing
+from hadeploy.lab.vm import saved
 from hadeploy.lab.wiring import lay_bridges, unplug
 
 READY_SECONDS = 60.0
@@ -45,13 +48,76 @@ def up(plan: LabPlan, tell: Tell = say_nothing) -> LabState:
     Raises:
         LabError: the machine lacks something, or a lab of this name is up already.
     """
+
+    def power_on(state: LabState) -> None:
+        tell(f"booting {', '.join(node.name for node in plan.nodes)}")
+        with ThreadPoolExecutor(len(plan.nodes)) as pool:
+            list(pool.map(lambda node: _first_boot(state, node), plan.nodes))
+
+    if _is_up(plan.name):
+        raise LabError(
+            "LAB022", f"the lab {plan.name} is up already", f"end it: hadeploy lab down {plan.name}"
+        )
+    return _build(plan, tell, make_keys, power_on)
+
+
+def save(name: str) -> None:
+    """Keep a lab of machines as it is now.
+
+    Raises:
+        LabError: there is no such lab, or it cannot be saved.
+    """
+    saved.save(load_state(name))
+
+
+def restore(name: str, tell: Tell = say_nothing) -> LabState:
+    """Bring a lab back to where it was saved, whether it is up now or not: cables mended, BMCs obeying.
+
+    Raises:
+        LabError: nothing was saved, or it does not fit the programs of now.
+    """
+    from hadeploy.lab.bmc import refuse  # brings a whole IPMI library, which only this verb needs
+
+    kept = saved.load_saved(name)
+
+    def power_on(state: LabState) -> None:
+        tell(f"resuming {', '.join(kept.running)}")
+        saved.resume(kept, state)
+        with ThreadPoolExecutor(len(kept.running) or 1) as pool:
+            list(pool.map(lambda node: wait_for_ssh(state, node), kept.running))
+
+    def bring_keys(state: LabState) -> None:
+        saved.bring_belongings(kept, state.folder)
+        make_keys(state)
+
+    if not _is_up(name):
+        return _build(kept.plan, tell, bring_keys, power_on)
+    state = load_state(name)
+    if (state.plan, state.accelerator) != (kept.plan, kept.accelerator):
+        raise LabError(
+            "LAB067", f"the lab {name} that is up is not as the saved one", f"hadeploy lab down {name}"
+        )
+    for node in state.plan.nodes:
+        cut(state, node.name)
+        refuse(state, node.name, refusing=False)
+        for network in node.networks:
+            set_link(state, node.name, network, "restore")
+    bring_keys(state)
+    power_on(state)
+    return state
+
+
+def _is_up(name: str) -> bool:
+    return lab_exists(name) and load_state(name).holder.alive
+
+
+def _build(
+    plan: LabPlan, tell: Tell, bring_keys: Callable[[LabState], None], power_on: Callable[[LabState], None]
+) -> LabState:
+    """Everything around the nodes, then the nodes."""
     backend = backend_of(plan)
     backend.check_machine(plan)
     if lab_exists(plan.name):
-        if load_state(plan.name).holder.alive:
-            raise LabError(
-                "LAB022", f"the lab {plan.name} is up already", f"end it: hadeploy lab down {plan.name}"
-            )
         tell(f"clearing what a killed lab {plan.name} left")
         down(plan.name)
     accelerator = backend.prepare(plan, tell)
@@ -60,12 +126,10 @@ def up(plan: LabPlan, tell: Tell = say_nothing) -> LabState:
     try:
         tell("laying networks")
         lay_bridges(state)
-        make_keys(state)
+        bring_keys(state)
         write_overlay(state)
         state = _start_bmcs(state)
-        tell(f"booting {', '.join(node.name for node in plan.nodes)}")
-        with ThreadPoolExecutor(len(plan.nodes)) as pool:
-            list(pool.map(lambda node: _first_boot(state, node), plan.nodes))
+        power_on(state)
     except BaseException:
         down(plan.name)
         raise

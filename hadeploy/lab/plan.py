@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
+
+from hadeploy.lab.errors import LabError
+
+DEFAULT_BACKEND = "container"
+SECTOR = 512
+SERIAL_LENGTH = 20
+"""virtio-blk: a serial number has no more bytes (Virtual I/O Device specification, 5.2.6.1)."""
+
+_DISK = re.compile(rf"(?P<name>[a-z][a-z0-9-]{{0,{SERIAL_LENGTH - 1}}})=(?P<count>\d+)(?P<unit>[KMGT])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +34,26 @@ class LabNetwork:
 
 @dataclass(frozen=True, slots=True)
 class LabDisk:
-    """A spare disk: ``/dev/disk/by-id/virtio-<name>`` in the node, ``size`` bytes long."""
+    """A spare disk: ``/dev/disk/by-id/virtio-<name>`` in the node, ``size`` bytes long; ``path``: found there too."""
 
     name: str
     size: int
+    path: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> LabDisk:
+        """A disk from ``name=size``, the size in bytes or with a K, M, G or T behind it, powers of 1024.
+
+        Raises:
+            LabError: it is not of that form, or no disk can be like that.
+        """
+        found = _DISK.fullmatch(text)
+        if found is None:
+            raise LabError("LAB013", f"no disk can be read from {text}", "write it as name=size: data=256M")
+        size = int(found["count"]) * 1024 ** " KMGT".index(found["unit"] or " ")
+        if not size or size % SECTOR:
+            raise LabError("LAB014", f"a disk has whole sectors of {SECTOR} bytes: {text}", "data=256M")
+        return cls(found["name"], size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +91,7 @@ class LabPlan:
     networks: tuple[LabNetwork, ...]
     nodes: tuple[LabNode, ...]
     bmcs: tuple[LabBmc, ...]
-    backend: str = "container"
+    backend: str = DEFAULT_BACKEND
 
     @property
     def releases(self) -> tuple[str, ...]:
@@ -85,6 +111,13 @@ def hardware_address(lab: str, node: str, network: str) -> str:
     """A node's locally administered MAC on a network: the same after every boot, as on real hardware."""
     digest = sha256(f"{lab}/{node}/{network}".encode()).digest()
     return "02:" + ":".join(f"{byte:02x}" for byte in digest[:5])
+
+
+def short_serial(name: str) -> str:
+    """A name as a disk's serial number: itself, or its beginning and what tells it from others that begin so."""
+    if len(name) <= SERIAL_LENGTH:
+        return name
+    return f"{name[: SERIAL_LENGTH - 7]}-{sha256(name.encode()).hexdigest()[:6]}"
 
 
 def port_name(lab: str, node: str, network: str) -> str:

@@ -1,17 +1,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from hadeploy.lab import lab
 from hadeploy.lab.overlay import ssh_argv
-from hadeploy.lab.plan import LabBmc, LabNetwork, LabNode, LabPlan
+from hadeploy.lab.plan import LabBmc, LabDisk, LabNetwork, LabNode, LabPlan
 from hadeploy.lab.program import run
 from hadeploy.lab.state import LabState
 
 
-def make_plan(name: str, release: str = "debian-12") -> LabPlan:
+def make_plan(
+    name: str,
+    release: str = "debian-12",
+    *,
+    backend: str = "container",
+    disks: tuple[LabDisk, ...] = (),
+) -> LabPlan:
     return LabPlan(
         name=name,
         networks=(
@@ -24,10 +31,12 @@ def make_plan(name: str, release: str = "debian-12") -> LabPlan:
                 release=release,
                 addresses=(("lan", f"10.70.1.1{i}"), ("lan", f"fd00:70:1::1{i}"), ("bmc", f"10.70.9.1{i}")),
                 management_address=f"10.70.1.1{i}",
+                disks=disks,
             )
             for i in (1, 2)
         ),
         bmcs=tuple(LabBmc(f"10.70.9.11{i}", f"n{i}", "admin", "a lab's own secret") for i in (1, 2)),
+        backend=backend,
     )
 
 
@@ -35,6 +44,12 @@ def make_plan(name: str, release: str = "debian-12") -> LabPlan:
 def plan_of():
     """Plans of small labs by name."""
     return make_plan
+
+
+@pytest.fixture(scope="module")
+def machine_plan():
+    """Plans of small labs of machines by name."""
+    return partial(make_plan, backend="vm")
 
 
 @pytest.fixture(scope="module")

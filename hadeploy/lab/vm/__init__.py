@@ -1,0 +1,1 @@
+"""Nodes as virtual machines: a kernel, disks and a hardware clock of their own."""
