@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadeploy.app.build import compile_topology
+from hadeploy.app.check import CheckReport, check_before_connecting
 from hadeploy.app.status import lab_of
 from hadeploy.daemons.registry import cluster_information_base, shares
 from hadeploy.design.design import Design
@@ -38,6 +39,7 @@ class PreparedApply:
 
     request: ApplyRequest
     design: Design
+    checked: CheckReport
     project: Path
     inventory: Path | None
     vault: Path | None
@@ -63,6 +65,10 @@ def prepare(request: ApplyRequest) -> tuple[PreparedApply | None, Diagnostics]:
     if done is None:
         return None, findings
     project, design = done
+    checked, found = check_before_connecting(design)
+    findings += found
+    if findings.has_errors:
+        return None, findings
     lab: LabState | None = None
     if request.lab:
         lab, found = lab_of(design)
@@ -74,7 +80,7 @@ def prepare(request: ApplyRequest) -> tuple[PreparedApply | None, Diagnostics]:
     except RunError as error:
         return None, findings + Diagnostics((Diagnostic(error.code, error.message, mend=error.mend),))
     inventory = lab.overlay if lab is not None else request.inventory
-    return PreparedApply(request, design, project, inventory, vault, password), findings
+    return PreparedApply(request, design, checked, project, inventory, vault, password), findings
 
 
 def _secrets(request: ApplyRequest, design: Design, lab: LabState | None) -> tuple[Path | None, bytes | None]:

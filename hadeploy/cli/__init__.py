@@ -13,6 +13,7 @@ import typer
 from hadeploy import __version__
 from hadeploy.cli import (
     apply,
+    check,
     compile_,
     drill,
     explain,
@@ -61,6 +62,7 @@ app.command("explain")(explain.explain)
 app.command("schema")(schema.schema)
 app.command("simulate")(simulate.simulate)
 app.command("predict")(predict.predict)
+app.command("check")(check.check)
 app.command("compile")(compile_.compile_)
 app.command("apply")(apply.apply)
 app.command("status")(status.status)

@@ -32,17 +32,20 @@ def apply(
 ) -> None:
     """Compile the topology and apply it over SSH.
 
-    All members must answer, every file must pass its daemon's own parser, and the cluster's configuration must verify
-    before the first daemon is told. Interrupted, the next apply completes it. A second apply changes nothing.
+    What hadeploy check refuses is refused before the first connection. All members must answer, every file must pass
+    its daemon's own parser there too, and the cluster's configuration must verify before the first daemon is told.
+    Interrupted, the next apply completes it. A second apply changes nothing.
     """
     from hadeploy.app.apply import ApplyRequest, apply_topology, prepare
     from hadeploy.cli.apply_view import progress_view, show_outcome
+    from hadeploy.cli.check_view import summary
 
     request = ApplyRequest(topology=topology, out=out, lab=lab, inventory=inventory, check=check)
     prepared, findings = prepare(request)
     stop_on_errors(findings)
     if prepared is None:
         raise typer.Exit(1)
+    typer.echo(summary(prepared.checked), err=True)
     if not (yes or check):
         _ask(prepared.design.name, prepared.targets)
     with progress_view(quiet=as_json, diffs=check) as tell:

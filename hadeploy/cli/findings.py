@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from textwrap import indent
 
 import typer
 
@@ -17,7 +18,7 @@ def show_findings(findings: Diagnostics) -> None:
         level = "" if finding.is_error else "warning: "
         typer.secho(f"{place}{level}{finding.code} {finding.summary}", err=True, bold=True)
         if finding.detail:
-            typer.echo(f"    {finding.detail}", err=True)
+            typer.echo(indent(finding.detail, "    "), err=True)
         if finding.mend:
             typer.echo(f"    hint: {finding.mend}", err=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,12 +22,26 @@ class HostCheck:
         accept: exit codes that mean valid.
         user: run as this user and its own group (keepalived 2.2.7 kills itself when it tests a script as root).
         reject_output: regular expressions; a match in stdout or stderr means invalid whatever the exit code.
+        needs: what the parser reads besides. A member has it; elsewhere, without it, the file cannot be judged.
+        apart: for a judgement by an ordinary user elsewhere: what can be judged in a user namespace of one user, and
+            what must be judged outside of it; empty text where there is nothing to judge.
     """
 
     argv: tuple[str, ...]
     accept: tuple[int, ...] = (0,)
     user: str = "root"
     reject_output: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    apart: Callable[[str], tuple[str, str]] | None = None
+
+    @property
+    def parser(self) -> str:
+        """The program that judges; ``env`` and what it sets is not it."""
+        return next(part for part in self.argv if part != "env" and "=" not in part)
+
+    def accepts(self, code: int, words: str) -> bool:
+        """Whether an outcome means valid."""
+        return code in self.accept and not any(re.search(pattern, words) for pattern in self.reject_output)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,12 @@ def cib_checks(release: Release) -> tuple[HostCheck, ...]:
     """Schema first: crm_verify would try to upgrade what does not fit."""
     schema = f"{SCHEMAS}/{release.validate_with}.rng"
     return (
-        HostCheck(argv=("xmllint", "--noout", "--relaxng", schema, "{staged}")),
+        HostCheck(argv=("xmllint", "--noout", "--relaxng", schema, "{staged}"), needs=(schema,)),
         HostCheck(
             argv=("crm_verify", "-V", "--xml-file", "{staged}"),
             accept=(0, 78),
             reject_output=(r"\berror:", r"(?i)unable to", r"(?i)could not"),
+            needs=(schema,),
         ),
     )
 
