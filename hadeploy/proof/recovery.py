@@ -21,6 +21,8 @@ from hadeploy.proof.recovery_vrrp import predict_vrrp, vrrp_mishaps
 
 CLUSTER_DAEMONS = ("corosync", "pacemaker")
 
+NOBODY_ASKS = "it has no recurring monitor: nobody notices that it is gone"
+
 NOBODY_WATCHES = "clients come over this network, and nothing watches it: nothing moves"
 
 
@@ -169,6 +171,8 @@ class _View:
             return None
         first = names.index(mishap.subject)
         resources = self.group.resources[first:]
+        if not any(operation.name == "monitor" for operation in resources[0].operations):
+            return self._of(mishap, endless=NOBODY_ASKS)
         terms = (
             timing.detection(self.group, resources[0], self._path(resources[0].name)),
             timing.decision(controller_lost=False),

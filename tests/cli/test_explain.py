@@ -44,7 +44,7 @@ def test_one_family():
     assert all(rule.code not in done.stdout for rule in all_rules() if rule.family.value != "quorum")
 
 
-@pytest.mark.parametrize("word", ["HA0133", "HA913", "quorun"])
+@pytest.mark.parametrize("word", ["HA0199", "HA913", "quorun"])
 def test_an_unknown_code_is_answered_with_what_may_have_been_meant(word):
     done = explain(word)
     assert done.exit_code == 1

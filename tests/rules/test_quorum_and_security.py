@@ -134,6 +134,7 @@ ALSO_BROKEN = [
                 "kind": "ocf",
                 "name": "apache",
                 "agent": "ocf:heartbeat:apache",
+                "units": ["apache2"],
                 "parameters": {"statusurl": "http://admin:hunter2@localhost/server-status"},
             }
         },
