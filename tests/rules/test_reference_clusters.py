@@ -31,9 +31,35 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "b7-script-security-off": ("HA069", "script security is off"),
     "b8-agent-of-its-own": ("HA075", "192.0.2.101 belongs to Pacemaker (web) and to the agent of web-ip"),
+    "b1-no-fencing": ("HA020", "there is no fencing"),
+    "b12-same-delay": ("HA024", "pcmk-1 and pcmk-2 fence each other after the same delay"),
+    "b13-small-spare": (
+        "HA042",
+        "when active1 is lost, no member has room for app1 (cpu 6, memory 48)",
+    ),
     "b14-one-ring-across-regions": ("HA120", "a round trip on the cluster link ring takes 30ms"),
+    "b16-short-timeout": ("SPEC060", "apache: start may take 10 s, ocf:heartbeat:apache advises 40 s"),
+    "b16-no-monitor": ("HA041", "nobody looks at apache after it has started"),
+    "b19-order-alone": ("HA036", "website starts after storage, and may run on another node"),
+    "b19-place-alone": ("HA036", "website runs beside storage, and may start before it"),
+    "b20-literal-password": (
+        "SPEC020",
+        "the parameter password holds a literal where a secret reference belongs",
+    ),
 }
 """File -> the one rule that refuses it, and what it says first."""
+
+WARNED: dict[str, tuple[str, str]] = {
+    "b11-ipmi-alone": (
+        "HA021",
+        "pcmk-1 can be fenced only by ipmi-pcmk-1, which loses power with it",
+    ),
+    "b17-no-stickiness": (
+        "HA029",
+        "website has no stickiness: it moves whenever another member is as good",
+    ),
+}
+"""File -> the one rule that warns of it, and what it says first; it is compiled all the same."""
 
 BESIDE: dict[str, tuple[str, str, str]] = {
     "b6-beside-another": (
@@ -49,7 +75,7 @@ BESIDE: dict[str, tuple[str, str, str]] = {
 }
 """File -> the file beside which one rule refuses it, and what that says first; by itself it is good."""
 
-GOOD = ("g7-two-load-balancers", "g6-qdevice", "g6-levels")
+GOOD = ("g1-active-passive", "g8-n-plus-1", "g7-two-load-balancers", "g6-qdevice", "g6-levels")
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
@@ -57,6 +83,15 @@ def test_a_bad_cluster_is_refused_for_its_reason(name: str) -> None:
     _, findings = validate_topologies([CLUSTERS / f"{name}.yaml"])
     code, words = REFUSED[name]
     assert findings.has_errors
+    assert {finding.code for finding in findings} == {code}, [f.summary for f in findings]
+    assert words in [finding.summary for finding in findings]
+
+
+@pytest.mark.parametrize("name", sorted(WARNED))
+def test_a_weak_cluster_is_warned_of_for_its_reason(name: str) -> None:
+    _, findings = validate_topologies([CLUSTERS / f"{name}.yaml"])
+    code, words = WARNED[name]
+    assert not findings.has_errors
     assert {finding.code for finding in findings} == {code}, [f.summary for f in findings]
     assert words in [finding.summary for finding in findings]
 
@@ -83,4 +118,4 @@ def test_a_cluster_that_is_bad_beside_another(name: str) -> None:
 
 
 def test_every_cluster_has_its_verdict() -> None:
-    assert {path.stem for path in CLUSTERS.glob("*.yaml")} == {*REFUSED, *BESIDE, *GOOD}
+    assert {path.stem for path in CLUSTERS.glob("*.yaml")} == {*REFUSED, *WARNED, *BESIDE, *GOOD}
