@@ -49,7 +49,11 @@ class PreparedApply:
     def targets(self) -> tuple[str, ...]:
         """The hosts that are meant."""
         where = "lab" if self.request.lab else ""
-        return tuple(f"{where} {m.name} ({m.management_address})".strip() for m in self.design.members)
+        hosts = [(member.name, member.management_address) for member in self.design.members]
+        device = self.design.arbiter
+        if device is not None and device.managed:
+            hosts.append((device.host, device.management_address))
+        return tuple(f"{where} {name} ({address})".strip() for name, address in hosts)
 
 
 def prepare(request: ApplyRequest) -> tuple[PreparedApply | None, Diagnostics]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from hadeploy.app.validate import load_valid
@@ -22,6 +23,7 @@ from hadeploy.lab.plan import (
     LabPlan,
     short_serial,
 )
+from hadeploy.spec.load import LoadedTopology
 
 LAB_FENCE_AGENTS = ("fence_ipmilan",)
 """Agents whose device the lab has: a BMC emulator. Others need hardware that no lab can have."""
@@ -39,7 +41,8 @@ def plan_lab(
     design = expand(loaded.topology)
     bmcs, bmc_findings = _bmcs(design, path.parent)
     found, disk_findings = _disks(design, disks)
-    findings = findings + bmc_findings + disk_findings
+    arbiter, arbiter_findings = _arbiter(design, loaded)
+    findings = findings + bmc_findings + disk_findings + arbiter_findings
     if findings.has_errors:
         return None, findings
     plan = LabPlan(
@@ -54,7 +57,8 @@ def plan_lab(
                 disks=found[member.name],
             )
             for member in design.members
-        ),
+        )
+        + arbiter,
         bmcs=bmcs,
         backend=backend,
     )
@@ -103,6 +107,33 @@ def _backing_disk(volume: str, path: str, size: int) -> LabDisk:
     if serial != path and "/" not in serial and len(serial) <= SERIAL_LENGTH:
         return LabDisk(serial, size)
     return LabDisk(short_serial(volume), size, path)
+
+
+def _arbiter(design: Design, loaded: LoadedTopology) -> tuple[tuple[LabNode, ...], Diagnostics]:
+    """The quorum device's host: one more node, without a BMC. One that others set up has nobody here to do so."""
+    device = design.arbiter
+    if device is None:
+        return (), Diagnostics()
+    addresses = device.addresses or _on_its_network(design, device.address)
+    if not addresses:
+        finding = Diagnostic(
+            "LAB070",
+            f"the quorum device {device.host} ({device.address}) is on none of the topology's networks",
+            loaded.source.span("cluster", "quorum_device", "address"),
+            detail="a lab has these networks and no routes to others",
+            mend="write its addresses on a network of the topology that a lab should run",
+        )
+        return (), Diagnostics((finding,))
+    reached_at = device.management_address or device.address
+    return (LabNode(device.host, design.release.name, addresses, reached_at),), Diagnostics()
+
+
+def _on_its_network(design: Design, address: str) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (segment.name, address)
+        for segment in design.segments
+        if any(ip_address(address) in ip_network(subnet) for subnet in segment.subnets)
+    )
 
 
 def _bmcs(design: Design, folder: Path) -> tuple[tuple[LabBmc, ...], Diagnostics]:

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hadeploy.daemons import corosync, drbd, firewall, haproxy, keepalived, nginx, pacemaker, sysctl, units
+from hadeploy.daemons import (
+    corosync,
+    drbd,
+    firewall,
+    haproxy,
+    keepalived,
+    nginx,
+    pacemaker,
+    qdevice,
+    sysctl,
+    units,
+)
 from hadeploy.daemons.artifact import Share
 from hadeploy.daemons.pacemaker import cluster_information_base
+from hadeploy.daemons.qnetd import arbiter_share
 from hadeploy.design.design import Design
 from hadeploy.design.membership import Member
 
@@ -27,6 +39,7 @@ DAEMONS: tuple[Daemon, ...] = (
     Daemon("firewall", firewall.share),
     Daemon("drbd", drbd.share),
     Daemon("corosync", corosync.share),
+    Daemon("qdevice", qdevice.share),
     Daemon("pacemaker", pacemaker.share),
     Daemon("nginx", nginx.share),
     Daemon("units", units.share),
@@ -37,6 +50,9 @@ DAEMONS: tuple[Daemon, ...] = (
 
 
 def shares(design: Design) -> tuple[Share, ...]:
-    """Every daemon's share of every member: members in the order of the topology, daemons in that of DAEMONS."""
-    found = (daemon.share(design, member) for member in design.members for daemon in DAEMONS)
-    return tuple(share for share in found if share is not None)
+    """Every daemon's share of every member: members in the order of the topology, daemons in that of DAEMONS.
+
+    The arbiter's comes last: it is no member, and has one daemon only.
+    """
+    found = [daemon.share(design, member) for member in design.members for daemon in DAEMONS]
+    return tuple(share for share in (*found, arbiter_share(design)) if share is not None)

@@ -7,7 +7,7 @@ import ipaddress
 from hadeploy.design.common import expand_members, expand_segments
 from hadeploy.design.design import Cluster, Design, VirtualAddress
 from hadeploy.design.fencing import FencingDevice, FencingLevel, FencingPlan
-from hadeploy.design.flows import corosync_flows, service_flows
+from hadeploy.design.flows import arbiter_flows, corosync_flows, service_flows
 from hadeploy.design.hosting import HostedUnit, WebSite
 from hadeploy.design.membership import Member
 from hadeploy.design.placement import expand_orders, expand_togethers, merge_locations, merge_separations
@@ -79,6 +79,7 @@ def expand_clustered(
         units=_units(topology, names),
         flows=(
             *corosync_flows(membership.links, names),
+            *arbiter_flows(membership.quorum.device, members),
             *volume_flows(volumes),
             *service_flows(ports, names),
         ),

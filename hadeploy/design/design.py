@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hadeploy.design.balancing import BalancerPlan
 from hadeploy.design.fencing import FencingPlan
 from hadeploy.design.hosting import Flow, HostedUnit, WebSite
-from hadeploy.design.membership import Member, Membership, Segment
+from hadeploy.design.membership import Member, Membership, QuorumDevice, Segment
 from hadeploy.design.policy import Policy
 from hadeploy.design.release import Release
 from hadeploy.design.resources import ResourcePlan
@@ -79,6 +79,11 @@ class Design:
     rto_ms: int | None
     secrets_vault: str = ""
     volumes: tuple[ReplicatedVolume, ...] = ()
+
+    @property
+    def arbiter(self) -> QuorumDevice | None:
+        """The quorum device, or None without one."""
+        return self.cluster.membership.quorum.device if self.cluster is not None else None
 
     def member(self, name: str) -> Member:
         """The member of that name; the spec stage has proven that it exists."""

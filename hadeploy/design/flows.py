@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from hadeploy.design.balancing import BalancerPlan
 from hadeploy.design.hosting import Flow
-from hadeploy.design.membership import Link, Member
+from hadeploy.design.membership import Link, Member, QuorumDevice
 from hadeploy.design.vrrp import VrrpPlan
 
 COROSYNC_PORT = 5405
@@ -28,6 +28,14 @@ def corosync_flows(links: tuple[Link, ...], members: tuple[str, ...]) -> tuple[F
         )
         for link in links
     )
+
+
+def arbiter_flows(device: QuorumDevice | None, members: tuple[Member, ...]) -> tuple[Flow, ...]:
+    """To the quorum device, from whichever address a member reaches it by. Its host's own firewall must let this in."""
+    if device is None:
+        return ()
+    sources = dict.fromkeys(address for member in members for _, address in member.addresses)
+    return (Flow("members to their quorum device", "tcp", (device.port,), tuple(sources), (device.host,)),)
 
 
 def vrrp_flows(vrrp: VrrpPlan, members: tuple[str, ...]) -> tuple[Flow, ...]:

@@ -80,7 +80,7 @@ class QuorumDevice:
 
     Attributes:
         host: its name.
-        address: where it answers.
+        address: where members reach it.
         algorithm: ``ffsplit`` or ``lms``.
         port: TCP.
         votes: as written; None lets the algorithm decide.
@@ -89,6 +89,8 @@ class QuorumDevice:
         failure_domain: what it fails together with, empty if nobody said.
         tls: ``required``, ``on`` or ``off``.
         authority, certificate: of the host and of the cluster, base64; None if nobody said.
+        management_address: what SSH connects to; empty where others set the host up.
+        addresses: (segment name, address) pairs, where it is on the topology's networks.
     """
 
     host: str
@@ -103,6 +105,13 @@ class QuorumDevice:
     tls: str = "required"
     authority: Secret | None = None
     certificate: Secret | None = None
+    management_address: str = ""
+    addresses: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def managed(self) -> bool:
+        """Whether an apply sets the host up."""
+        return bool(self.management_address)
 
 
 @dataclass(frozen=True, slots=True)

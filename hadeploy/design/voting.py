@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from hadeploy.design.arbiter import expand_arbiter
 from hadeploy.design.membership import Link, Member, Membership, Quorum, QuorumDevice, effective_token
-from hadeploy.design.secrets import Secret
 from hadeploy.spec.network import Cluster
-from hadeploy.spec.quorum import QuorumDevice as QuorumDeviceWish
 from hadeploy.spec.topology import ActivePassive, NPlusOne
 
 
@@ -14,6 +13,7 @@ def expand_membership(topology: ActivePassive | NPlusOne, members: tuple[Member,
     wish = topology.cluster
     effective = effective_token(wish.token, wish.token_coefficient, len(members))
     cipher, digest = _crypto(wish)
+    device = expand_arbiter(wish.quorum_device, topology) if wish.quorum_device is not None else None
     return Membership(
         cluster_name=topology.name,
         links=tuple(
@@ -28,7 +28,7 @@ def expand_membership(topology: ActivePassive | NPlusOne, members: tuple[Member,
         token_ms=wish.token,
         token_coefficient_ms=wish.token_coefficient,
         consensus_ms=effective * 12 // 10 if wish.consensus is None else wish.consensus,
-        quorum=_quorum(wish, members),
+        quorum=_quorum(wish, members, device),
         transport=wish.transport,
         cipher=cipher,
         hash=digest,
@@ -43,13 +43,13 @@ def _crypto(wish: Cluster) -> tuple[str, str]:
     return ("aes256", "sha256") if wish.transport == "knet" else ("none", "none")
 
 
-def _quorum(wish: Cluster, members: tuple[Member, ...]) -> Quorum:
+def _quorum(wish: Cluster, members: tuple[Member, ...], device: QuorumDevice | None) -> Quorum:
     """two_node needs two members of one vote each, and nobody else who decides.
 
     wait_for_all is derived wherever votequorum needs it: with two_node, with last_man_standing, with a tie-breaker among
     an odd number of votes (where corosync would otherwise switch the tie-breaker off), and with an lms device.
     """
-    said, device = wish.quorum, wish.quorum_device
+    said = wish.quorum
     breaker = _tie_breaker(said.auto_tie_breaker, members)
     votes = [member.votes for member in members if member.votes]
     two_node = said.two_node
@@ -66,7 +66,7 @@ def _quorum(wish: Cluster, members: tuple[Member, ...]) -> Quorum:
     return Quorum(
         two_node=two_node,
         wait_for_all=wait_for_all,
-        device=_device(device),
+        device=device,
         auto_tie_breaker=breaker,
         last_man_standing=said.last_man_standing,
         last_man_standing_window_ms=said.last_man_standing_window,
@@ -79,24 +79,3 @@ def _tie_breaker(wish: str | tuple[str, ...] | None, members: tuple[Member, ...]
         return wish or ""
     ids = {member.name: member.node_id for member in members}
     return " ".join(str(ids[name]) for name in wish)
-
-
-def _device(wish: QuorumDeviceWish | None) -> QuorumDevice | None:
-    if wish is None:
-        return None
-    return QuorumDevice(
-        host=wish.host,
-        address=wish.address,
-        algorithm=wish.algorithm,
-        port=wish.port,
-        votes=wish.votes,
-        tie_breaker=wish.tie_breaker or "",
-        timeout_ms=wish.timeout,
-        sync_timeout_ms=wish.sync_timeout,
-        failure_domain=wish.failure_domain or "",
-        tls=wish.tls,
-        authority=Secret.from_reference("qnetd-authority", wish.authority) if wish.authority else None,
-        certificate=Secret.from_reference("qdevice-certificate", wish.certificate)
-        if wish.certificate
-        else None,
-    )

@@ -11,7 +11,7 @@ from hadeploy.daemons.registry import cluster_information_base, shares
 from hadeploy.design.design import Design
 from hadeploy.project.bundle import bundle_files, cib_files
 from hadeploy.project.dump import dump_yaml
-from hadeploy.project.inventory import group_variables, inventory
+from hadeploy.project.inventory import group_variables, inventory, makes_certificates
 from hadeploy.project.manifest import Manifest
 from hadeploy.project.playbook import playbook
 from hadeploy.project.roles import role_files
@@ -51,11 +51,11 @@ def project_files(
         "ansible.cfg": ansible_settings(design).encode(),
         "inventory.yml": dump_yaml(inventory(design, parts)).encode(),
         "group_vars/all.yml": dump_yaml(variables).encode(),
-        "site.yml": dump_yaml(playbook(parts)).encode(),
+        "site.yml": dump_yaml(playbook(parts, certificates=makes_certificates(design))).encode(),
         "README.md": readme(design, vault=_needs_vault(parts, cib)).encode(),
     }
-    for member in design.members:
-        files |= bundle_files(member.name, [part for part in parts if part.host == member.name])
+    for host in dict.fromkeys((*(member.name for member in design.members), *(part.host for part in parts))):
+        files |= bundle_files(host, [part for part in parts if part.host == host])
     if cib is not None:
         files |= cib_files(cib)
     return files | dict(role_files())

@@ -10,6 +10,7 @@ from hadeploy.design.design import Design
 from hadeploy.design.secrets import Secret
 
 GROUP = "hadeploy_cluster"
+ARBITER = "hadeploy_arbiter"
 
 
 def inventory(design: Design, shares: Iterable[Share]) -> dict[str, Any]:
@@ -24,12 +25,27 @@ def inventory(design: Design, shares: Iterable[Share]) -> dict[str, Any]:
         *(f"pending_{name}" for name in daemons),
     )
     cib = ("pending_cib",) if design.cluster else ()
+    certificates = ("pending_certificate",) if makes_certificates(design) else ()
     return {
         GROUP: {
             "hosts": {member.name: {"ansible_host": member.management_address} for member in design.members}
         },
-        **{f"hadeploy_{name}": {} for name in (*noted, *cib)},
+        **_arbiter(design),
+        **{f"hadeploy_{name}": {} for name in (*noted, *cib, *certificates)},
     }
+
+
+def makes_certificates(design: Design) -> bool:
+    """Whether an apply makes certificates for the quorum device and its members."""
+    return design.arbiter is not None and design.arbiter.managed and design.arbiter.tls != "off"
+
+
+def _arbiter(design: Design) -> dict[str, Any]:
+    """A group of its own: what is said to all members is not said to it."""
+    device = design.arbiter
+    if device is None or not device.managed:
+        return {}
+    return {ARBITER: {"hosts": {device.host: {"ansible_host": device.management_address}}}}
 
 
 def group_variables(
@@ -41,6 +57,8 @@ def group_variables(
     lengths = {secret.name: secret.length for secret in secrets if secret.length}
     return {
         "hadeploy_members": [member.name for member in design.members],
+        **({"hadeploy_arbiter": design.arbiter.host} if design.arbiter is not None else {}),
+        **({"hadeploy_cluster_name": design.name} if design.arbiter is not None else {}),
         "hadeploy_addresses": [address.address for address in design.virtual_addresses],
         "hadeploy_secrets_directory": "{{ playbook_dir }}",
         "hadeploy_generated_secrets": [secret.name for secret in secrets if secret.source == "generated"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hadeploy.daemons.artifact import Share
-from hadeploy.project.inventory import GROUP
+from hadeploy.project.inventory import ARBITER, GROUP
 
 EXPECTED = "{{ bundle_written.tell | default({}) }}"
 """What would have to be told, known in check mode only from the task that would have written."""
@@ -16,6 +16,11 @@ LEFTOVERS = "hadeploy_pending_leftovers"
 """Hosts with something that an earlier apply brought and that left the design."""
 
 MEMBERS = "{{ hadeploy_members }}"
+MEMBERS_AND_ARBITER = "{{ hadeploy_members + [hadeploy_arbiter] }}"
+CERTIFICATE = (
+    ("qdevice_arbiter", "{{ hadeploy_arbiter }}"),
+    ("qdevice_cluster", "{{ hadeploy_cluster_name }}"),
+)
 HOST_WIDE = ("sysctl", "firewall")
 ONE_BY_ONE = ("units", "nginx", "haproxy", "keepalived")
 """In this order on each member: who serves, then who sends clients, then who holds the address."""
@@ -55,24 +60,30 @@ def _play(name: str, hosts: str, steps: Iterable[Step], **more: object) -> dict[
     }
 
 
-def playbook(shares: Sequence[Share]) -> list[dict[str, Any]]:
-    """Look, install, check all, write all, then tell daemons, the least disturbing first."""
+def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dict[str, Any]]:
+    """Look, install, check all, write all, then tell daemons, the least disturbing first.
+
+    The arbiter is looked at with the members, so that nothing is told where it does not answer, and is up before they are
+    told of it.
+    """
     daemons = set(dict.fromkeys(share.daemon for share in shares))
     clustered = "pacemaker" in daemons
+    arbiter = "qnetd" in daemons
     return [
         _play(
             "Observe",
-            GROUP,
+            f"{GROUP}:{ARBITER}" if arbiter else GROUP,
             [
                 Step(
                     "observe",
                     variables=(
-                        ("observe_members", MEMBERS),
+                        ("observe_members", MEMBERS_AND_ARBITER if arbiter else MEMBERS),
                         ("observe_addresses", "{{ hadeploy_addresses }}"),
                     ),
                 )
             ],
         ),
+        *(_observe_certificates() if certificates else []),
         *([_play("Observe the CIB", f"{GROUP}[0]", [Step("pacemaker", "observe")])] if clustered else []),
         _play(
             "Install",
@@ -100,7 +111,8 @@ def playbook(shares: Sequence[Share]) -> list[dict[str, Any]]:
             for daemon in HOST_WIDE
             if daemon in daemons
         ),
-        *(_cluster_plays() if clustered else []),
+        *(_arbiter_plays(certificates=certificates) if arbiter else []),
+        *(_cluster_plays(device="qdevice" in daemons) if clustered else []),
         *_rolling_plays([daemon for daemon in ONE_BY_ONE if daemon in daemons]),
         _play("Remove leftovers", LEFTOVERS, [Step("bundle", "remove_files")]),
         _play("Verify", "hadeploy_pending", [Step("observe", "verify")]),
@@ -120,11 +132,34 @@ def _step(daemon: str, *more: tuple[str, str]) -> Step:
     return Step(daemon, variables=(*more, (f"{daemon}_expected", EXPECTED)))
 
 
-def _cluster_plays() -> list[dict[str, Any]]:
-    """Where corosync was restarted, Pacemaker went down with it, so its play is for those hosts too."""
+def _observe_certificates() -> list[dict[str, Any]]:
+    """The arbiter's first: a member's certificate is held against it."""
+    return [
+        _play("Observe the authority", ARBITER, [Step("qnetd", "observe")]),
+        _play("Observe certificates", GROUP, [Step("qdevice", "observe", CERTIFICATE)]),
+    ]
+
+
+def _arbiter_plays(*, certificates: bool) -> list[dict[str, Any]]:
+    """The arbiter answers, and members can prove who they are, before corosync is told of either."""
+    authority = [Step("qnetd", "authority")] if certificates else []
+    return [
+        _play("Arbiter", "hadeploy_pending_qnetd", [*authority, _step("qnetd")]),
+        *(
+            [_play("Certificates", "hadeploy_pending_certificate", [Step("qdevice", "certify", CERTIFICATE)])]
+            if certificates
+            else []
+        ),
+    ]
+
+
+def _cluster_plays(*, device: bool) -> list[dict[str, Any]]:
+    """Where corosync was started anew, those that need it went down with it, so their plays are for those hosts too."""
     both = "hadeploy_pending_corosync:hadeploy_pending_pacemaker"
+    line = "hadeploy_pending_corosync:hadeploy_pending_qdevice"
     return [
         _play("Corosync", "hadeploy_pending_corosync", [_step("corosync", ("corosync_members", MEMBERS))]),
+        *([_play("Quorum device", line, [_step("qdevice", ("qdevice_members", MEMBERS))])] if device else []),
         _play("Pacemaker", both, [_step("pacemaker", ("pacemaker_members", MEMBERS))]),
         _play("CIB", "hadeploy_pending_cib", [Step("pacemaker", "apply")]),
     ]

@@ -17,8 +17,9 @@ def _check(case: Case) -> Iterator[Found]:
     device = _device(case.design)
     if device is None:
         return
+    own = {device.address, *(address for _, address in device.addresses)}
     for member in case.design.members:
-        if device.host == member.name or device.address in (address for _, address in member.addresses):
+        if device.host == member.name or own & {address for _, address in member.addresses}:
             yield Found(f"the quorum device runs on {member.name}, a member", PLACE)
         elif device.failure_domain and device.failure_domain == member.failure_domain:
             yield Found(
@@ -31,18 +32,18 @@ def _check(case: Case) -> Iterator[Found]:
             (*PLACE, "tls"),
             "leave tls out: required is the default",
         )
-    elif device.authority is None or device.certificate is None:
+    elif not device.managed and (device.authority is None or device.certificate is None):
         missing = [name for name in ("authority", "certificate") if getattr(device, name) is None]
         yield Found(
             f"TLS to the quorum device needs its {' and '.join(missing)}",
             PLACE,
-            "authority: {file: qnetd-cacert.crt.base64}, certificate: {vault: qdevice_certificate}; "
-            "docs/quorum-device.md shows how they are made",
+            "managed: true, and apply makes them; or authority: {file: qnetd-cacert.crt.base64}, "
+            "certificate: {vault: qdevice_certificate}, see docs/quorum-device.md",
         )
     for virtual in case.design.virtual_addresses:
-        if virtual.address == device.address:
+        if virtual.address in own:
             yield Found(
-                f"the quorum device is asked at {device.address}, which this cluster itself moves ({virtual.name})",
+                f"the quorum device is asked at {virtual.address}, which this cluster itself moves ({virtual.name})",
                 (*PLACE, "address"),
             )
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from hadeploy.spec.secret import SecretReference
-from hadeploy.spec.values import Address, Duration, Name, Port, SpecModel
+from hadeploy.spec.values import Address, Addresses, Duration, Name, Port, SpecModel
 
 
 def _switch(value: object) -> object:
@@ -46,7 +46,19 @@ class QuorumDevice(SpecModel):
     """A corosync-qnetd host outside the cluster, the arbiter of even splits."""
 
     host: Annotated[Name, Field(description="name of the host in the inventory")]
-    address: Address
+    address: Annotated[
+        Address | None,
+        Field(
+            description="where members reach it; derived: its address on the management network, else its first"
+        ),
+    ] = None
+    addresses: Annotated[
+        dict[Name, Addresses], Field(description="network -> address, where it is on the topology's networks")
+    ] = {}
+    managed: Annotated[
+        bool | None,
+        Field(description="whether apply sets it up; derived: it has an address on the management network"),
+    ] = None
     algorithm: Literal["ffsplit", "lms"] = "ffsplit"
     port: Port = 5403
     votes: Annotated[
@@ -74,9 +86,11 @@ class QuorumDevice(SpecModel):
     ] = "required"
     authority: Annotated[
         SecretReference | None,
-        Field(description="the host's qnetd-cacert.crt, in base64 on one line"),
+        Field(description="where others set the host up: its qnetd-cacert.crt, in base64 on one line"),
     ] = None
     certificate: Annotated[
         SecretReference | None,
-        Field(description="the cluster's qdevice-net-node.p12 with its key, in base64 on one line"),
+        Field(
+            description="where others set the host up: the cluster's qdevice-net-node.p12, in base64 on one line"
+        ),
     ] = None

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics
+from hadeploy.spec.arbiter import check_arbiter
 from hadeploy.spec.balancer_references import check_balancer
 from hadeploy.spec.load import LoadedTopology, did_you_mean
 from hadeploy.spec.secret import VaultSecret
@@ -339,4 +340,5 @@ CHECKS: tuple[Callable[[LoadedTopology], Findings], ...] = (
     _vault,
     check_balancer,
     check_vrrp,
+    check_arbiter,
 )

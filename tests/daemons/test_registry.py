@@ -19,6 +19,10 @@ def design(request):
     return request.getfixturevalue(request.param)
 
 
+def test_the_arbiter_is_no_member(arbitrated):
+    assert {share.host for share in shares(arbitrated)} == {member.name for member in arbitrated.members}
+
+
 def test_members_then_daemons(active_active):
     order = [(share.host, share.daemon) for share in shares(active_active)]
     daemons = ["sysctl", "firewall", "nginx", "units", "haproxy", "keepalived"]

@@ -151,6 +151,35 @@ def test_order_of_an_apply(design_of: Callable[..., Design]):
     assert [name for name in names if name in order] == order
 
 
+def test_the_arbiter_answers_before_members_are_told_of_it(design_of: Callable[..., Design]):
+    design = design_of("quorum-device")
+    plays = playbook(shares(design), certificates=True)
+    names = [play["name"] for play in plays]
+    order = [
+        "Observe",
+        "Write",
+        "Arbiter",
+        "Certificates",
+        "Corosync",
+        "Quorum device",
+        "Pacemaker",
+        "Verify",
+    ]
+    assert [name for name in names if name in order] == order
+    assert plays[0]["hosts"] == "hadeploy_cluster:hadeploy_arbiter", (
+        "one that does not answer stops the apply"
+    )
+    observed = plays[0]["tasks"][0]["vars"]["observe_members"]
+    assert observed == "{{ hadeploy_members + [hadeploy_arbiter] }}"
+
+
+def test_an_arbiter_of_others_is_not_touched(design_of: Callable[..., Design]):
+    design = design_of("quorum-device", ("{lan: 10.74.1.50}", "{lan: 10.74.1.50}\n    managed: false"))
+    assert {share.host for share in shares(design)} == {"n1", "n2"}
+    files = project_files(design, shares(design), None)
+    assert "hadeploy_arbiter" not in yaml.safe_load(files["inventory.yml"])
+
+
 def test_standby_members_come_before_active_ones(design_of: Callable[..., Design]):
     plays = [play for play in playbook(shares(design_of("active-active"))) if "serial" in play]
     assert [play["hosts"].rpartition(":&")[2] for play in plays] == ["hadeploy_standby", "hadeploy_active"]

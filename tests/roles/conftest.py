@@ -53,5 +53,10 @@ def cib(systemd: ModuleType) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def certificate(systemd: ModuleType) -> ModuleType:
+    return _load("hadeploy_certificate", MODULES / "library" / "hadeploy_certificate.py")
+
+
+@pytest.fixture(scope="session")
 def cluster(systemd: ModuleType) -> ModuleType:
     return _load("hadeploy_cluster", MODULES / "library" / "hadeploy_cluster.py")

@@ -259,6 +259,16 @@ def test_a_unit_that_left_the_design_is_forgotten(
     assert pending_memory.load(str(memory))["units"] == {"x.service": "reload"}
 
 
+def test_a_unit_that_reads_none_of_the_files_is_remembered_too(
+    bundle, pending_memory, make_file, memory: Path
+):
+    """corosync-qdevice is to be restarted for its certificates, which are no files of the bundle."""
+    unit = {"name": "client.service", "daemon": "x", "enabled": True, "running": True, "phase": 50}
+    pending_memory.save({"units": {"client.service": "restart"}, "daemon_reload": False}, str(memory))
+    bundle.establish(FakeModule(files=[make_file()], units=[unit]))
+    assert pending_memory.load(str(memory))["units"]["client.service"] == "restart"
+
+
 def test_a_second_write_changes_nothing(bundle, make_file, memory: Path):
     module = FakeModule(files=[make_file()])
     assert bundle.establish(module)["changed"]
@@ -273,10 +283,10 @@ def test_unit_files_are_read_anew(bundle, make_file, memory: Path, monkeypatch):
     assert not memory.exists()
 
 
-def test_every_option_is_documented(bundle, units, cib, cluster):
+def test_every_option_is_documented(bundle, units, cib, cluster, certificate):
     import yaml
 
-    for module in (bundle, units, cib, cluster):
+    for module in (bundle, units, cib, cluster, certificate):
         documented = yaml.safe_load(module.DOCUMENTATION)
         assert documented["options"]
         assert yaml.safe_load(module.EXAMPLES)

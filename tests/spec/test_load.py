@@ -40,6 +40,22 @@ CASES = [
     ("active-passive", "port: 80", "port: 80000", "SPEC017", "80000"),
     ("active-passive", "  rto: 30s", "  rto: 30s\n  rto: 40s", "SPEC007", "rto: 40s"),
     ("active-passive", "interface: lan0", "interfaces: lan0", "SPEC012", "interfaces"),
+    ("quorum-device", "addresses: {lan: 10.74.1.50}", "addresses: {}", "SPEC090", "quorum_device:"),
+    ("quorum-device", "algorithm: ffsplit", "authority: {env: CA}", "SPEC091", "{env: CA}"),
+    (
+        "quorum-device",
+        "addresses: {lan: 10.74.1.50}",
+        "addresses: {wan: 10.74.1.50}",
+        "SPEC030",
+        "wan: 10.74.1.50",
+    ),
+    (
+        "quorum-device",
+        "addresses: {lan: 10.74.1.50}",
+        "addresses: {lan: 10.75.1.50}",
+        "SPEC031",
+        "10.75.1.50",
+    ),
     ("n-plus-1", "spare: s1", "spare: s2", "SPEC030", "s2"),
     (
         "n-plus-1",

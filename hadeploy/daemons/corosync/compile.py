@@ -62,6 +62,4 @@ def _device(device: QuorumDevice | None) -> QuorumDeviceConfig | None:
         timeout_ms=device.timeout_ms,
         sync_timeout_ms=device.sync_timeout_ms,
         tls=device.tls,
-        authority=device.authority,
-        certificate=device.certificate,
     )

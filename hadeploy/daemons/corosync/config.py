@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hadeploy.design.secrets import Secret
-
 
 @dataclass(frozen=True, slots=True)
 class Interface:
@@ -34,7 +32,6 @@ class QuorumDeviceConfig:
         tie_breaker: empty for the default.
         timeout_ms, sync_timeout_ms: None for the defaults.
         tls: ``required``, ``on`` or ``off``.
-        authority, certificate: what TLS needs; None for a database that another tool made.
     """
 
     host: str
@@ -45,8 +42,6 @@ class QuorumDeviceConfig:
     timeout_ms: int | None
     sync_timeout_ms: int | None
     tls: str
-    authority: Secret | None
-    certificate: Secret | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from hadeploy.daemons.artifact import Artifact
 from hadeploy.daemons.corosync.check import CHECK
 from hadeploy.daemons.corosync.config import CorosyncConfig, QuorumConfig, QuorumDeviceConfig
-from hadeploy.daemons.corosync.device import render_device
 from hadeploy.daemons.corosync.section import Section
 from hadeploy.design.secrets import Secret
 
@@ -23,9 +22,8 @@ AUTHKEY = Secret(name="corosync-authkey", source="generated", reference="hadeplo
 
 
 def render_corosync(config: CorosyncConfig, host: str) -> tuple[Artifact, ...]:
-    """The file, the key and what the arbiter's client needs, byte for byte the same on every member."""
+    """The file and the key, byte for byte the same on every member."""
     return (
-        *(render_device(config.notice, config.quorum.device, host) if config.quorum.device else ()),
         Artifact(
             host=host,
             path=KEY_PATH,

@@ -431,7 +431,7 @@ def establish(module: AnsibleModule) -> dict:
     changed = [file for file in files if differs(file, secrets)]
     diffs = [file_diff(file, present_bytes(file["path"]), wanted_bytes(file, secrets)) for file in changed]
     remembered = load()
-    readers = {file["unit"] for file in files}
+    readers = {file["unit"] for file in files} | {unit["name"] for unit in module.params["units"]}
     known = {unit: what for unit, what in remembered["units"].items() if unit in readers}
     owned = load_owned()
     gone = _gone_while_unit_stays(owned, files, module.params["units"])

@@ -9,12 +9,13 @@ module: hadeploy_cluster
 short_description: Wait until this host sees every member in the cluster
 description:
   - Asks corosync, or Pacemaker, until all members are there with quorum, or the time is over.
+  - C(device) asks corosync until every member has the quorum device's vote too.
 version_added: 0.1.0
 options:
   layer:
     description: Whom to ask.
     type: str
-    choices: [corosync, pacemaker]
+    choices: [corosync, device, pacemaker]
     required: true
   members:
     description: Who must be there.
@@ -69,6 +70,18 @@ def lacking_in_corosync(text: str, members: list[str]) -> str:
     return "" if quorate.group(1) == "Yes" else "corosync has no quorum"
 
 
+def lacking_in_device(text: str, members: list[str]) -> str:
+    """What C(corosync-quorumtool -s) says of the quorum device (A: alive, V: it votes); empty when every member has it."""
+    lacking = lacking_in_corosync(text, members)
+    if lacking:
+        return lacking
+    rows = re.findall(r"^\s*\d+\s+\d+\s+([A-Z,]+)\s+(\S+)", text, re.MULTILINE)
+    without = [name for qdevice, name in rows if qdevice.split(",")[:2] != ["A", "V"]]
+    if without or not rows:
+        return f"the quorum device does not vote for {', '.join(without) or 'anybody'}"
+    return ""
+
+
 def lacking_in_pacemaker(text: str, members: list[str]) -> str:
     """What C(crm_mon --output-as=xml) says is not there yet; empty when all is."""
     try:
@@ -91,6 +104,7 @@ def lacking_in_pacemaker(text: str, members: list[str]) -> str:
 
 QUESTIONS = {
     "corosync": (["corosync-quorumtool", "-s"], lacking_in_corosync),
+    "device": (["corosync-quorumtool", "-s"], lacking_in_device),
     "pacemaker": (["crm_mon", "--one-shot", "--output-as=xml"], lacking_in_pacemaker),
 }
 
