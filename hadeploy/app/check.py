@@ -20,7 +20,7 @@ from hadeploy.lab.parsers import can_make_parser_root, ensure_parser_root, parse
 from hadeploy.lab.tell import Tell, say_nothing
 from hadeploy.proof.job import Job
 from hadeploy.proof.parsers import State, Verdict, in_state, read_answer, united
-from hadeploy.proof.rooms import room_job, rooms, unjudged
+from hadeploy.proof.rooms import Room, room_job, rooms, unjudged
 from hadeploy.run import parser_room
 from hadeploy.run.jobs import run_jobs
 
@@ -132,10 +132,22 @@ def check_design(design: Design, judges: Judges) -> CheckReport:
 def check_parts(
     design: Design, parts: Sequence[Share], cib: ClusterInformationBase | None, judges: Judges
 ) -> tuple[Verdict, ...]:
-    """The verdicts on given files of a design."""
-    ordinary = os.geteuid() != 0
+    """The verdicts on given files of a design; what the release's tree has no parser for is asked of this machine's."""
+    played = list(rooms(design, parts, cib, ordinary=os.geteuid() != 0))
+    verdicts = _ask(played, judges)
+    if judges.root is None:
+        return verdicts
+    unchecked = in_state(verdicts, State.UNCHECKED)
+    rest = [room.only({(v.path, v.parser) for v in unchecked if v.host == room.host}) for room in played]
+    second = _ask([room for room in rest if room.judged], own_judges(design.release.name))
+    better = {(v.host, v.path, v.parser): v for v in second if v.state is not State.UNCHECKED}
+    return tuple(better.get((v.host, v.path, v.parser), v) for v in verdicts)
+
+
+def _ask(played: Sequence[Room], judges: Judges) -> tuple[Verdict, ...]:
+    """Play every room, many at once."""
     program = Path(parser_room.__file__).read_text(encoding="utf-8")
-    played = list(rooms(design, parts, cib, ordinary=ordinary))
+    ordinary = os.geteuid() != 0
     with tempfile.TemporaryDirectory(prefix="hadeploy-check-") as folder:
 
         def jobs() -> Iterator[tuple[int, Job]]:
@@ -161,10 +173,10 @@ def check_parts(
     return united(said)
 
 
-def refusals(report: CheckReport, severity: Severity = Severity.ERROR) -> Diagnostics:
-    """One finding a refused file, with the parser's own words."""
+def refusals(report: CheckReport) -> Diagnostics:
+    """One error a refused file, with the parser's own words."""
     refused = in_state(report.verdicts, State.REFUSED)
-    return Diagnostics(tuple(_refusal(verdict, severity) for verdict in refused))
+    return Diagnostics(tuple(_refusal(verdict, Severity.ERROR) for verdict in refused))
 
 
 def _refusal(verdict: Verdict, severity: Severity) -> Diagnostic:
@@ -182,10 +194,13 @@ def _refusal(verdict: Verdict, severity: Severity) -> Diagnostic:
 def check_before_connecting(design: Design) -> tuple[CheckReport, Diagnostics]:
     """What an apply asks of the parsers that are there; nothing is made for it.
 
-    Members run their own parsers before anything is written. Where the versions here are not theirs, a refusal here
-    only warns: theirs decide.
+    Members run their own parsers before anything is written. Where a version here is not theirs, its refusal only
+    warns: theirs decide.
     """
-    judges, findings = release_judges(design.release.name, make=False)
+    release = design.release.name
+    judges, findings = release_judges(release, make=False)
     report = check_design(design, judges)
-    severity = Severity.ERROR if judges.versions_will_run else Severity.WARNING
-    return report, findings + refusals(report, severity)
+    theirs = {each.place for each in (judges, own_judges(release)) if each.versions_will_run}
+    refused = in_state(report.verdicts, State.REFUSED)
+    found = (_refusal(v, Severity.ERROR if v.place in theirs else Severity.WARNING) for v in refused)
+    return report, findings + Diagnostics(tuple(found))

@@ -30,7 +30,7 @@ def show(reports: Sequence[CheckReport]) -> None:
             sign, style = SIGNS[verdict.state]
             rest = f"  {_parser(verdict):{wide}}  {verdict.path:{longest}}  {' '.join(hosts)}"
             console.print(Text.assemble((f"{sign:11}", style), rest))
-            for remark in _remarks(verdict):
+            for remark in _remarks(verdict, report.judges.place):
                 console.print(Text(f"{'':13}{remark}", "dim"))
         for path in dict.fromkeys(path for _, path in report.unjudged):
             console.print(Text(f"{'no parser':11}  {'':{wide}}  {path}", "dim"))
@@ -54,7 +54,9 @@ def _short(verdict: Verdict) -> str:
     return verdict.words if verdict.state is State.UNCHECKED else ""
 
 
-def _remarks(verdict: Verdict) -> Iterator[str]:
+def _remarks(verdict: Verdict, place: str) -> Iterator[str]:
+    if verdict.place != place:
+        yield f"by {verdict.place}, for want of its own"
     if verdict.words:
         yield verdict.words
     if verdict.stood_in:
@@ -84,6 +86,7 @@ def _one(report: CheckReport) -> dict[str, object]:
                 "path": verdict.path,
                 "parser": verdict.parser,
                 "version": verdict.version,
+                "place": verdict.place,
                 "verdict": verdict.state.value,
                 "words": verdict.words,
                 "line": verdict.line,

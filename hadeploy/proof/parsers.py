@@ -14,7 +14,7 @@ from hadeploy.proof.rooms import CIB_PATH, JudgedFile, Room
 LONGEST_LINES = 12
 """Of a parser's words; the first error is near the beginning of them."""
 
-_NUMBER = re.compile(r"\d+(?:\.\d+)+|\d+")
+_NUMBERS = (re.compile(r"\d+(?:\.\d+)+"), re.compile(r"\d+"))
 _LINE = re.compile(r"(?:\b[Ll]ine |:)(\d+)\b")
 
 
@@ -74,7 +74,7 @@ def read_answer(room: Room, outcome: JobOutcome, place: str) -> tuple[Verdict, .
 
 
 def _unchecked(room: Room, judged: JudgedFile, place: str, reason: str) -> Verdict:
-    return Verdict(room.host, judged.shown, judged.check.parser, "", place, State.UNCHECKED, reason)
+    return Verdict(room.host, judged.shown, judged.parser, "", place, State.UNCHECKED, reason)
 
 
 def _verdict(
@@ -88,13 +88,12 @@ def _verdict(
     if told["missing"]:
         return _unchecked(room, judged, place, str(told["missing"]))
     words, code = str(told["words"]), int(str(told["code"]))
-    number = _NUMBER.search(str(told["version"]))
     accepted = judged.check.accepts(code, words)
     verdict = Verdict(
         room.host,
         judged.shown,
-        judged.check.parser,
-        number[0] if number else "",
+        judged.parser,
+        _version(str(told["version"])),
         place,
         State.ACCEPTED if accepted else State.REFUSED,
         stood_in=stood_in if any(program in content for program in stood_in) else (),
@@ -105,6 +104,12 @@ def _verdict(
     return replace(
         verdict, words=said or f"it ended with {code} and said nothing", line=_line(words, content)
     )
+
+
+def _version(words: str) -> str:
+    """The first number with dots, or else the first; empty where there is none."""
+    found = (pattern.search(words) for pattern in _NUMBERS)
+    return next((number[0] for number in found if number), "")
 
 
 def _line(words: str, content: str) -> str:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import asdict, dataclass, replace
+from pathlib import PurePosixPath
 
 from hadeploy.daemons.artifact import Artifact, ClusterInformationBase, HostCheck, Share
 from hadeploy.daemons.units.check import unit_check
@@ -43,6 +44,11 @@ class JudgedFile:
         """The path for people: the CIB is no file of a host."""
         return "CIB" if self.path == CIB_PATH else self.path
 
+    @property
+    def parser(self) -> str:
+        """The parser's name for people."""
+        return PurePosixPath(self.check.parser).name
+
 
 @dataclass(frozen=True, slots=True)
 class RoomFile:
@@ -73,6 +79,12 @@ class Room:
     programs: tuple[str, ...]
     files: tuple[RoomFile, ...]
     judged: tuple[JudgedFile, ...]
+
+    def only(self, wanted: Set[tuple[str, str]]) -> Room:
+        """The same room for some of its judgements, named by path and parser."""
+        return replace(
+            self, judged=tuple(each for each in self.judged if (each.shown, each.parser) in wanted)
+        )
 
     def plan(self, *, root: str = "", stage: str = "", ordinary: bool = False) -> str:
         """What ``run/parser_room.py`` reads.

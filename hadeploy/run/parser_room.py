@@ -130,8 +130,9 @@ def judge(check: dict[str, Any], place: str, stage: str, plan: dict[str, Any]) -
     if check["user"] != "root" and plan["isolated"]:
         argv = [*_as(check["user"], ordinary=plan["ordinary"]), *argv]
     code, words = _say(argv)
-    _, version = _say(check["version"])
-    return {**answer, "code": code, "words": words.replace(stage, ""), "version": version}
+    known, version = _say(check["version"])
+    words = words.replace(stage, "")
+    return {**answer, "code": code, "words": words, "version": "" if known else version}
 
 
 def _as(user: str, *, ordinary: bool) -> list[str]:

@@ -76,17 +76,22 @@ def first_member(design, change=lambda path, content: content):
     return parts, cib and replace(cib, xml=change("CIB", cib.xml))
 
 
-@pytest.mark.parametrize("example", ["active-active", "active-passive", "n-plus-1"])
+CLUSTER = {"corosync", "xmllint", "crm_verify"}
+PARSERS = {
+    "active-active": {"haproxy", "keepalived"},
+    "active-passive": CLUSTER,
+    "active-passive-drbd": CLUSTER | {"drbdadm-84", "sh"},
+    "n-plus-1": CLUSTER,
+}
+
+
+@pytest.mark.parametrize("example", PARSERS)
 def test_what_is_rendered_is_accepted(example, judge, design_of):
     design = design_of(example)
     verdicts = judge(design, *first_member(design))
     assert {v.state for v in verdicts} == {State.ACCEPTED}, verdicts
-    assert all(v.version for v in verdicts)
-    parsers = {verdict.parser for verdict in verdicts}
-    cluster = {"corosync", "xmllint", "crm_verify"}
-    assert parsers == {"nft", "nginx", "systemd-analyze"} | (
-        {"haproxy", "keepalived"} if example == "active-active" else cluster
-    )
+    assert all(v.version for v in verdicts if v.parser != "sh")
+    assert {v.parser for v in verdicts} == {"nft", "nginx", "systemd-analyze"} | PARSERS[example]
 
 
 CORRUPTED = [
@@ -142,6 +147,7 @@ CORRUPTED = [
         "systemd-analyze",
         "oftn",
     ),
+    ("active-passive-drbd", "/etc/drbd.d/data.res", "protocol C", "protokol C", "drbdadm-84", "protokol"),
     ("active-passive", "/etc/corosync/corosync.conf", "aes256", "rot13", "corosync", "cipher"),
     (
         "active-passive",
