@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hadeploy.design.resources import INFINITY, Location, Order, Separation, Together
+from hadeploy.design.resources import INFINITY, Group, Location, Order, ResourcePlan, Separation, Together
 from hadeploy.spec.service import ServiceGroup
 
 Services = dict[str, ServiceGroup]
@@ -52,3 +52,30 @@ def merge_separations(services: Services, given: tuple[Separation, ...]) -> tupl
         each for each in given if frozenset((each.group, each.other)) not in together | strict.keys()
     )
     return (*kept, *(Separation(group, other, -INFINITY) for group, other in reversed(strict.values())))
+
+
+def taken_along(plan: ResourcePlan, group: str) -> tuple[str, ...]:
+    """Groups whose failure moves or restarts this one, in the order of the plan: those beside it, those before it."""
+    found = {group}
+    while True:
+        beside = {each.other for each in plan.togethers if each.group in found}
+        beside |= {each.group for each in plan.togethers if each.other in found}
+        before = {each.first for each in plan.orders if each.then in found}
+        if beside | before <= found:
+            return tuple(each.name for each in plan.groups if each.name in found - {group})
+        found |= beside | before
+
+
+def started_before(plan: ResourcePlan, group: str) -> tuple[Group, ...]:
+    """Groups that this one waits for, in the order in which they start; a circle ends where it closes."""
+    found: dict[str, None] = {}
+
+    def visit(name: str, waiting: frozenset[str]) -> None:
+        for order in plan.orders:
+            if order.then == name and order.first not in waiting:
+                visit(order.first, waiting | {name})
+                found.setdefault(order.first)
+
+    visit(group, frozenset({group}))
+    groups = {each.name: each for each in plan.groups}
+    return tuple(groups[name] for name in found if name in groups)

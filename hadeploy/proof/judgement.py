@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hadeploy.design.design import Design
+from hadeploy.design.placement import taken_along
 from hadeploy.design.resources import Group
 from hadeploy.proof.failures import Kind, Scenario
 from hadeploy.proof.matrix import (
@@ -193,9 +194,12 @@ def _outcome(aftermath: _Aftermath, group: Group) -> ServiceOutcome:
             why=_why_stopped(aftermath, group, failed=failed),
         )
     actions = tuple(_actions(aftermath, group, owners[0]))
-    healthy = before != "" and not failed and _is_well(aftermath, before)
+    leader = _failed_leader(aftermath, group)
+    healthy = before != "" and not failed and not leader and _is_well(aftermath, before)
     if owners[0] != before:
         why = _why_moved(aftermath, group, before, healthy=healthy, failed=failed)
+        if leader and not failed and _is_well(aftermath, before):
+            why = f"it goes with {leader}, which failed on {before}"
         return ServiceOutcome(group.name, before, owners, State.MOVES, collateral=healthy, why=why)
     if actions:
         reason = next((action.reason for action in actions if action.reason), "")
@@ -231,6 +235,17 @@ def _actions(aftermath: _Aftermath, group: Group, owner: str) -> Iterator[Action
     for end in aftermath.ends:
         if owner in end.alive:
             yield from (action for action in end.decision.actions if action.resource in names)
+
+
+def _failed_leader(aftermath: _Aftermath, group: Group) -> str:
+    """A failed group that takes this one along; empty where there is none."""
+    cluster = aftermath.design.cluster
+    if cluster is None:
+        return ""
+    failed = aftermath.case.situation.failed_resources
+    members = {each.name: {one.name for one in each.resources} for each in cluster.resources.groups}
+    names = taken_along(cluster.resources, group.name)
+    return next((name for name in names if not members[name].isdisjoint(failed)), "")
 
 
 def _why_moved(aftermath: _Aftermath, group: Group, before: str, *, healthy: bool, failed: bool) -> str:

@@ -14,6 +14,7 @@ from hadeploy.daemons.pacemaker import fencing_timing, timing
 from hadeploy.design.design import Cluster, Design
 from hadeploy.design.durations import Durations
 from hadeploy.design.fencing import FencingDevice, levels_of
+from hadeploy.design.placement import started_before
 from hadeploy.design.race import head_start_ms, priority_fencing_delay_ms
 from hadeploy.design.recovery import Breakage, KeyPath, Mishap, Recovery, Term
 from hadeploy.design.resources import Group
@@ -103,9 +104,9 @@ class _View:
     ) -> None:
         self.design, self.cluster, self.group, self.holder = design, cluster, group, holder
         self._durations = durations
+        self._holders = holders
         self._priorities = _priorities(cluster, holders)
         own = [virtual for virtual in design.virtual_addresses if virtual.group == group.name]
-        self._addresses = {f"{virtual.name}-address" for virtual in own}
         self._client_segments = {virtual.segment for virtual in own}
 
     def recovery(self, mishap: Mishap) -> Recovery | None:
@@ -159,6 +160,11 @@ class _View:
         yield from self._starts()
 
     def _starts(self) -> Iterator[Term]:
+        """Its own, after those of the groups that it waits for and that the same member ran."""
+        for group in started_before(self.cluster.resources, self.group.name):
+            if self._holders.get(group.name, self.holder) == self.holder:
+                for resource in group.resources:
+                    yield timing.start(resource, self._durations, self._path(resource.name, group))
         for resource in self.group.resources:
             yield timing.start(resource, self._durations, self._path(resource.name))
 
@@ -235,12 +241,13 @@ class _View:
             else ""
         )
 
-    def _path(self, resource: str) -> KeyPath:
-        """Where a resource stands in the topology; addresses have no operations there."""
-        if resource in self._addresses:
-            return ()
-        index = [each.name for each in self.group.resources].index(resource)
-        return ("services", self.group.name, "members", index)
+    def _path(self, resource: str, group: Group | None = None) -> KeyPath:
+        """Where a resource stands in the topology; addresses and the filesystems of volumes have no operations there."""
+        group = group or self.group
+        derived = {f"{virtual.name}-address" for virtual in self.design.virtual_addresses}
+        derived |= {volume.filesystem_resource for volume in self.design.volumes}
+        members = [each.name for each in group.resources if each.name not in derived]
+        return ("services", group.name, "members", members.index(resource)) if resource in members else ()
 
 
 def _spared(terms: Iterable[Term]) -> Iterator[Term]:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hadeploy.design.resources import INFINITY, Location, Separation, Together
+from hadeploy.design.placement import taken_along
+from hadeploy.design.resources import INFINITY, Location, Order, Separation, Together
 from hadeploy.design.room import allowed_members, homeless
 
 
@@ -70,3 +71,14 @@ def test_a_companion_goes_along(design_of):
 def test_a_circle_ends(design_of):
     together = (Together("app-a", "app-b"), Together("app-b", "app-a"))
     assert homeless(changed(design_of("n-plus-1"), togethers=together, utilization=False)) == ()
+
+
+def test_who_goes_along(design_of):
+    plan = changed(
+        design_of("n-plus-1"), togethers=(Together("app-b", "app-a"),), orders=(Order("app-a", "app-b"),)
+    ).cluster.resources
+    assert taken_along(plan, "app-b") == ("app-a",)
+    assert taken_along(plan, "app-a") == ("app-b",)  # what stands on it is placed first
+    ordered = changed(design_of("n-plus-1"), orders=(Order("app-a", "app-b"),)).cluster.resources
+    assert taken_along(ordered, "app-b") == ("app-a",)
+    assert taken_along(ordered, "app-a") == ()

@@ -57,6 +57,24 @@ class TestFormulas:
         assert "head start of n1" in names[0]
         assert not [name for name in names[1] if name.startswith("head start")]
 
+    def test_what_stands_on_another_waits_for_its_start(self, design_of):
+        stacked = design_of(
+            "n-plus-1",
+            ("    prefers: a2", "    prefers: a1\n    on_top_of: [app-a]"),
+            ("slots: 1", "slots: 2"),
+        )
+        names = [t.name for t in find(predict(stacked), "power-cut:a1", "app-b").terms]
+        starts = [name.removeprefix("start ") for name in names if name.startswith("start ")]
+        assert starts == ["app-a-server", "app-a-address", "app-b-server", "app-b-address"]
+        alone = [t.name for t in find(predict(stacked), "power-cut:a1", "app-a").terms]
+        assert "start app-b-server" not in alone
+
+    def test_a_volume_does_not_shift_where_members_stand(self, design_of):
+        found = find(predict(design_of("active-passive-drbd")), "power-cut:n1")
+        paths = {term.name: term.path for term in found.terms if term.name.startswith("start ")}
+        assert paths["start web-server"] == ("services", "web", "members", 0, "operations", "start")
+        assert paths["start data-filesystem"] == ()
+
     def test_priority_is_a_head_start_too(self, design_of):
         design = design_of(
             "active-passive", ("    addresses: [web]", "    addresses: [web]\n    priority: 10")
