@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +24,15 @@ from hadeploy.spec.secret import DEFAULT_VAULT
 
 @dataclass(frozen=True, slots=True)
 class ApplyRequest:
-    """What a person asked for."""
+    """What a person asked for; ``wipe`` and ``adopt`` name disks as ``volume@node``."""
 
     topology: Path
     out: Path
     lab: bool
     inventory: Path | None
     check: bool
+    wipe: tuple[str, ...] = ()
+    adopt: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,16 @@ class PreparedApply:
     inventory: Path | None
     vault: Path | None
     password: bytes | None
+
+    @property
+    def destroyed(self) -> tuple[str, ...]:
+        """Disks whose content goes, as a person should read them once more."""
+        return tuple(
+            f"{replica.disk} on {replica.member}"
+            for volume in self.design.volumes
+            for replica in volume.diskful
+            if f"{volume.name}@{replica.member}" in self.request.wipe
+        )
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -71,6 +83,7 @@ def prepare(request: ApplyRequest) -> tuple[PreparedApply | None, Diagnostics]:
     project, design = done
     checked, found = check_before_connecting(design)
     findings += found
+    findings += Diagnostics.of(_named_disks(request, design))
     if findings.has_errors:
         return None, findings
     lab: LabState | None = None
@@ -85,6 +98,25 @@ def prepare(request: ApplyRequest) -> tuple[PreparedApply | None, Diagnostics]:
         return None, findings + Diagnostics((Diagnostic(error.code, error.message, mend=error.mend),))
     inventory = lab.overlay if lab is not None else request.inventory
     return PreparedApply(request, design, checked, project, inventory, vault, password), findings
+
+
+def _named_disks(request: ApplyRequest, design: Design) -> Iterator[Diagnostic]:
+    """A disk that is named must be one of the design, and one fate is enough for it."""
+    known = {f"{v.name}@{replica.member}" for v in design.volumes for replica in v.diskful}
+    for option, names in (("--wipe", request.wipe), ("--adopt", request.adopt)):
+        for name in names:
+            if name not in known:
+                yield Diagnostic(
+                    "APPLY002",
+                    f"{option} {name}: there is no such disk",
+                    mend=f"one of: {', '.join(sorted(known))}" if known else "the topology has no volumes",
+                )
+    for name in sorted(set(request.wipe) & set(request.adopt)):
+        yield Diagnostic(
+            "APPLY003",
+            f"{name} is to be destroyed and to be kept",
+            mend="name it under --wipe or under --adopt",
+        )
 
 
 def _secrets(request: ApplyRequest, design: Design, lab: LabState | None) -> tuple[Path | None, bytes | None]:
@@ -118,6 +150,11 @@ def _lab_password(lab: LabState) -> bytes:
     return file.read_bytes()
 
 
+def _variables(request: ApplyRequest) -> dict[str, object]:
+    named = {"hadeploy_wipe": list(request.wipe), "hadeploy_adopt": list(request.adopt)}
+    return {name: disks for name, disks in named.items() if disks}
+
+
 def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) -> RunResult:
     """Run the project; blocks until it ends or is interrupted.
 
@@ -130,6 +167,7 @@ def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) ->
         vault_file=prepared.vault,
         vault_password=prepared.password,
         secrets_directory=prepared.request.topology.parent,
+        variables=_variables(prepared.request),
         check=prepared.request.check,
         on_event=tell,
     )

@@ -29,6 +29,16 @@ def apply(
         "build"
     ),
     as_json: Annotated[bool, typer.Option("--json", help="One document on stdout, for programs.")] = False,
+    wipe: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VOLUME@NODE", help="Destroy what is on this backing disk. Repeatable."),
+    ] = None,
+    adopt: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VOLUME@NODE", help="Make what is on this backing disk the volume's content. Repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Compile the topology and apply it over SSH.
 
@@ -40,14 +50,22 @@ def apply(
     from hadeploy.cli.apply_view import progress_view, show_outcome
     from hadeploy.cli.check_view import summary
 
-    request = ApplyRequest(topology=topology, out=out, lab=lab, inventory=inventory, check=check)
+    request = ApplyRequest(
+        topology=topology,
+        out=out,
+        lab=lab,
+        inventory=inventory,
+        check=check,
+        wipe=tuple(wipe or ()),
+        adopt=tuple(adopt or ()),
+    )
     prepared, findings = prepare(request)
     stop_on_errors(findings)
     if prepared is None:
         raise typer.Exit(1)
     typer.echo(summary(prepared.checked), err=True)
     if not (yes or check):
-        _ask(prepared.design.name, prepared.targets)
+        _ask(prepared.design.name, prepared.targets, prepared.destroyed)
     with progress_view(quiet=as_json, diffs=check) as tell:
         outcome = apply_topology(prepared, tell)
     if as_json:
@@ -60,9 +78,11 @@ def apply(
         raise typer.Exit(1)
 
 
-def _ask(name: str, targets: tuple[str, ...]) -> None:
+def _ask(name: str, targets: tuple[str, ...], destroyed: tuple[str, ...]) -> None:
     if not sys.stdin.isatty():
         typer.echo("there is nobody to ask: apply with --yes, or look first with --check", err=True)
         raise typer.Exit(1)
+    for disk in destroyed:
+        typer.echo(f"everything on {disk} will be destroyed")
     if not typer.confirm(f"Apply {name} to {', '.join(targets)}?"):
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hadeploy.run.events import RunEvent, RunResult
+
+PROGRESS_SECONDS = 10.0
 
 Tell = Callable[[RunEvent], None]
 
@@ -42,7 +45,12 @@ class _Board:
         for column in ("host", "", "task"):
             table.add_column(column)
         for host, event in sorted(self.hosts.items()):
-            table.add_row(host, Text(event.status, style=STYLES.get(event.status, "")), event.task)
+            doing = (
+                f"{event.task}: {event.message}"
+                if event.status == "running" and event.message
+                else event.task
+            )
+            table.add_row(host, Text(event.status, style=STYLES.get(event.status, "")), doing)
         return table
 
 
@@ -64,7 +72,23 @@ def progress_view(*, quiet: bool, diffs: bool) -> Iterator[Tell]:
 
             yield tell
     else:
-        yield lambda event: _line(console, event, diffs=diffs)
+        said: dict[str, float] = {}
+
+        def tell_line(event: RunEvent) -> None:
+            if event.status == "running" and event.message:
+                _progress(console, event, said)
+            else:
+                _line(console, event, diffs=diffs)
+
+        yield tell_line
+
+
+def _progress(console: Console, event: RunEvent, said: dict[str, float]) -> None:
+    """How far something long is: a line now and then, for a log that nobody wants to scroll through."""
+    now = time.monotonic()
+    if now - said.get(event.host, -PROGRESS_SECONDS) >= PROGRESS_SECONDS:
+        said[event.host] = now
+        console.print(f"  {event.host}: {event.message}", highlight=False, markup=False)
 
 
 def _line(console: Console, event: RunEvent, *, diffs: bool) -> None:

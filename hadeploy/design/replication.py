@@ -118,6 +118,7 @@ def _volume(
         filesystem=wish.filesystem,
         mount=wish.mount.rstrip("/"),
         mount_options=wish.mount_options,
+        seed=wish.seed,
         quorum="" if wish.quorum is None else str(wish.quorum),
         on_no_quorum=wish.on_no_quorum,
         dual_primary=wish.dual_primary,

@@ -105,6 +105,7 @@ class ReplicatedVolume:
         filesystem: type for mkfs and mount.
         mount: where.
         mount_options: of mount(8), empty for the defaults.
+        seed: whether what packages put at the mount point is copied into the new filesystem.
         quorum: ``majority``, a number, or empty for none.
         on_no_quorum: ``io-error`` or ``suspend-io``.
         dual_primary: whether two may be primary at once.
@@ -128,6 +129,7 @@ class ReplicatedVolume:
     filesystem: str
     mount: str
     mount_options: str
+    seed: bool
     quorum: str
     on_no_quorum: str
     dual_primary: bool

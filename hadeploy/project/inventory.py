@@ -8,6 +8,7 @@ from typing import Any
 from hadeploy.daemons.artifact import ClusterInformationBase, Share
 from hadeploy.design.design import Design
 from hadeploy.design.secrets import Secret
+from hadeploy.design.volumes import ReplicatedVolume
 
 GROUP = "hadeploy_cluster"
 ARBITER = "hadeploy_arbiter"
@@ -63,7 +64,38 @@ def group_variables(
         "hadeploy_secrets_directory": "{{ playbook_dir }}",
         "hadeploy_generated_secrets": [secret.name for secret in secrets if secret.source == "generated"],
         **({"hadeploy_secret_lengths": lengths} if lengths else {}),
+        **(_volumes(design.volumes) if design.volumes else {}),
         "hadeploy_secrets": {secret.name: _lookup(secret) for secret in secrets},
+    }
+
+
+def _volumes(volumes: tuple[ReplicatedVolume, ...]) -> dict[str, Any]:
+    """What a member must know of a volume to make it; the disks that a person may name are named on the command line."""
+    return {
+        "hadeploy_drbd_generation": volumes[0].generation,
+        "hadeploy_wipe": [],
+        "hadeploy_adopt": [],
+        "hadeploy_volumes": [
+            {
+                "name": volume.name,
+                "resource": volume.resource,
+                "device": volume.device,
+                "minor": volume.minor,
+                "size": volume.size,
+                "filesystem": volume.filesystem,
+                "mount": volume.mount,
+                "seed": volume.seed,
+                "replicas": {
+                    replica.member: {
+                        "disk": replica.disk,
+                        "volume_group": replica.volume_group,
+                        "logical_volume": replica.logical_volume,
+                    }
+                    for replica in volume.replicas
+                },
+            }
+            for volume in volumes
+        ],
     }
 
 

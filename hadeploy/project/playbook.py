@@ -21,6 +21,12 @@ CERTIFICATE = (
     ("qdevice_arbiter", "{{ hadeploy_arbiter }}"),
     ("qdevice_cluster", "{{ hadeploy_cluster_name }}"),
 )
+PENDING_VOLUMES = "hadeploy_pending_drbd"
+VOLUMES = (("drbd_volumes", "{{ hadeploy_volumes }}"),)
+NAMED = (("drbd_wipe", "{{ hadeploy_wipe }}"), ("drbd_adopt", "{{ hadeploy_adopt }}"))
+"""Disks that a person named, to be destroyed or to be kept."""
+
+DISKS = (*VOLUMES, ("drbd_generation", "{{ hadeploy_drbd_generation }}"), *NAMED)
 HOST_WIDE = ("sysctl", "firewall")
 ONE_BY_ONE = ("units", "nginx", "haproxy", "keepalived")
 """In this order on each member: who serves, then who sends clients, then who holds the address."""
@@ -69,6 +75,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
     daemons = set(dict.fromkeys(share.daemon for share in shares))
     clustered = "pacemaker" in daemons
     arbiter = "qnetd" in daemons
+    volumes = "drbd" in daemons
     return [
         _play(
             "Observe",
@@ -85,6 +92,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
         ),
         *(_observe_certificates() if certificates else []),
         *([_play("Observe the CIB", f"{GROUP}[0]", [Step("pacemaker", "observe")])] if clustered else []),
+        *([_play("Observe volumes", GROUP, [Step("drbd", "observe", VOLUMES + NAMED)])] if volumes else []),
         _play(
             "Install",
             "hadeploy_pending_packages",
@@ -99,6 +107,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             ],
         ),
         _play("Check", "hadeploy_pending", [Step("bundle", "stage")]),
+        *([_play("Check disks", PENDING_VOLUMES, [Step("drbd", "check", DISKS)])] if volumes else []),
         *(
             [_play("Check the CIB", "hadeploy_pending_cib", [Step("pacemaker", "check")])]
             if clustered
@@ -111,6 +120,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             for daemon in HOST_WIDE
             if daemon in daemons
         ),
+        *([_play("Volumes", PENDING_VOLUMES, [_step("drbd", *DISKS)])] if volumes else []),
         *(_arbiter_plays(certificates=certificates) if arbiter else []),
         *(_cluster_plays(device="qdevice" in daemons) if clustered else []),
         *_rolling_plays([daemon for daemon in ONE_BY_ONE if daemon in daemons]),
@@ -119,6 +129,11 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
         *(
             [_play("Verify the CIB", "hadeploy_pending_cib", [Step("pacemaker", "verify")])]
             if clustered
+            else []
+        ),
+        *(
+            [_play("Synchronise volumes", PENDING_VOLUMES, [Step("drbd", "synchronised", VOLUMES)])]
+            if volumes
             else []
         ),
     ]

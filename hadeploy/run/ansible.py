@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shlex
 import shutil
@@ -102,6 +103,7 @@ def apply_project(
     vault_file: Path | None = None,
     vault_password: bytes | None = None,
     secrets_directory: Path | None = None,
+    variables: Mapping[str, object] | None = None,
     check: bool = False,
     on_event: Callable[[RunEvent], None] = lambda _: None,
 ) -> RunResult:
@@ -113,6 +115,7 @@ def apply_project(
         vault_file: variables that are secret; left out where it does not exist.
         vault_password: of that file.
         secrets_directory: where secrets that are files are looked for.
+        variables: of this run alone, such as the disks that a person named.
         check: change nothing, say what would be, with diffs.
         on_event: called for each event as it arrives.
 
@@ -126,6 +129,8 @@ def apply_project(
     watch = _Watch(on_event)
     with _private_directory() as private, _interrupts(watch):
         arguments = _arguments(private, vault_file, vault_password, secrets_directory, check=check)
+        if variables:
+            arguments += ["--extra-vars", json.dumps(dict(variables))]
         began = time.monotonic()
         words = _run(project.resolve(), private, inventory_overlay, arguments, watch)
         ended = time.monotonic()

@@ -11,6 +11,7 @@ Status = Literal["started", "running", "ok", "changed", "failed", "unreachable",
 
 STATUSES: Mapping[str, Status] = {
     "runner_on_start": "running",
+    "runner_retry": "running",
     "runner_on_ok": "ok",
     "runner_on_failed": "failed",
     "runner_on_unreachable": "unreachable",
@@ -28,7 +29,7 @@ class RunEvent:
         task: name of the task, or empty where a phase starts.
         status: ``started`` for a phase, ``running`` where a task begins on a host, else the task's outcome.
         seconds: how long the task took on that host.
-        message: why it failed, or what it did; secrets are masked where it was made.
+        message: why it failed, or what it did, or how far it is; secrets are masked where it was made.
         diff: unified diff, where the run was asked for one.
     """
 
@@ -95,7 +96,7 @@ def read_event(raw: Mapping[str, Any]) -> RunEvent | None:
         task=data.get("task", ""),
         status=status,
         seconds=float(data.get("duration") or 0.0),
-        message=_message(result, status),
+        message=str(result.get("msg") or "") if kind == "runner_retry" else _message(result, status),
         diff=unified(result.get("diff") or ()),
     )
 

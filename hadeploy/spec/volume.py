@@ -123,6 +123,12 @@ class Volume(SpecModel):
     mount_options: Annotated[
         str, Field(pattern=r"^[A-Za-z0-9_,=.:/-]*$", description="of mount(8), for example noatime")
     ] = ""
+    seed: Annotated[
+        bool,
+        Field(
+            description="copy what packages put at the mount point into the new filesystem, once, when it is made"
+        ),
+    ] = False
     protocol: Annotated[
         Literal["A", "B", "C"],
         Field(

@@ -140,6 +140,7 @@ def make_volume(name: str = "data", nodes: int = 2, **changes: object) -> Replic
         filesystem="ext4",
         mount="/srv/data",
         mount_options="",
+        seed=False,
         quorum="",
         on_no_quorum="io-error",
         dual_primary=False,

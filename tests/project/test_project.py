@@ -20,7 +20,7 @@ from hadeploy.project.manifest import Manifest
 from hadeploy.project.playbook import playbook
 from hadeploy.project.write import NotAProjectError
 
-PATTERNS = ("active-passive", "active-active", "n-plus-1")
+PATTERNS = ("active-passive", "active-active", "n-plus-1", "active-passive-drbd")
 ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")
 
 
@@ -178,6 +178,16 @@ def test_an_arbiter_of_others_is_not_touched(design_of: Callable[..., Design]):
     assert {share.host for share in shares(design)} == {"n1", "n2"}
     files = project_files(design, shares(design), None)
     assert "hadeploy_arbiter" not in yaml.safe_load(files["inventory.yml"])
+
+
+def test_disks_are_looked_at_before_anything_is_written_and_made_before_the_cluster_uses_them(
+    design_of: Callable[..., Design],
+):
+    names = [play["name"] for play in playbook(shares(design_of("active-passive-drbd")))]
+    order = ["Observe volumes", "Install", "Check disks", "Write", "Firewall", "Volumes", "Corosync", "CIB"]
+    assert [name for name in names if name in order] == order
+    assert names[-1] == "Synchronise volumes"
+    assert not [play for play in playbook(shares(design_of("active-passive"))) if "olume" in play["name"]]
 
 
 def test_standby_members_come_before_active_ones(design_of: Callable[..., Design]):

@@ -60,3 +60,35 @@ def certificate(systemd: ModuleType) -> ModuleType:
 @pytest.fixture(scope="session")
 def cluster(systemd: ModuleType) -> ModuleType:
     return _load("hadeploy_cluster", MODULES / "library" / "hadeploy_cluster.py")
+
+
+DRBD = MODULES.parent / "drbd"
+
+
+@pytest.fixture(scope="session")
+def drbd_programs(pending_memory: ModuleType) -> ModuleType:
+    return _load("ansible.module_utils.hadeploy_drbd", DRBD / "module_utils" / "hadeploy_drbd.py")
+
+
+@pytest.fixture(scope="session")
+def drbd_content() -> ModuleType:
+    return _load(
+        "ansible.module_utils.hadeploy_drbd_content", DRBD / "module_utils" / "hadeploy_drbd_content.py"
+    )
+
+
+@pytest.fixture(scope="session")
+def drbd_progress() -> ModuleType:
+    return _load(
+        "ansible.module_utils.hadeploy_drbd_progress", DRBD / "module_utils" / "hadeploy_drbd_progress.py"
+    )
+
+
+@pytest.fixture(scope="session")
+def drbd_disk(drbd_programs: ModuleType) -> ModuleType:
+    return _load("hadeploy_drbd_disk", DRBD / "library" / "hadeploy_drbd_disk.py")
+
+
+@pytest.fixture(scope="session")
+def drbd(drbd_programs: ModuleType, drbd_content: ModuleType, drbd_progress: ModuleType) -> ModuleType:
+    return _load("hadeploy_drbd", DRBD / "library" / "hadeploy_drbd.py")

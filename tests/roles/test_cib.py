@@ -68,6 +68,20 @@ def test_what_operators_decided_stays_and_is_reported(cib):
     assert "gone is known to the cluster" in text
 
 
+def test_what_keeps_an_outdated_copy_from_being_promoted_stays(cib):
+    fence = (
+        '<rsc_location rsc="data-drbd-clone" id="drbd-fence-by-handler-data-data-drbd-clone">'
+        '<rule role="Promoted" score="-INFINITY" id="r"><expression attribute="#uname" operation="ne" value="n1" id="e"/>'
+        "</rule></rsc_location></constraints>"
+    )
+    new, drift = merged(cib, LIVE.replace("</constraints>", fence))
+    kept = new.find("configuration/constraints/rsc_location[@rsc='data-drbd-clone']")
+    assert kept.find("rule/expression").get("value") == "n1"
+    told = next(line for line in drift if "drbd-fence" in line)
+    assert "goes by itself" in told
+    assert "crm_resource --clear" not in told
+
+
 def test_stray_resources_go_and_scores_are_ours(cib):
     new, _ = merged(cib)
     assert [item.get("id") for item in new.find("configuration/resources")] == ["f"]

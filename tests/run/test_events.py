@@ -54,6 +54,12 @@ def test_messages():
     assert kept.message == "kept as it is: n1 has the attribute standby=on"
 
 
+def test_how_far_something_is():
+    event = read_event(raw("runner_retry", res={"msg": "data on n2: 20.0 % in sync", "attempts": 3}))
+    assert event is not None
+    assert (event.status, event.message) == ("running", "data on n2: 20.0 % in sync")
+
+
 def test_a_failure_that_is_ignored_is_none():
     event = read_event(raw("runner_on_failed", res={"msg": "x"}, ignore_errors=True))
     assert event is not None

@@ -229,6 +229,13 @@ def verdict(check: dict, code: int, words: str) -> bool:
     )
 
 
+def masked(words: str, secrets: dict[str, str]) -> str:
+    """A parser may repeat what it read."""
+    for value in sorted(secrets.values(), key=len, reverse=True):
+        words = words.replace(value, "(secret)")
+    return words
+
+
 def tell_of(changed: list[dict], secrets: dict[str, str]) -> dict[str, str]:
     """Units to be told of changed files. Another owner or mode alone changes nothing for who has read the file."""
     found: dict[str, str] = {}
@@ -385,6 +392,7 @@ def _run_checks(module, suspects: list[dict], directory: str, staged: dict[str, 
             argv = [module.get_bin_path("runuser", required=True), "-u", check["user"], "--", *argv]
         code, out, err = module.run_command(argv, cwd="/", environ_update={"LC_ALL": "C"})
         words = "\n".join(part for part in (out.strip(), err.strip()) if part).replace(directory, "")
+        words = masked(words, module.params["secrets"])
         if verdict(check, code, words):
             checked.append(file["path"])
         else:

@@ -11,7 +11,7 @@ description:
   - Compares the compiled CIB with the live one and sends the difference as one patch.
   - Keeps what Pacemaker writes itself (dc-version and its like) and what operators decide at run time (standby and
     maintenance of nodes, maintenance-mode, constraints left by C(crm_resource --move) and C(--ban)); the latter is
-    reported as RV(drift).
+    reported as RV(drift). So are the constraints by which DRBD keeps an outdated copy from being promoted.
   - Stores the inverse patch under C(/var/lib/hadeploy/cib-rollback).
   - The action plugin of the same name reads the CIB from the project and resolves its secrets.
 version_added: 0.1.0
@@ -95,6 +95,9 @@ ATTEMPTS = 4
 PACEMAKER_OWNS = ("dc-version", "cluster-infrastructure", "cluster-name", "have-watchdog", "last-lrm-refresh")
 OPERATOR_OWNS = ("maintenance-mode",)
 OPERATOR_CONSTRAINTS = ("cli-ban-", "cli-prefer-", "cli-standby-")
+DRBD_CONSTRAINTS = ("drbd-fence-by-handler-",)
+"""Set by DRBD's fence-peer handler: without it a copy that missed writes could be promoted."""
+
 SECRET_NAMES = "passw|secret|token|key|credential"
 FALSE = ("false", "off", "no", "0", "")
 
@@ -195,6 +198,12 @@ def _merge_nodes(section: ElementTree.Element, ours: ElementTree.Element | None,
 def _merge_constraints(
     section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str]
 ) -> None:
+    fences = [item for item in section if item.get("id", "").startswith(DRBD_CONSTRAINTS)]
+    drift += [
+        f"the constraint {item.get('id')} keeps a copy of {item.get('rsc')} that missed writes from being promoted"
+        " (it goes by itself once that copy is up to date)"
+        for item in fences
+    ]
     kept = [item for item in section if item.get("id", "").startswith(OPERATOR_CONSTRAINTS)]
     drift += [
         f"the constraint {item.get('id')} was left by a move or ban of {item.get('rsc')}"
@@ -205,7 +214,7 @@ def _merge_constraints(
     # In the order of the live section, new ones last: the order of constraints means nothing.
     order = [item.get("id") for item in section]
     items = [known.pop(identity) for identity in order if identity in known]
-    section[:] = copy.deepcopy([*items, *known.values()]) + kept
+    section[:] = copy.deepcopy([*items, *known.values()]) + kept + fences
 
 
 def canonical(element: ElementTree.Element) -> str:

@@ -1,0 +1,454 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: Apache-2.0
+"""Bring replicated volumes up, give new ones their first content, and wait until all copies are whole."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: hadeploy_drbd
+short_description: The running side of replicated volumes
+description:
+  - A running volume follows its configuration with C(drbdadm adjust); one that is down is left to Pacemaker, unless it is
+    new.
+  - The first content of a new volume is decided where every copy is seen to be new. The initial synchronisation is left out
+    only where all disks were proven to be blank and all metadata was made in the same run.
+  - Nothing here can discard data that was written under DRBD.
+version_added: 0.1.0
+options:
+  state:
+    description:
+      - C(observed) says what there is to do.
+      - C(up) brings new volumes up and adjusts running ones.
+      - C(initialised) decides the first content, makes the filesystem, and grows what can be grown.
+      - C(synchronised) says how far this host's copies are behind.
+    type: str
+    choices: [observed, up, initialised, synchronised]
+    required: true
+  host:
+    description: This host's name in the volumes.
+    type: str
+    required: true
+  volumes:
+    description: All volumes of the design.
+    type: list
+    elements: dict
+    required: true
+  disks:
+    description: What RV(disks) of hadeploy_drbd_disk was on each host, by host.
+    type: dict
+    default: {}
+  expected:
+    description: In check mode, what an apply would have to tell by now.
+    type: dict
+    default: {}
+  timeout:
+    description: How long peers may take to connect, in seconds.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    description: One line for each thing that is done.
+author:
+  - hadeploy contributors
+"""
+
+EXAMPLES = r"""
+- name: Adjust running volumes
+  hadeploy_drbd:
+    state: up
+    host: "{{ inventory_hostname }}"
+    volumes: "{{ hadeploy_volumes }}"
+"""
+
+RETURN = r"""
+pending:
+  description: What there is to do, by volume.
+  type: dict
+  returned: state is observed
+told:
+  description: What was done, or in check mode would be.
+  type: list
+  elements: str
+  returned: state is up or initialised
+waiting:
+  description: Volumes whose copy here is not whole yet, with how far it is.
+  type: list
+  elements: str
+  returned: state is synchronised
+"""
+
+import os
+import shutil
+import tempfile
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_drbd import PROC, Drbd, connected, own, remember
+from ansible.module_utils.hadeploy_drbd_content import first_content, source_of
+from ansible.module_utils.hadeploy_drbd_progress import progress_9, progress_84
+from ansible.module_utils.hadeploy_pending import load, merged, save
+
+UNIT = "drbd.service"
+"""Under this name an apply remembers that DRBD is to be adjusted."""
+
+POLL_SECONDS = 0.2
+GROWTH = 16 * 1024 * 1024
+"""A disk that is larger than its volume by less than this has not been grown: the metadata takes some of it."""
+
+MKFS = {
+    "ext4": ["mkfs.ext4", "-q"],
+    "xfs": ["mkfs.xfs", "-q"],
+    "btrfs": ["mkfs.btrfs", "--quiet"],
+}
+GROW = {
+    "ext4": lambda volume: ["resize2fs", volume["device"]],
+    "xfs": lambda volume: ["xfs_growfs", volume["mount"]],
+    "btrfs": lambda volume: ["btrfs", "filesystem", "resize", "max", volume["mount"]],
+}
+BEHIND = ("Inconsistent", "Outdated", "Negotiating", "Attaching", "Consistent")
+
+
+def bytes_of(device: str) -> int:
+    """Size of a block device as the kernel knows it; 0 where there is none."""
+    try:
+        descriptor = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        pass
+    else:
+        try:
+            return os.lseek(descriptor, 0, os.SEEK_END)
+        finally:
+            os.close(descriptor)
+    try:  # DRBD opens for nobody but the primary; its size is public
+        with open(f"/sys/block/{os.path.basename(device)}/size", encoding="ascii") as stream:
+            return int(stream.read()) * 512
+    except (OSError, ValueError):
+        return 0
+
+
+def metadata_bytes(disk_bytes: int, peers: int) -> int:
+    """What DRBD takes of a disk: a bit for each 4 KiB and peer, 32 KiB of activity log, 4 KiB, all in pages (drbdmeta(8))."""
+    bitmap = -(-disk_bytes // (4096 * 8 * 4096)) * 4096 * max(1, peers)
+    return bitmap + 36 * 1024
+
+
+class Volumes:
+    """The volumes of one host."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.drbd = Drbd(module)
+        self.host = module.params["host"]
+        self.volumes = own(module.params["volumes"], self.host)
+        self.told: list[str] = []
+
+    def fail(self, message: str) -> None:
+        """End the task."""
+        self.module.fail_json(msg=message, told=self.told, invocation={})
+
+    def do(self, words: str, *argv: str) -> None:
+        """Do it, or say that it would be done."""
+        self.told.append(words)
+        if not self.module.check_mode:
+            self.drbd.demand(*argv)
+
+    def filesystem_on(self, disk: str) -> list[str]:
+        """Types of what stands on a backing disk besides DRBD's metadata; it may be read while DRBD holds it."""
+        return [each["type"] for each in self.drbd.signatures(disk) if each["type"] != "drbd"]
+
+    def grown(self, volume: dict, replica: dict) -> bool:
+        """Whether the disk below has become larger than what the volume uses of it."""
+        disk, device = bytes_of(replica["disk"]), bytes_of(volume["device"])
+        room = disk - metadata_bytes(disk, len(volume["replicas"]) - 1)
+        return bool(device) and room - device >= GROWTH
+
+    def observe(self) -> dict[str, list[str]]:
+        """What there is to do, by volume; nothing where all is as it should be."""
+        if self.module.get_bin_path("drbdadm") is None or not self.drbd.loaded():
+            return {volume["name"]: ["DRBD is not there yet"] for volume, _ in self.volumes}
+        memory, found = remember(), {}
+        for volume, replica in self.volumes:
+            reasons = self.lacking(volume, replica, memory) if replica["disk"] else []
+            if reasons:
+                found[volume["name"]] = reasons
+        return found
+
+    def lacking(self, volume: dict, replica: dict, memory: dict) -> list[str]:
+        """What a copy lacks."""
+        name, disk = volume["name"], replica["disk"]
+        if name not in memory or memory[name].get("making"):
+            return ["no metadata that was made here"]
+        if not os.path.exists(disk):
+            return [f"{disk} is not there"]
+        state = self.drbd.state(name)
+        if not state["attached"] and not any(each["type"] == "drbd" for each in self.drbd.signatures(disk)):
+            return [f"{disk} has lost its metadata"]
+        if self.drbd.just_created(name):
+            return ["no content yet"]
+        reasons = []
+        if not state["up"] and self.unformatted(volume, replica):
+            reasons.append(f"no {volume['filesystem']}")
+        if replica["volume_group"] and 0 < bytes_of(disk) < volume["size"]:
+            reasons.append("the logical volume is to be grown")
+        if state["attached"] and self.grown(volume, replica):
+            reasons.append("the disk has grown")
+        if state["disk"] == "UpToDate" and volume["filesystem"] not in self.filesystem_on(disk):
+            reasons.append(f"no {volume['filesystem']}")
+        return reasons
+
+    def bring_up(self) -> None:
+        """New volumes come up; running ones follow their configuration."""
+        memory = load()
+        told = (
+            merged(memory["units"], self.module.params["expected"])
+            if self.module.check_mode
+            else memory["units"]
+        )
+        for volume, replica in self.volumes:
+            name = volume["name"]
+            state = self.drbd.state(name)
+            if state["up"]:
+                self.adjust(name)
+            elif self.is_new(name) or (replica["disk"] and self.unformatted(volume, replica)):
+                self.do(f"{name} brought up", "drbdadm", "up", name)
+                self.told_pacemaker(volume)
+        if UNIT in told:
+            memory["units"].pop(UNIT, None)
+            if not self.module.check_mode:
+                save(memory)
+
+    def is_new(self, name: str) -> bool:
+        """Whether a copy of it anywhere is without content."""
+        return any(disks.get(name, {}).get("fresh") for disks in self.module.params["disks"].values())
+
+    def unformatted(self, volume: dict, replica: dict) -> bool:
+        """Whether a run was interrupted between the first content and the filesystem."""
+        found = os.path.exists(replica["disk"]) and self.drbd.signatures(replica["disk"])
+        return bool(found) and volume["filesystem"] not in {each["type"] for each in found}
+
+    def adjust(self, name: str) -> None:
+        """Only where drbdadm itself sees a difference; what it would do is what is shown."""
+        out = self.drbd.demand("drbdadm", "--dry-run", "adjust", name)
+        steps = [line.split()[1] for line in out.splitlines() if len(line.split()) > 1]
+        if steps:
+            self.do(f"{name} adjusted ({', '.join(dict.fromkeys(steps))})", "drbdadm", "adjust", name)
+
+    def told_pacemaker(self, volume: dict) -> None:
+        """A node whose disk was replaced has failed starts on its account: Pacemaker is to look again."""
+        code, _, _ = self.drbd.program("crm_mon", "--one-shot", "--output-as=xml")
+        if code == 0 and not self.module.check_mode:
+            self.drbd.program(
+                "crm_resource", "--cleanup", f"--resource={volume['resource']}", f"--node={self.host}"
+            )
+
+    def wait_connected(self, name: str) -> None:
+        """Until every peer is there: a decision about content is made with all copies in sight."""
+        deadline = time.monotonic() + self.module.params["timeout"]
+        while not connected(state := self.drbd.state(name)):
+            if time.monotonic() > deadline:
+                self.fail(
+                    f"{name}: not connected after {self.module.params['timeout']} s"
+                    f" ({', '.join(state['connections']) or 'no connection'}): look at the replication link and its firewall"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def wait_disk(self, name: str) -> None:
+        """Until this copy may be used."""
+        deadline = time.monotonic() + self.module.params["timeout"]
+        while (state := self.drbd.state(name))["disk"] != "UpToDate":
+            if time.monotonic() > deadline:
+                self.fail(f"{name}: the disk is {state['disk'] or 'not there'}, not UpToDate")
+            time.sleep(POLL_SECONDS)
+
+    def initialise(self) -> None:
+        """First content, filesystem, growth; each on the one host that it falls to."""
+        disks = self.module.params["disks"]
+        for volume, replica in self.volumes:
+            if not replica["disk"]:
+                continue
+            self.first(volume, disks)
+            self.format(volume, replica, disks)
+            self.grow(volume, replica, disks)
+            if not self.module.check_mode:
+                os.makedirs(volume["mount"], mode=0o755, exist_ok=True)
+
+    def first(self, volume: dict, disks: dict) -> None:
+        """The first content of a volume that has none."""
+        name = volume["name"]
+        what = first_content(volume, disks)
+        if what == "none":
+            return
+        if what == "two":
+            self.fail(
+                f"{name}: two contents are to be kept: name the one to be destroyed with --wipe {name}@..."
+            )
+        if self.host != source_of(volume, disks):
+            return
+        if not self.module.check_mode:
+            self.wait_connected(name)
+            if not self.drbd.just_created(name) or "Primary" in self.roles(name):
+                return  # somebody was faster, or an earlier run came this far
+        if what == "blank":
+            self.do(
+                f"{name}: all disks are blank, nothing to synchronise",
+                "drbdadm",
+                "new-current-uuid",
+                "--clear-bitmap",
+                f"{name}/0",
+            )
+        else:
+            self.do(f"{name}: synchronised from {self.host}", "drbdadm", "primary", "--force", name)
+            self.do(f"{name}: secondary again", "drbdadm", "secondary", name)
+
+    def roles(self, name: str) -> str:
+        """Roles of all copies that are seen."""
+        return self.drbd.program("drbdadm", "role", name)[1]
+
+    def format(self, volume: dict, replica: dict, disks: dict) -> None:
+        """A filesystem where the device holds nothing. It falls to the primary, where there is none to the source."""
+        name, kind = volume["name"], volume["filesystem"]
+        if self.module.check_mode:
+            if first_content(volume, disks) != "none" and self.host == source_of(volume, disks):
+                self.told.append(f"{kind} on {volume['device']}")
+            return
+        state = self.drbd.state(name)
+        primary = state["role"] == "Primary"
+        if not primary and (self.host != source_of(volume, disks) or "Primary" in self.roles(name)):
+            return
+        if not state["attached"]:
+            return
+        on_disk = self.filesystem_on(replica["disk"])
+        if kind in on_disk:
+            return
+        if on_disk:
+            self.fail(f"{name}: {volume['device']} holds {' and '.join(on_disk)}, the topology wants {kind}")
+        self.wait_disk(name)
+        if not primary:
+            self.drbd.demand("drbdadm", "primary", name)
+        try:
+            self.make_filesystem(volume)
+        finally:
+            if not primary:
+                self.drbd.demand("drbdadm", "secondary", name)
+
+    def make_filesystem(self, volume: dict) -> None:
+        """On the device itself, which is looked at once more."""
+        held = [each["type"] for each in self.drbd.signatures(volume["device"])]
+        if held:
+            self.fail(
+                f"{volume['name']}: {volume['device']} holds {' and '.join(held)}: no filesystem is made over it"
+            )
+        self.do(
+            f"{volume['filesystem']} on {volume['device']}", *MKFS[volume["filesystem"]], volume["device"]
+        )
+        if volume["seed"] and os.path.isdir(volume["mount"]):
+            self.seed(volume)
+
+    def seed(self, volume: dict) -> None:
+        """What packages put at the mount point goes into the new filesystem, with owners and modes."""
+        place = tempfile.mkdtemp(prefix="hadeploy-seed-", dir="/run")
+        self.drbd.demand("mount", "--types", volume["filesystem"], volume["device"], place)
+        try:
+            self.do(f"{volume['mount']} copied into it", "cp", "--archive", f"{volume['mount']}/.", place)
+        finally:
+            self.drbd.demand("umount", place)
+            shutil.rmtree(place, ignore_errors=True)
+
+    def grow(self, volume: dict, replica: dict, disks: dict) -> None:
+        """A device follows its disks while it serves: it grows once both have, and the filesystem with it."""
+        name = volume["name"]
+        if self.module.check_mode or first_content(volume, disks) != "none":
+            return
+        state = self.drbd.state(name)
+        if (
+            state["disk"] != "UpToDate"
+            or not connected(state)
+            or set(state["peers"]) - {"UpToDate", "Diskless"}
+        ):
+            return
+        primary = state["role"] == "Primary"
+        if not primary and (self.host != source_of(volume, disks) or "Primary" in self.roles(name)):
+            return
+        if not self.grown(volume, replica):
+            return
+        before = bytes_of(volume["device"])
+        self.do(f"{name}: device grown", "drbdadm", "resize", name)
+        if bytes_of(volume["device"]) <= before:
+            self.told[-1] = f"{name}: not grown, the other disk is as small as before"
+        elif primary:
+            self.do(f"{name}: filesystem grown", *GROW[volume["filesystem"]](volume))
+
+    def behind(self) -> list[str]:
+        """Volumes whose copy on this host is not whole, in words that show how far it is."""
+        found = []
+        for volume, replica in self.volumes:
+            state = self.drbd.state(volume["name"])
+            if not replica["disk"] or not state["attached"] or state["disk"] not in BEHIND:
+                continue
+            if not connected(state):
+                self.fail(
+                    f"{volume['name']}: the copy on {self.host} is {state['disk']} and not connected"
+                    f" ({', '.join(state['connections'])})"
+                )
+            found.append(self.progress(volume))
+        return found
+
+    def progress(self, volume: dict) -> str:
+        """One line: percent, what is left, how long."""
+        if self.drbd.version().startswith("8."):
+            with open(PROC, encoding="utf-8") as stream:
+                behind, percent, left = progress_84(stream.read(), volume["minor"])
+        else:
+            _, out, _ = self.drbd.program("drbdsetup", "status", volume["name"], "--json", "--statistics")
+            behind, percent, left = progress_9(out)
+        parts = [f"{percent} % in sync"] if percent else []
+        parts += [f"{behind / 1024:.0f} MiB left"] if behind else []
+        parts += [f"{left} to go"] if left else []
+        return f"{volume['name']} on {self.host}: {', '.join(parts) or 'waiting for its turn'}"
+
+
+def main() -> None:
+    """Module entry."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {
+                "type": "str",
+                "choices": ["observed", "up", "initialised", "synchronised"],
+                "required": True,
+            },
+            "host": {"type": "str", "required": True},
+            "volumes": {"type": "list", "elements": "dict", "required": True},
+            "disks": {"type": "dict", "default": {}},
+            "expected": {"type": "dict", "default": {}},
+            "timeout": {"type": "int", "default": 60},
+        },
+        supports_check_mode=True,
+    )
+    volumes = Volumes(module)
+    state = module.params["state"]
+    about = {"module_args": {"state": state}}
+    if state == "observed":
+        pending = volumes.observe()
+        module.exit_json(changed=False, pending=pending, anything=bool(pending), invocation=about)
+    if state == "synchronised":
+        waiting = [] if module.check_mode else volumes.behind()
+        module.exit_json(changed=False, waiting=waiting, msg="; ".join(waiting), invocation=about)
+    if state == "up":
+        volumes.bring_up()
+    else:
+        volumes.initialise()
+    lines = "".join(f"{line}\n" for line in volumes.told)
+    diff = {"before_header": "volumes", "after_header": "volumes", "before": "", "after": lines}
+    module.exit_json(
+        changed=bool(volumes.told),
+        told=volumes.told,
+        diff=[diff] if lines else [],
+        invocation=about,
+    )
+
+
+if __name__ == "__main__":
+    main()

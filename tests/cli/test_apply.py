@@ -1,0 +1,43 @@
+"""What is refused before the first connection, and how a long apply is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hadeploy.cli import app, apply_view
+from hadeploy.run.events import RunEvent
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "inventories" / "active-passive-drbd" / "topology.yaml"
+
+
+def apply(tmp_path: Path, *options: str):
+    return CliRunner().invoke(app, ["apply", str(EXAMPLE), "--out", str(tmp_path), *options])
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--wipe", "data@n3"), "APPLY002", "one of: data@n1, data@n2"),
+        (("--adopt", "data"), "APPLY002", "--adopt data"),
+        (("--wipe", "data@n1", "--adopt", "data@n1"), "APPLY003", "destroyed and to be kept"),
+    ],
+)
+def test_a_disk_must_be_named_rightly(tmp_path, options, code, words):
+    done = apply(tmp_path, *options)
+    assert done.exit_code == 1
+    assert code in done.output
+    assert words in done.output
+
+
+def test_how_far_it_is_comes_now_and_then(capsys, monkeypatch):
+    clock = iter([0.0, 2.0, 11.0])
+    monkeypatch.setattr(apply_view.time, "monotonic", lambda: next(clock))
+    with apply_view.progress_view(quiet=False, diffs=False) as tell:
+        for percent in (10, 20, 30):
+            tell(RunEvent("n2", "Synchronise volumes", "Wait", "running", message=f"data: {percent} %"))
+        tell(RunEvent("n2", "Synchronise volumes", "Wait", "running"))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.strip() for line in lines] == ["n2: data: 10 %", "n2: data: 30 %"]

@@ -1,0 +1,591 @@
+"""Nothing is lost that nobody named: every way a disk can be, before and in the middle of an apply."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from tests.roles.fake_drbd import MIB, VOLUME, Copy, Disk, FailedError, Module, World
+
+
+class Run:
+    """The role's tasks, in its order, on all hosts of a world."""
+
+    def __init__(self, world: World, disk: ModuleType, volumes: ModuleType) -> None:
+        self.world, self.disk, self.volumes = world, disk, volumes
+
+    def check(self, **params: object) -> None:
+        for host in self.world.hosts:
+            self.on(host)
+            disks = self.disk.Disks(Module(self.world, host, **params))
+            disks.check(self.disk.own(disks.module.params["volumes"], host))
+
+    def apply(self, *, check: bool = False, **params: object) -> SimpleNamespace:
+        made: dict[str, list[str]] = {}
+        found: dict[str, dict] = {}
+        told: dict[str, list[str]] = {}
+        if not check:
+            self.check(**params)
+        for host in self.world.hosts:
+            self.on(host)
+            disks = self.disk.Disks(Module(self.world, host, check=check, **params))
+            own = self.disk.own(disks.module.params["volumes"], host)
+            disks.check(own)
+            found[host] = {
+                volume["name"]: disks.make(volume, replica) for volume, replica in own if replica["disk"]
+            }
+            made[host] = disks.made
+        for step in ("bring_up", "initialise"):
+            for host in self.world.hosts:
+                self.on(host)
+                volumes = self.volumes.Volumes(Module(self.world, host, check=check, disks=found, **params))
+                getattr(volumes, step)()
+                told[host] = told.get(host, []) + volumes.told
+        return SimpleNamespace(made=made, disks=found, told=told)
+
+    def observe(self, host: str) -> list[str]:
+        self.on(host)
+        return self.volumes.Volumes(Module(self.world, host)).observe().get("data", [])
+
+    def on(self, host: str) -> None:
+        self.world.current = self.world.hosts[host]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def run(world: World, drbd_disk: ModuleType, drbd: ModuleType, monkeypatch, tmp_path: Path) -> Run:
+    def disk_of(path: str) -> Disk:
+        return world.current.disks[path]
+
+    def keep(memory: dict) -> None:
+        world.current.memory = copy.deepcopy(memory)
+
+    def size(path: str) -> int:
+        if path == VOLUME["device"]:
+            return world.current.device_size
+        return world.current.disks[path].size if path in world.current.disks else 0
+
+    monkeypatch.setattr(drbd_disk, "is_device", lambda path: path in world.current.disks)
+    monkeypatch.setattr(drbd_disk, "size_of", lambda path: disk_of(path).size)
+    monkeypatch.setattr(
+        drbd_disk,
+        "is_free",
+        lambda path: not disk_of(path).used and not (world.current.copy and world.current.copy.up),
+    )
+    monkeypatch.setattr(drbd_disk, "is_blank", lambda path, seconds: disk_of(path).zeros)
+    monkeypatch.setattr(drbd_disk.os.path, "realpath", lambda path: path)
+    for module in (drbd_disk, drbd):
+        monkeypatch.setattr(module, "remember", lambda: copy.deepcopy(world.current.memory))
+    monkeypatch.setattr(drbd_disk, "keep", keep)
+    monkeypatch.setattr(drbd, "bytes_of", size)
+    monkeypatch.setattr(drbd.os.path, "exists", lambda path: path in world.current.disks)
+    monkeypatch.setattr(drbd.os, "makedirs", lambda *_, **__: None)
+    monkeypatch.setattr(drbd, "load", lambda: {"units": world.current.pending, "daemon_reload": False})
+    monkeypatch.setattr(drbd, "save", lambda memory: world.current.__setattr__("pending", memory["units"]))
+    for owner in (drbd_disk.Drbd, drbd.Drbd):
+        monkeypatch.setattr(owner, "loaded", lambda self: world.current.loaded)
+        monkeypatch.setattr(owner, "version", lambda self: world.current.version)
+    return Run(world, drbd_disk, drbd)
+
+
+DESTROYING = ("wipefs --all", "--force", "new-current-uuid", "create-md", "mkfs")
+
+
+def disk(world: World, host: str = "n1") -> Disk:
+    return world.hosts[host].disks["/dev/vdb"]
+
+
+def holds(world: World, host: str, *types: str) -> None:
+    disk(world, host).signatures = [{"type": each, "uuid": f"foreign-{each}"} for each in types]
+    disk(world, host).zeros = False
+
+
+def test_two_blank_disks_need_no_synchronisation(run, world):
+    result = run.apply()
+    assert world.done("new-current-uuid") == [("n1", "drbdadm new-current-uuid --clear-bitmap data/0")]
+    assert world.done("--force") == []
+    assert world.done("mkfs") == [("n1", "mkfs.ext4 -q /dev/drbd7")]
+    assert {host.copy.role for host in world.hosts.values()} == {"Secondary"}
+    assert {host.copy.disk for host in world.hosts.values()} == {"UpToDate"}
+    assert all(found["data"]["blank"] for found in result.disks.values())
+
+
+def test_a_second_apply_does_nothing(run, world):
+    run.apply()
+    world.log.clear()
+    result = run.apply()
+    assert result.made == {"n1": [], "n2": []}
+    assert result.told == {"n1": [], "n2": []}
+    assert world.done(*DESTROYING) == []
+    assert run.observe("n1") == run.observe("n2") == []
+
+
+@pytest.mark.parametrize("host", ["n1", "n2"])
+def test_a_disk_that_is_not_proven_blank_is_synchronised(run, world, host):
+    disk(world, host).zeros = False
+    run.apply()
+    assert world.done("new-current-uuid") == []
+    assert world.done("--force") == [("n1", "drbdadm primary --force data")]
+
+
+@pytest.mark.parametrize(
+    ("types", "words"),
+    [
+        (("ext4",), "ext4"),
+        (("gpt",), "a partition table"),
+        (("LVM2_member",), "an LVM physical volume"),
+        (("drbd",), "DRBD metadata that was not made here"),
+        (("ext4", "drbd"), "ext4"),
+    ],
+)
+@pytest.mark.parametrize("host", ["n1", "n2"])
+def test_a_disk_that_holds_something_is_refused_before_anything_is_done(run, world, types, words, host):
+    holds(world, host, *types)
+    with pytest.raises(FailedError) as failed:
+        run.apply()
+    assert words in str(failed.value)
+    assert f"--wipe data@{host}" in str(failed.value)
+    assert f"--adopt data@{host}" in str(failed.value)
+    assert world.done(*DESTROYING) == []
+    assert disk(world, host).types == list(types)
+
+
+def test_a_disk_is_wiped_where_it_is_named_and_nowhere_else(run, world):
+    holds(world, "n1", "ext4")
+    holds(world, "n2", "xfs")
+    with pytest.raises(FailedError, match="data@n2"):
+        run.apply(wipe=["data@n1"])
+    assert world.done(*DESTROYING) == []
+    run.apply(wipe=["data@n1", "data@n2"])
+    assert world.done("wipefs --all") == [("n1", "wipefs --all /dev/vdb"), ("n2", "wipefs --all /dev/vdb")]
+    assert world.done("--force") == [("n1", "drbdadm primary --force data")]
+
+
+def test_a_name_on_another_host_means_nothing(run, world):
+    holds(world, "n2", "ext4")
+    with pytest.raises(FailedError):
+        run.apply(wipe=["data@n1"], adopt=["data@n1"])
+
+
+def test_a_disk_in_use_is_refused_even_where_it_is_named(run, world):
+    holds(world, "n1", "ext4")
+    disk(world).used = True
+    with pytest.raises(FailedError, match="in use"):
+        run.apply(wipe=["data@n1"])
+    assert world.done(*DESTROYING) == []
+
+
+def test_an_adopted_filesystem_becomes_the_content(run, world):
+    holds(world, "n2", "ext4")
+    disk(world, "n2").room = True
+    run.apply(adopt=["data@n2"])
+    assert world.done("--force") == [
+        ("n2", "drbdadm create-md --force data"),
+        ("n2", "drbdadm primary --force data"),
+    ]
+    assert world.done("mkfs", "new-current-uuid") == []
+    assert "ext4" in disk(world, "n2").types
+
+
+def test_an_adopted_filesystem_without_room_for_metadata_is_left_alone(run, world):
+    holds(world, "n2", "ext4")
+    with pytest.raises(FailedError, match="Operation refused"):
+        run.apply(adopt=["data@n2"])
+    assert disk(world, "n2").types == ["ext4"]
+    assert world.done("primary", "mkfs") == []
+
+
+def test_two_contents_are_refused(run, world):
+    for host in world.hosts:
+        holds(world, host, "ext4")
+        disk(world, host).room = True
+    with pytest.raises(FailedError, match="two contents"):
+        run.apply(adopt=["data@n1", "data@n2"])
+    assert world.done("primary", "new-current-uuid") == []
+
+
+def test_a_reinstalled_node_takes_its_disk_over(run, world):
+    run.apply()
+    world.hosts["n2"].memory = {}
+    world.hosts["n2"].copy.up = False
+    world.log.clear()
+    with pytest.raises(FailedError, match="not made here"):
+        run.apply()
+    run.apply(adopt=["data@n2"])
+    assert world.done(*DESTROYING) == []
+    assert world.hosts["n2"].memory["data"]["uuid"] == "u2"
+
+
+def test_a_replaced_disk_is_filled_from_the_other(run, world):
+    run.apply()
+    world.hosts["n1"].copy.role = "Primary"
+    disk(world, "n2").signatures = []
+    disk(world, "n2").zeros = True
+    world.hosts["n2"].copy = None
+    world.hosts["n2"].pacemaker = True
+    assert run.observe("n2") == ["/dev/vdb has lost its metadata"]
+    world.log.clear()
+    run.apply()
+    assert world.done("primary", "new-current-uuid", "mkfs") == []
+    assert world.done("create-md") == [("n2", "drbdadm create-md data")]
+    assert world.done(" up ") == [("n2", "drbdadm up data")]
+    assert world.done("crm_resource") == [("n2", "crm_resource --cleanup --resource=data-drbd --node=n2")]
+
+
+def test_a_volume_that_is_down_is_left_to_pacemaker(run, world):
+    run.apply()
+    for host in world.hosts.values():
+        host.copy.up = False
+    world.log.clear()
+    run.apply()
+    assert world.done("drbdadm up", "adjust", "primary") == []
+
+
+@pytest.mark.parametrize("after", ["create-md", "drbdadm up", "new-current-uuid", "mkfs"])
+def test_an_interrupted_first_apply_is_completed_by_the_next(run, world, after, monkeypatch):
+    whole = world.run
+
+    def cut(host: str, argv: list[str], answer: str):
+        done = whole(host, argv, answer)
+        if after in " ".join(argv):
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr(world, "run", cut)
+    with pytest.raises(KeyboardInterrupt):
+        run.apply()
+    monkeypatch.setattr(world, "run", whole)
+    if after != "mkfs":
+        assert run.observe("n1") or run.observe("n2")
+    for host in world.hosts.values():
+        if host.copy:
+            host.copy.role = "Secondary"
+    run.apply()
+    assert {host.copy.disk for host in world.hosts.values()} & {"UpToDate"}
+    assert disk(world).types.count("ext4") == 1
+    assert len(world.done("mkfs")) == 1
+
+
+def test_an_interrupted_apply_never_claims_that_disks_are_blank(run, world, monkeypatch):
+    """The proof was in the run that ended."""
+    whole = world.run
+
+    def cut(host: str, argv: list[str], answer: str):
+        if "drbdadm up" in " ".join(argv):
+            raise KeyboardInterrupt
+        return whole(host, argv, answer)
+
+    monkeypatch.setattr(world, "run", cut)
+    with pytest.raises(KeyboardInterrupt):
+        run.apply()
+    monkeypatch.setattr(world, "run", whole)
+    run.apply()
+    assert world.done("new-current-uuid") == []
+    assert len(world.done("primary --force")) == 1
+
+
+def test_content_is_decided_with_all_copies_in_sight(run, world):
+    world.linked = False
+    with pytest.raises(FailedError, match="not connected"):
+        run.apply()
+    assert world.done("new-current-uuid", "primary", "mkfs") == []
+
+
+def test_data_of_one_copy_is_never_overruled(run, world):
+    """n2 was lost with its memory; n1 is down at this moment. Nobody is forced to be anything."""
+    run.apply()
+    world.hosts["n1"].copy.up = False
+    world.hosts["n2"].copy = Copy()
+    disk(world, "n2").signatures = []
+    world.log.clear()
+    run.apply()
+    assert world.done("--force", "new-current-uuid", "mkfs") == []
+
+
+def test_changed_configuration_is_adjusted_where_it_runs(run, world):
+    run.apply()
+    world.hosts["n1"].adjustments = ["net-options", "disk-options"]
+    world.hosts["n1"].pending = {"drbd.service": "reload"}
+    world.log.clear()
+    result = run.apply()
+    assert result.told == {"n1": ["data adjusted (net-options, disk-options)"], "n2": []}
+    assert world.hosts["n1"].pending == {}
+
+
+def test_check_mode_changes_nothing_and_says_what_would_be(run, world):
+    result = run.apply(check=True)
+    assert world.done(*DESTROYING, " up ", "primary", "modprobe") == []
+    assert result.made["n1"] == ["DRBD metadata of data on /dev/vdb"]
+    assert "ext4 on /dev/drbd7" in result.told["n1"]
+    assert world.hosts["n1"].memory == {}
+
+
+def test_check_mode_refuses_what_an_apply_would(run, world):
+    holds(world, "n2", "ext4")
+    with pytest.raises(FailedError, match="--wipe data@n2"):
+        run.apply(check=True)
+
+
+@pytest.mark.parametrize(
+    ("version", "words"), [("9.1.4", "DRBD 9.1.4, the topology is for 8.4"), ("", "no module drbd")]
+)
+def test_the_kernels_module_is_the_one_that_the_files_are_for(run, world, version, words):
+    world.hosts["n2"].version = version
+    with pytest.raises(FailedError, match=words):
+        run.apply()
+    assert world.done(*DESTROYING) == []
+
+
+def test_a_disk_that_is_not_there_or_too_small(run, world):
+    world.hosts["n1"].disks = {}
+    with pytest.raises(FailedError, match="no disk /dev/vdb on n1"):
+        run.check()
+    world.hosts["n1"].disks = {"/dev/vdb": Disk(size=32 * MIB)}
+    with pytest.raises(FailedError, match="32 MiB, the topology wants 64 MiB"):
+        run.check()
+
+
+def test_two_names_of_one_disk(run, world, drbd_disk):
+    world.current = world.hosts["n1"]
+    disks = drbd_disk.Disks(Module(world, "n1"))
+    twice = [
+        (VOLUME, VOLUME["replicas"]["n1"]),
+        (VOLUME | {"name": "log"}, VOLUME["replicas"]["n1"]),
+    ]
+    assert disks.same_disk_twice(twice) == ["log and data have the same disk on n1: /dev/vdb"]
+
+
+LOGICAL = VOLUME | {
+    "replicas": {
+        host: {"disk": "/dev/vg0/data", "volume_group": "vg0", "logical_volume": "data"}
+        for host in ("n1", "n2")
+    }
+}
+
+
+def test_a_logical_volume_is_made_and_grown_and_never_shrunk(run, world):
+    for host in world.hosts.values():
+        host.groups, host.disks = {"vg0": 200 * MIB}, {}
+
+    def make(size: int) -> list[str]:
+        world.current = world.hosts["n1"]
+        disks = run.disk.Disks(Module(world, "n1", volumes=[LOGICAL | {"size": size}]))
+        disks.make_logical_volume(LOGICAL | {"size": size}, LOGICAL["replicas"]["n1"])
+        return disks.made
+
+    assert make(64 * MIB) == ["logical volume vg0/data of 64 MiB"]
+    assert make(64 * MIB) == []
+    assert make(96 * MIB) == ["logical volume vg0/data grown from 64 MiB to 96 MiB"]
+    assert make(64 * MIB) == []
+    assert world.hosts["n1"].logical == {"vg0/data": 96 * MIB}
+
+
+def test_a_volume_group_without_room_is_refused(run, world):
+    for host in world.hosts.values():
+        host.groups = {"vg0": 10 * MIB}
+    with pytest.raises(FailedError, match="vg0 has only 10 MiB left"):
+        run.check(volumes=[LOGICAL])
+    for host in world.hosts.values():
+        host.groups = {}
+    with pytest.raises(FailedError, match="no volume group vg0"):
+        run.check(volumes=[LOGICAL])
+
+
+def test_a_volume_grows_with_both_its_disks(run, world):
+    run.apply()
+    world.hosts["n1"].copy.role = "Primary"
+    disk(world, "n1").size = 128 * MIB
+    assert run.observe("n1") == ["the disk has grown"]
+    result = run.apply()
+    assert result.told["n1"] == ["data: not grown, the other disk is as small as before"]
+    disk(world, "n2").size = 128 * MIB
+    result = run.apply()
+    assert result.told["n1"] == ["data: device grown", "data: filesystem grown"]
+    assert world.done("resize2fs") == [("n1", "resize2fs /dev/drbd7")]
+
+
+def test_another_filesystem_is_refused_not_replaced(run, world):
+    run.apply()
+    disk(world).signatures[-1]["type"] = "xfs"
+    with pytest.raises(FailedError, match="holds xfs, the topology wants ext4"):
+        run.apply()
+    assert len(world.done("mkfs")) == 1
+
+
+def test_what_a_disk_is(drbd_disk):
+    ours = {"disk": "/dev/vdb", "uuid": "u1"}
+    metadata = {"type": "drbd", "uuid": "u1"}
+    data = {"type": "ext4", "uuid": "x"}
+    assert drbd_disk.judge([], ours, "/dev/vdb") == "empty"
+    assert drbd_disk.judge([data], ours, "/dev/vdb") == "data"
+    assert drbd_disk.judge([metadata], ours, "/dev/vdb") == "ours"
+    assert drbd_disk.judge([metadata, data], ours, "/dev/vdb") == "ours"
+    assert drbd_disk.judge([metadata], ours, "/dev/vdc") == "metadata"
+    assert drbd_disk.judge([metadata], {}, "/dev/vdb") == "metadata"
+    assert drbd_disk.judge([metadata | {"uuid": "other"}], ours, "/dev/vdb") == "metadata"
+    making = {"disk": "/dev/vdb", "making": True}
+    assert drbd_disk.judge([metadata], making, "/dev/vdb") == "ours"
+    assert drbd_disk.judge([metadata, data], making, "/dev/vdb") == "metadata"
+
+
+def test_blankness_is_read_not_assumed(drbd_disk, tmp_path: Path):
+    file = tmp_path / "disk"
+    with file.open("wb") as stream:
+        stream.truncate(9 * MIB)
+    assert drbd_disk.is_blank(str(file), 60)
+    with file.open("r+b") as stream:
+        stream.seek(9 * MIB - 1)
+        stream.write(b"x")
+    assert not drbd_disk.is_blank(str(file), 60)
+    with file.open("wb") as stream:
+        stream.truncate(9 * MIB)
+    assert not drbd_disk.is_blank(str(file), -1), "what could not be read in time is not proven"
+
+
+def test_the_memory_survives_and_a_torn_one_is_empty(drbd_programs, tmp_path: Path):
+    path = str(tmp_path / "state" / "drbd.json")
+    drbd_programs.keep({"data": {"disk": "/dev/vdb", "uuid": "u"}}, path)
+    assert drbd_programs.remember(path) == {"data": {"disk": "/dev/vdb", "uuid": "u"}}
+    Path(path).write_text('{"data": {')
+    assert drbd_programs.remember(path) == {}
+
+
+def test_a_failing_program_does_not_tell_the_secret(drbd_programs):
+    words = "Command 'drbdsetup-84 connect data --shared-secret=hunter2 --ping-int=2' terminated with exit code 10"
+    assert "hunter2" not in drbd_programs.masked(words)
+    assert "--ping-int=2" in drbd_programs.masked(words)
+
+
+PROC = """version: 8.4.11 (api:1/proto:86-101)
+ 7: cs:SyncTarget ro:Secondary/Primary ds:Inconsistent/UpToDate C r-----
+    ns:0 nr:12288 dw:12288 dr:0 al:8 bm:0 lo:1 pe:2 ua:1 ap:0 ep:1 wo:f oos:53248
+	[==>.................] sync'ed: 20.0% (53248/65536)K
+	finish: 0:00:12 speed: 4,096 (4,096) want: 10,240 K/sec
+17: cs:Connected ro:Secondary/Primary ds:UpToDate/UpToDate C r-----
+    ns:0 nr:0 dw:0 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0
+"""
+
+
+def test_progress_of_8_4(drbd_progress):
+    assert drbd_progress.progress_84(PROC, 7) == (53248, "20.0", "0:00:12")
+    assert drbd_progress.progress_84(PROC, 17) == (0, "", "")
+    assert drbd_progress.progress_84(PROC, 1) == (0, "", "")
+
+
+def test_progress_of_9(drbd_progress):
+    device = {"volume": 0, "out-of-sync": 53248, "percent-in-sync": 20.04}
+    text = json.dumps([{"name": "data", "connections": [{"peer_devices": [device]}]}])
+    assert drbd_progress.progress_9(text) == (53248, "20.0", "")
+    assert drbd_progress.progress_9("") == (0, "", "")
+
+
+def test_a_copy_that_is_behind_is_waited_for_and_one_that_is_cut_off_is_told(run, world, drbd):
+    disk(world).zeros = False
+    run.apply()
+    run.on("n1")
+    assert drbd.Volumes(Module(world, "n1")).behind() == []
+    run.on("n2")
+    world.hosts["n2"].version = "9.2.0"
+    assert drbd.Volumes(Module(world, "n2")).behind() == ["data on n2: waiting for its turn"]
+    world.linked = False
+    with pytest.raises(FailedError, match="Inconsistent and not connected"):
+        drbd.Volumes(Module(world, "n2")).behind()
+
+
+@pytest.mark.parametrize(
+    ("found", "what"),
+    [
+        ([{"fresh": True, "blank": True, "adopted": False}] * 2, "blank"),
+        (
+            [
+                {"fresh": True, "blank": True, "adopted": False},
+                {"fresh": True, "blank": False, "adopted": False},
+            ],
+            "one",
+        ),
+        (
+            [
+                {"fresh": True, "blank": True, "adopted": False},
+                {"fresh": False, "blank": False, "adopted": False},
+            ],
+            "none",
+        ),
+        ([{"fresh": True, "blank": True, "adopted": False}, None], "none"),
+        ([{"fresh": True, "blank": False, "adopted": True}] * 2, "two"),
+    ],
+)
+def test_whose_content_it_gets(drbd_content, found, what):
+    disks = {host: ({"data": each} if each else {}) for host, each in zip(("n1", "n2"), found, strict=True)}
+    assert drbd_content.first_content(VOLUME, disks) == what
+
+
+def test_metadata_takes_what_drbdmeta_says(drbd):
+    """36 KiB and a bit for each 4 KiB: 64 MiB leave 65496 KiB, as drbdmeta 9.22 prints for such a disk."""
+    assert 64 * MIB - drbd.metadata_bytes(64 * MIB, 1) == 65496 * 1024
+
+
+class RealModule(Module):
+    """Runs the programs themselves, with no host of a world around them."""
+
+    def __init__(self) -> None:
+        super().__init__(World(), "n1")
+
+    def get_bin_path(self, name: str, required: bool = False) -> str | None:
+        return shutil.which(name, path=f"{os.environ['PATH']}:/sbin:/usr/sbin")
+
+    def run_command(self, argv: list[str], data: str = "", **_: object) -> tuple[int, str, str]:
+        done = subprocess.run(argv, input=data, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.native
+def test_what_a_disk_is_by_the_real_programs(drbd_disk, tmp_path: Path):
+    """drbdmeta works on a file when it is told to; wipefs does anyway."""
+    programs = drbd_disk.Drbd(RealModule())
+    file = tmp_path / "disk"
+    with file.open("wb") as stream:
+        stream.truncate(64 * MIB)
+    assert programs.signatures(str(file)) == []
+    subprocess.run(
+        ["drbdmeta", "--force", "7", "v08", str(file), "internal", "create-md"],
+        check=True,
+        capture_output=True,
+    )
+    found = programs.signatures(str(file))
+    assert [each["type"] for each in found] == ["drbd"]
+    assert drbd_disk.judge(found, {}, str(file)) == "metadata"
+    assert drbd_disk.judge(found, {"disk": str(file), "making": True}, str(file)) == "ours"
+    subprocess.run(["mkfs.ext4", "-q", "-b", "4096", str(file), "15000"], check=True, capture_output=True)
+    found = programs.signatures(str(file))
+    assert sorted(each["type"] for each in found) == ["drbd", "ext4"]
+    assert "ext4" in drbd_disk.kinds(found)
+
+
+@pytest.mark.native
+def test_drbdmeta_itself_never_cuts_a_filesystem_short(tmp_path: Path):
+    """What --adopt relies on: forced or not, metadata is not written over what a filesystem uses."""
+    file = tmp_path / "disk"
+    with file.open("wb") as stream:
+        stream.truncate(64 * MIB)
+    subprocess.run(["mkfs.ext4", "-q", str(file)], check=True, capture_output=True)
+    before = file.read_bytes()
+    done = subprocess.run(
+        ["drbdmeta", "--force", "7", "v08", str(file), "internal", "create-md"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "Operation refused" in done.stdout + done.stderr
+    assert file.read_bytes() == before
