@@ -35,9 +35,8 @@ class Prediction:
     @property
     def broken(self) -> tuple[Recovery, ...]:
         """Recoveries that usually take longer than promised."""
-        return tuple(
-            each for each in self.recoveries if self.rto_ms is not None and each.expected_ms > self.rto_ms
-        )
+        rto = self.rto_ms
+        return tuple(each for each in self.recoveries if rto is not None and each.promised[0] > rto)
 
 
 def predict_design(loaded: LoadedTopology, design: Design) -> tuple[tuple[Recovery, ...], Diagnostics]:

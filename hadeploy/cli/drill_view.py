@@ -47,19 +47,22 @@ def _document(finding: Finding) -> dict[str, Any]:
         "skipped": finding.skipped,
         "faults": list(finding.faults),
         "remarks": list(finding.remarks),
-        "services": [_comparison(each) for each in finding.comparisons],
+        "services": [
+            _comparison(each, 0.0 if verdict is None else verdict.injected_at) for each in finding.comparisons
+        ],
         "moved": {} if verdict is None else {k: list(v) for k, v in verdict.moved.items()},
         "fenced": [] if verdict is None else sorted({e.node for e in verdict.power if e.result == "done"}),
         "observer_stall_seconds": 0.0 if verdict is None else round(verdict.stall, 3),
     }
 
 
-def _comparison(each: Comparison) -> dict[str, Any]:
+def _comparison(each: Comparison, struck_at: float) -> dict[str, Any]:
     return {
         "service": each.service,
         "address": each.address,
         "inside": each.inside,
         "measured_seconds": round(each.measured.seconds, 3),
+        "began_after_seconds": round(each.measured.began - struck_at, 3),
         "failed_requests": each.measured.failed,
         "requests": each.measured.requests,
         "predicted": as_document(each.predicted),

@@ -62,9 +62,9 @@ def _sums(recovery: Recovery, rto_ms: int | None) -> list[Text]:
     if recovery.endless:
         return [Text("-"), Text("as long as it lasts", style="yellow"), Text("-")]
     figures = (recovery.best_ms, recovery.expected_ms, recovery.worst_ms)
-    late = rto_ms is not None and recovery.expected_ms > rto_ms
+    late = rto_ms is not None and recovery.promised[0] > rto_ms
     styles = ["bold red" if late else "bold"] * len(figures)
-    if rto_ms is not None and not late and recovery.worst_ms > rto_ms:
+    if rto_ms is not None and not late and recovery.promised[1] > rto_ms:
         styles[-1] = "yellow"
     return [Text(seconds(value), style=style) for value, style in zip(figures, styles, strict=True)]
 
@@ -99,7 +99,7 @@ def _verdict(prediction: Prediction) -> Text:
     if prediction.broken:
         names = ", ".join(dict.fromkeys(str(recovery.mishap) for recovery in prediction.broken))
         return Text(f"objectives.rto cannot be kept after: {names}", style="bold red")
-    worst = max((recovery.worst_ms for recovery in prediction.recoveries), default=0)
+    worst = max((recovery.promised[1] for recovery in prediction.recoveries), default=0)
     if worst > prediction.rto_ms:
         return Text("objectives.rto is kept as a rule, and not in the worst case", style="yellow")
     return Text("objectives.rto is kept, in the worst case too", style="green")

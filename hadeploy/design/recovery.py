@@ -52,6 +52,7 @@ class Term:
         source: where the formula comes from: man page, metadata of an agent, measurement.
         path: where in the topology it is decided, or could be; empty where nobody decides.
         shrink: how to make it shorter; empty where nobody can.
+        judged_by: the rule that holds this stretch against the objectives by itself; empty where it counts in the sum.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Term:
     source: str
     path: KeyPath = ()
     shrink: str = ""
+    judged_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Recovery:
         terms: in the order in which they pass; none where clients notice nothing.
         remark: what the figures do not tell; empty for nothing.
         endless: why the outage lasts as long as the mishap itself, whatever the cluster does; empty where it does not.
+        may_move: whether the service may end elsewhere through this.
+        unpromised: why no promise of a recovery time covers this; empty where it does.
     """
 
     mishap: Mishap
@@ -81,6 +85,8 @@ class Recovery:
     terms: tuple[Term, ...] = ()
     remark: str = ""
     endless: str = ""
+    may_move: bool = True
+    unpromised: str = ""
 
     @property
     def best_ms(self) -> int:
@@ -97,11 +103,17 @@ class Recovery:
         """The longest outage while everything works at the first attempt."""
         return max(0, sum(term.worst_ms for term in self.terms))
 
+    @property
+    def promised(self) -> tuple[int, int]:
+        """Expected and worst of what a promised recovery time covers, 0 where it covers nothing of this."""
+        terms = [term for term in self.terms if not term.judged_by and not self.unpromised]
+        return sum(term.expected_ms for term in terms), sum(term.worst_ms for term in terms)
+
     def heaviest(self, *, worst: bool) -> Term | None:
         """The term that somebody can shorten and that weighs most; None where nobody can do anything.
 
         Args:
             worst: weighed by the worst case; by the usual one otherwise.
         """
-        shrinkable = [term for term in self.terms if term.shrink]
+        shrinkable = [term for term in self.terms if term.shrink and not term.judged_by]
         return max(shrinkable, key=lambda term: term.worst_ms if worst else term.expected_ms, default=None)

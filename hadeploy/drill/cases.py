@@ -108,7 +108,7 @@ def hold_of(design: Design, mishap: Mishap, recoveries: Iterable[Recovery]) -> H
     predicted = tuple(recoveries)
     if any(recovery.endless for recovery in predicted):
         return Hold(ENDLESS_SECONDS)
-    moved = tuple(recovery.service for recovery in predicted if recovery.terms)
+    moved = tuple(recovery.service for recovery in predicted if recovery.terms and recovery.may_move)
     cluster = design.cluster
     if mishap.breakage in (Breakage.SERVICE_CRASH, Breakage.BACKEND_DEATH):
         return Hold(RESTART_SECONDS / 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from hadeploy.drill.ownership import longest_interval
 from hadeploy.drill.verdict import Outage
@@ -24,5 +25,6 @@ def read_outage(name: str, observations: Iterable[ProbeObservation]) -> Outage:
         failed=len(own) - len(served),
         requests=len(own),
         over=bool(own) and own[-1].ok,
+        began=max(pairwise(moments), key=lambda pair: pair[1] - pair[0], default=(0.0, 0.0))[0],
         servers=tuple(dict.fromkeys(o.served_by for o in served if o.served_by)),
     )

@@ -122,7 +122,11 @@ def _faults(
     for outage in verdict.outages.values():
         if not outage.over:
             yield f"{outage.name} is not served again"
-    touched = {service for service, recovery in predicted.items() if recovery.terms or recovery.endless}
+    touched = {
+        service
+        for service, recovery in predicted.items()
+        if recovery.may_move and (recovery.terms or recovery.endless)
+    }
     spared = {address.name for address in design.virtual_addresses if address.group not in touched}
     for name, (before, after) in verdict.moved.items():
         kind, _, thing = name.partition(" ")

@@ -19,6 +19,7 @@ class Outage:
         requests: how many were sent.
         servers: who answered, in order of first answer.
         over: whether the last request was served.
+        began: when the longest of them began, monotonic.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Outage:
     requests: int
     servers: tuple[str, ...]
     over: bool
+    began: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

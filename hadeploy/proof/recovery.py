@@ -14,10 +14,10 @@ from hadeploy.daemons.pacemaker import fencing_timing, timing
 from hadeploy.design.design import Cluster, Design
 from hadeploy.design.durations import Durations
 from hadeploy.design.fencing import FencingDevice, levels_of
-from hadeploy.design.placement import started_before
 from hadeploy.design.race import head_start_ms, priority_fencing_delay_ms
 from hadeploy.design.recovery import Breakage, KeyPath, Mishap, Recovery, Term
 from hadeploy.design.resources import Group
+from hadeploy.proof.recovery_start import path_of, starts
 from hadeploy.proof.recovery_vrrp import predict_vrrp, vrrp_mishaps
 
 CLUSTER_DAEMONS = ("corosync", "pacemaker")
@@ -106,8 +106,9 @@ class _View:
         self._durations = durations
         self._holders = holders
         self._priorities = _priorities(cluster, holders)
-        own = [virtual for virtual in design.virtual_addresses if virtual.group == group.name]
-        self._client_segments = {virtual.segment for virtual in own}
+        self._client_segments = {
+            virtual.segment for virtual in design.virtual_addresses if virtual.group == group.name
+        }
 
     def recovery(self, mishap: Mishap) -> Recovery | None:
         """What a mishap costs this group; None for the crash of another group's resource."""
@@ -137,10 +138,16 @@ class _View:
 
     def _lost(self, *, dead: bool) -> Iterator[Term]:
         """The holder answers nobody from the first moment on."""
+        terms = tuple(self._until_fenced(dead=dead))
+        yield from terms
+        yield from self._starts(terms)
+
+    def _until_fenced(self, *, dead: bool) -> Iterator[Term]:
         members = len(self.design.members)
         yield from loss_certain(self.cluster.membership, members)
-        if self.cluster.membership.quorum.device is not None:
-            yield arbiter_vote()
+        device = self.cluster.membership.quorum.device
+        if device is not None:
+            yield arbiter_vote(device)
         yield timing.decision()
         if self.cluster.fencing.enabled:
             head_start = self._head_start()
@@ -150,42 +157,45 @@ class _View:
             yield from fencing_timing.fencing(
                 release, self.holder, self._first_level(), self._durations, dead=dead
             )
-        yield from self._starts()
 
     def _fenced_while_serving(self) -> Iterator[Term]:
         """The cluster has lost sight of the holder, which serves until its power goes."""
+        terms: tuple[Term, ...] = ()
         if self.cluster.fencing.enabled:
             release = self.design.release.name
-            yield from fencing_timing.fencing_tail(release, self.holder, self._first_level(), self._durations)
-        yield from self._starts()
+            terms = fencing_timing.fencing_tail(release, self.holder, self._first_level(), self._durations)
+        yield from terms
+        yield from self._starts(terms)
 
-    def _starts(self) -> Iterator[Term]:
-        """Its own, after those of the groups that it waits for and that the same member ran."""
-        for group in started_before(self.cluster.resources, self.group.name):
-            if self._holders.get(group.name, self.holder) == self.holder:
-                for resource in group.resources:
-                    yield timing.start(resource, self._durations, self._path(resource.name, group))
-        for resource in self.group.resources:
-            yield timing.start(resource, self._durations, self._path(resource.name))
+    def _starts(self, before: tuple[Term, ...]) -> Iterator[Term]:
+        passed = (
+            sum(term.best_ms for term in before),
+            sum(term.expected_ms for term in before),
+            sum(term.worst_ms for term in before),
+        )
+        return starts(self.design, self.cluster, self.group, self._holders, self._durations, passed)
 
     def _crash(self, mishap: Mishap) -> Recovery | None:
         """What stands on the crashed resource is stopped in reverse, then all is started again."""
         names = [resource.name for resource in self.group.resources]
-        if mishap.subject not in names:
+        if mishap.subject not in names or mishap.member != self.holder:
             return None
-        if mishap.member != self.holder:
-            return None
-        first = names.index(mishap.subject)
-        resources = self.group.resources[first:]
-        if not any(operation.name == "monitor" for operation in resources[0].operations):
+        resources = self.group.resources[names.index(mishap.subject) :]
+        path = path_of(self.design, self.group, resources[0].name)
+        noticed = timing.detection(self.group, resources[0], path)
+        if noticed is None:
             return self._of(mishap, endless=NOBODY_ASKS)
         terms = (
-            timing.detection(self.group, resources[0], self._path(resources[0].name)),
+            noticed,
             timing.decision(controller_lost=False),
             *(timing.stop(r, self._durations, self._path(r.name)) for r in reversed(resources)),
             *(timing.start(r, self._durations, self._path(r.name)) for r in resources),
         )
-        return self._of(mishap, terms)
+        leaves = self.group.migration_threshold <= 1
+        return Recovery(mishap, self.group.name, terms, may_move=leaves)
+
+    def _path(self, resource: str) -> KeyPath:
+        return path_of(self.design, self.group, resource)
 
     def _isolation(self, mishap: Mishap) -> Recovery:
         """A member that no other hears, on no link: one of the two sides goes on, the other is fenced."""
@@ -240,14 +250,6 @@ class _View:
             if names
             else ""
         )
-
-    def _path(self, resource: str, group: Group | None = None) -> KeyPath:
-        """Where a resource stands in the topology; addresses and the filesystems of volumes have no operations there."""
-        group = group or self.group
-        derived = {f"{virtual.name}-address" for virtual in self.design.virtual_addresses}
-        derived |= {volume.filesystem_resource for volume in self.design.volumes}
-        members = [each.name for each in group.resources if each.name not in derived]
-        return ("services", group.name, "members", members.index(resource)) if resource in members else ()
 
 
 def _spared(terms: Iterable[Term]) -> Iterator[Term]:

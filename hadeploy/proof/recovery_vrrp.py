@@ -42,20 +42,32 @@ def vrrp_mishaps(design: Design) -> Iterator[Mishap]:
 
 
 def _recovery(design: Design, instance: VrrpInstance, holder: str, mishap: Mishap) -> Recovery:
+    lost = mishap.breakage in (Breakage.POWER_CUT, Breakage.HUNG_NODE)
     if mishap.breakage is Breakage.BACKEND_DEATH:
         return _backend_death(design, instance, mishap)
     if mishap.member != holder:
-        return Recovery(mishap, instance.name, remark=_waiting(design, mishap))
-    match mishap.breakage, mishap.subject:
-        case Breakage.POWER_CUT, _:
-            return Recovery(mishap, instance.name, keepalived.silence(instance, holder))
-        case Breakage.HUNG_NODE, _:
-            return Recovery(mishap, instance.name, keepalived.silence(instance, holder), remark=HUNG)
-        case _, "keepalived":
-            terms = (keepalived.lingering(), *keepalived.silence(instance, holder))
-            return Recovery(mishap, instance.name, terms)
-        case _:
-            return Recovery(mishap, instance.name, tuple(_haproxy_crash(design)))
+        terms = tuple(_silent_servers(design, instance, mishap.member, ())) if lost else ()
+        return Recovery(mishap, instance.name, terms, may_move=False)
+    silence = keepalived.silence(instance, holder)
+    if lost:
+        silent = tuple(_silent_servers(design, instance, holder, silence))
+        if mishap.breakage is Breakage.POWER_CUT:
+            return Recovery(mishap, instance.name, (*silence, *silent))
+        terms = (*silence, keepalived.misled(), *silent)
+        return Recovery(mishap, instance.name, terms, remark=HUNG, unpromised=HUNG)
+    if mishap.subject == "keepalived":
+        return Recovery(mishap, instance.name, (keepalived.lingering(), *silence))
+    return Recovery(mishap, instance.name, tuple(_haproxy_crash(design)))
+
+
+def _silent_servers(
+    design: Design, instance: VrrpInstance, member: str, before: tuple[Term, ...]
+) -> Iterator[Term]:
+    """The servers of a lost member do not refuse, they say nothing; the checks found it out while the address moved."""
+    passed = (sum(term.expected_ms for term in before), sum(term.worst_ms for term in before))
+    for backend in _backends(design, instance):
+        if any(server.member == member for server in backend.servers) and backend.check.kind != "none":
+            yield haproxy.silent_server(backend, passed)
 
 
 def _haproxy_crash(design: Design) -> Iterator[Term]:
@@ -72,7 +84,7 @@ def _backend_death(design: Design, instance: VrrpInstance, mishap: Mishap) -> Re
         for backend in _backends(design, instance)
     )
     terms = haproxy.unit_restart(mishap.subject) if alone else ()
-    return Recovery(mishap, instance.name, terms)
+    return Recovery(mishap, instance.name, terms, may_move=False)
 
 
 def _backends(design: Design, instance: VrrpInstance) -> tuple[BalancedBackend, ...]:
@@ -82,13 +94,3 @@ def _backends(design: Design, instance: VrrpInstance) -> tuple[BalancedBackend, 
     own = {address.partition("/")[0] for address in instance.addresses}
     names = {each.backend for each in plan.frontends if own & {address for address, _ in each.binds}}
     return tuple(backend for backend in plan.backends if backend.name in names)
-
-
-def _waiting(design: Design, mishap: Mishap) -> str:
-    """A dead member's servers do not refuse, they are silent: requests wait for them until the checks have found out."""
-    if design.balancer is None or mishap.breakage not in (Breakage.POWER_CUT, Breakage.HUNG_NODE):
-        return ""
-    return (
-        f"requests that are sent to a server on {mishap.member} wait up to {design.balancer.connect_ms} ms until they are"
-        " tried at another"
-    )

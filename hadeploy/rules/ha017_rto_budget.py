@@ -16,17 +16,17 @@ def _check(case: Case) -> Iterator[Found]:
         return
     for service in dict.fromkeys(recovery.service for recovery in case.recoveries):
         own = [recovery for recovery in case.recoveries if recovery.service == service]
-        usual = max(own, key=lambda recovery: recovery.expected_ms)
-        worst = max(own, key=lambda recovery: recovery.worst_ms)
-        if usual.expected_ms > rto:
+        usual = max(own, key=lambda recovery: recovery.promised[0])
+        worst = max(own, key=lambda recovery: recovery.promised[1])
+        if usual.promised[0] > rto:
             yield _found(usual, rto, worst=False)
-        elif worst.worst_ms > rto:
+        elif worst.promised[1] > rto:
             yield _found(worst, rto, worst=True)
 
 
 def _found(recovery: Recovery, rto_ms: int, *, worst: bool) -> Found:
     term = recovery.heaviest(worst=worst)
-    takes = recovery.worst_ms if worst else recovery.expected_ms
+    takes = recovery.promised[1 if worst else 0]
     share = ""
     if term is not None:
         alone = term.worst_ms if worst else term.expected_ms

@@ -35,14 +35,14 @@ class TestAgainstMeasurements:
 
     def test_vrrp_at_100_ms(self, design_of):
         found = predict(design_of("active-active"))
-        assert holds(find(found, "power-cut:lb1"), 0.30, 0.35)
+        assert holds(find(found, "power-cut:lb1", "site-a"), 0.30, 0.35)
         assert holds(find(found, "daemon-crash:lb1:keepalived"), 0.22, 0.30)
         assert holds(find(found, "daemon-crash:lb2:haproxy"), 0.2)
 
     @pytest.mark.parametrize(("advert", "measured"), [("1s", (2.68, 2.71, 3.18)), ("200ms", (0.57, 0.58))])
     def test_vrrp_scales_with_its_adverts(self, design_of, advert, measured):
         found = predict(design_of("active-active", ("advert_interval: 100ms", f"advert_interval: {advert}")))
-        assert holds(find(found, "power-cut:lb1"), *measured)
+        assert holds(find(found, "power-cut:lb1", "site-a"), *measured)
 
 
 class TestFormulas:
@@ -132,6 +132,36 @@ class TestFormulas:
         assert terms["fence n2 by ipmi-n2"].worst_ms == 4500
 
 
+class TestVolumes:
+    def test_promotion_and_mount_come_before_the_service(self, design_of):
+        names = [t.name for t in find(predict(design_of("active-passive-drbd")), "power-cut:n2").terms]
+        assert names[-4:] == [
+            "promote data",
+            "start data-filesystem",
+            "start web-server",
+            "start web-address",
+        ]
+
+    def test_a_link_that_notices_late_delays_the_promotion(self, design_of):
+        slow = design_of(
+            "active-passive-drbd", ("    disks:", "    timing: {ping_interval: 60s}\n    disks:")
+        )
+        quick = design_of("active-passive-drbd")
+        late, soon = (
+            next(t for t in find(predict(d), "power-cut:n2").terms if t.name == "promote data")
+            for d in (slow, quick)
+        )
+        assert late.expected_ms > soon.expected_ms
+        assert late.worst_ms > 50_000
+
+
+def test_a_service_without_a_monitor_is_never_mended(design_of):
+    design = design_of(
+        "active-passive", ("        port: 80", "        port: 80\n        operations: {monitor_interval: 0s}")
+    )
+    assert "no recurring monitor" in find(predict(design), "service-crash:n1:web-server").endless
+
+
 class TestNothingMoves:
     def test_one_of_two_links(self, design_of):
         found = predict(design_of("active-passive"), holders={"web": "n1"})
@@ -158,7 +188,26 @@ class TestNothingMoves:
         holders = {"site-a": "lb1", "site-b": "lb2"}
         found = predict(design_of("active-active"), holders=holders)
         assert find(found, "backend-death:lb1:hadeploy-nginx@web", "site-a").terms == ()
-        assert "2000 ms" in find(found, "power-cut:lb1", "site-b").remark
+
+    def test_a_dead_member_is_a_silent_server_of_the_others(self, design_of):
+        found = predict(design_of("active-active"), holders={"site-a": "lb1", "site-b": "lb2"})
+        other = find(found, "power-cut:lb1", "site-b")
+        assert not other.may_move
+        assert other.worst_ms == 500 + 500 + 500
+        assert find(found, "power-cut:lb1", "site-a").worst_ms == 1500
+
+    def test_who_sticks_to_a_silent_server_waits_until_it_is_given_up(self, design_of):
+        design = design_of(
+            "active-active",
+            ("      check: {path: /healthz", "      balance: source\n      check: {path: /healthz"),
+        )
+        found = predict(design, holders={"site-a": "lb1", "site-b": "lb2"})
+        assert find(found, "power-cut:lb1", "site-b").expected_ms == 1500
+
+    def test_no_promise_is_made_of_a_hung_vrrp_master(self, design_of):
+        found = predict(design_of("active-active"))
+        assert find(found, "hung-node:lb1", "site-a").unpromised
+        assert find(found, "hung-node:lb1", "site-a").worst_ms > 5000
 
     def test_the_only_backend(self, design_of):
         design = design_of("active-active", ("        web2: {node: lb2, port: 8080}\n", ""))

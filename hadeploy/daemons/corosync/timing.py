@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from hadeploy.design.membership import Membership, effective_token
+from hadeploy.design.membership import Membership, QuorumDevice, effective_token
 from hadeploy.design.recovery import Term
 
 RETRANSMITS = 4
 """token_retransmits_before_loss_const, left at its default."""
+
+SYNC_TIMEOUT_MS = 30_000
+"""corosync-qdevice(8), its default."""
 
 TOKEN = ("cluster", "token")
 
@@ -46,13 +49,14 @@ def loss_certain(membership: Membership, members: int) -> tuple[Term, ...]:
     )
 
 
-def arbiter_vote() -> Term:
+def arbiter_vote(device: QuorumDevice) -> Term:
     """The quorum device is asked whom it votes for; corosync waits for its answer."""
+    sync = SYNC_TIMEOUT_MS if device.sync_timeout_ms is None else device.sync_timeout_ms
     return Term(
         "arbiter's vote",
         best_ms=20,
         expected_ms=200,
-        worst_ms=2_000,
-        formula="one question to corosync-qnetd; 30 s (sync_timeout) if it is lost in the same incident",
+        worst_ms=min(2_000, sync),
+        formula=f"one question to corosync-qnetd; {sync} ms (sync_timeout) if it is lost in the same incident",
         source="corosync-qdevice(8), sync_timeout",
     )

@@ -1,15 +1,15 @@
-"""What keepalived adds to a recovery: noticing a silent master, a dead process, a failing script."""
+"""What keepalived adds to a recovery: noticing a silent master."""
 
 from __future__ import annotations
 
 from hadeploy.design.recovery import Term
-from hadeploy.design.vrrp import TrackedScript, VrrpInstance
-
-RESTART_MS = 50
-"""RestartSec of the unit's drop-in."""
+from hadeploy.design.vrrp import MISSED_ADVERTS, VrrpInstance
 
 TAKE_MS = (0, 10, 60)
 """From becoming master to the neighbours' learning it: the kernel takes the address, gratuitous ARP tells of it."""
+
+GARP_DELAY_MS = 5_000
+"""vrrp_garp_master_delay, left at its default."""
 
 ADVERT = ("vrrp", "advert_interval")
 SOURCE = "RFC 5798, 6.1 (Master_Down_Interval, Skew_Time); keepalived.conf(5), advert_int"
@@ -27,17 +27,21 @@ def silence(instance: VrrpInstance, lost: str) -> tuple[Term, ...]:
     return (
         Term(
             "adverts missed",
-            best_ms=2 * advert,
+            best_ms=(MISSED_ADVERTS - 1) * advert,
             expected_ms=5 * advert // 2,
-            worst_ms=3 * advert,
+            worst_ms=MISSED_ADVERTS * advert,
             formula=f"3 x {advert} ms, less what had passed since the last: up to one",
             source=SOURCE,
             path=ADVERT,
             shrink="lower vrrp.advert_interval",
         ),
-        Term("skew", round(skew), round(skew), round(skew), "(256 - priority) / 256 x advert", SOURCE),
+        Term("skew", round(skew), round(skew), round(skew), _skew_formula(instance), SOURCE),
         _take(),
     )
+
+
+def _skew_formula(instance: VrrpInstance) -> str:
+    return f"(256 - priority) / 256 x {'an advert' if instance.version == 3 else 'a second'}"
 
 
 def _take() -> Term:
@@ -49,12 +53,19 @@ def _take() -> Term:
     )
 
 
-def farewell(instance: VrrpInstance, lost: str) -> tuple[Term, ...]:
-    """A master that gives up by itself says so with priority 0, and only the skew passes."""
-    skew = round(skew_ms(instance, lost))
-    return (
-        Term("skew", skew, skew, skew, "priority 0 is said; (256 - priority) / 256 x advert", SOURCE),
-        _take(),
+def misled() -> Term:
+    """A neighbour that asks anew, or that has just learnt the hung member's address, goes on asking that one.
+
+    keepalived tells its neighbours again after vrrp_garp_master_delay; the kernel takes no second word within a second
+    (arp(7), locktime).
+    """
+    return Term(
+        "neighbours misled",
+        best_ms=0,
+        expected_ms=0,
+        worst_ms=GARP_DELAY_MS,
+        formula="the hung kernel still answers ARP; the new holder tells everybody again after 5 s",
+        source="keepalived.conf(5), vrrp_garp_master_delay; arp(7), locktime",
     )
 
 
@@ -67,30 +78,4 @@ def lingering() -> Term:
         worst_ms=0,
         formula="until ExecStopPost has removed it: clients are served meanwhile",
         source="measured; systemd.service(5), ExecStopPost",
-    )
-
-
-def process_check(process: str, interval_ms: int) -> Term:
-    """A dead process is noticed by the next look."""
-    return Term(
-        f"look at {process}",
-        best_ms=0,
-        expected_ms=interval_ms // 2 + 20,
-        worst_ms=interval_ms + 100,
-        formula=f"every {interval_ms} ms, fails at once",
-        source="keepalived.conf(5), vrrp_script: interval, fall",
-    )
-
-
-def script_check(script: TrackedScript) -> Term:
-    """A tracked script must fail ``fall`` times."""
-    return Term(
-        f"script {script.name}",
-        best_ms=(script.fall - 1) * script.interval_ms,
-        expected_ms=script.fall * script.interval_ms - script.interval_ms // 2,
-        worst_ms=script.fall * script.interval_ms + script.timeout_ms,
-        formula=f"{script.fall} x {script.interval_ms} ms, timeout {script.timeout_ms} ms",
-        source="keepalived.conf(5), vrrp_script: interval, fall, timeout",
-        path=("vrrp", "track_scripts", script.name, "interval"),
-        shrink=f"lower interval or fall of {script.name}",
     )

@@ -15,8 +15,11 @@ QUICK_AGENTS = {
     "IPaddr2": (50, 250, 1_500),
     "IPsrcaddr": (50, 250, 1_500),
     "Route": (50, 250, 1_500),
+    "Filesystem": (80, 600, 10_000),
 }
-"""Agents that only set something in the kernel, whose timeouts say nothing of how long they take."""
+"""Agents whose timeouts say nothing of how long they take: those that set something in the kernel, and mounts, which
+replay a journal.
+"""
 
 SHARE_OF_TIMEOUT = 10
 """Without a measurement a start is guessed to take a tenth of its timeout."""
@@ -34,9 +37,14 @@ def decision(*, controller_lost: bool = True) -> Term:
     )
 
 
-def detection(group: Group, resource: Resource, path: KeyPath) -> Term:
-    """From a crash of a resource to its noticing: anything between nothing and one monitor interval, and the monitor."""
-    operation = next(each for each in resource.operations if each.name == "monitor")
+def detection(group: Group, resource: Resource, path: KeyPath) -> Term | None:
+    """From a crash of a resource to its noticing: anything between nothing and one monitor interval, and the monitor.
+
+    None where it has no recurring monitor.
+    """
+    operation = next((each for each in resource.operations if each.name == "monitor"), None)
+    if operation is None or not operation.interval_ms:
+        return None
     interval = operation.interval_ms
     return Term(
         f"monitor of {resource.name}",
@@ -45,7 +53,7 @@ def detection(group: Group, resource: Resource, path: KeyPath) -> Term:
         worst_ms=interval + 1_000,
         formula=f"every {interval} ms (+ the monitor itself)",
         source="Pacemaker Explained, operations: a failure is noticed by the next monitor",
-        path=(*path, "operations", "monitor_interval"),
+        path=(*path, "operations", "monitor_interval") if path else (),
         shrink=f"lower monitor_interval of {resource.name} in {group.name}",
     )
 
@@ -97,7 +105,9 @@ def _operation(resource: Resource, task: str, durations: Durations, path: KeyPat
         )
     quick = QUICK_AGENTS.get(resource.type) if resource.provider == "heartbeat" else None
     if quick is not None:
-        return Term(name, *quick, formula="sets what the kernel knows", source=f"measured on {resource.type}")
+        return Term(
+            name, *quick, formula="seldom more, whatever its timeout", source=f"measured on {resource.type}"
+        )
     return Term(
         name,
         best_ms=100,
