@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from hadeploy.app.status import StatusReader, lab_of
+from hadeploy.app.status import StatusReader, lab_of, read_journals
 from hadeploy.app.validate import load_valid
 from hadeploy.design.design import Design
 from hadeploy.design.durations import durations_of
@@ -18,9 +19,10 @@ from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.drill.campaign import Campaign, Outcome, Tell, run_campaign
 from hadeploy.drill.cases import choose
 from hadeploy.drill.lab_world import LabWorld
+from hadeploy.drill.measure import merge
 from hadeploy.lab.observer import Probe
 from hadeploy.spec.load import LoadedTopology
-from hadeploy.spec.measurements import load_measurements
+from hadeploy.spec.measurements import load_measurements, write_measurements
 from hadeploy.spec.service import NginxMember
 from hadeploy.spec.topology import ActiveActive, TopologyBase
 
@@ -84,6 +86,7 @@ def prepare_drill(request: DrillRequest) -> tuple[PreparedDrill | None, Diagnost
         read_status=reader.read,
         durations=durations_of(measured, design.name, design.release.name),
         endless=bool(request.faults),
+        read_timeline=partial(read_journals, reader) if design.cluster is not None else None,
     )
     return PreparedDrill(loaded, campaign, mishaps), findings
 
@@ -125,6 +128,23 @@ def drill_and_tell(prepared: PreparedDrill, tell: Tell) -> DrillReport:
         seconds=time.monotonic() - clock,
         outcome=outcome,
     )
+
+
+def keep_measurements(prepared: PreparedDrill, report: DrillReport) -> tuple[Path | None, Diagnostics]:
+    """Put what the drill measured into the file beside the topology; None where it measured nothing."""
+    samples = [sample for finding in report.outcome.findings for sample in finding.samples]
+    known, findings = load_measurements(prepared.loaded.path)
+    if not samples or known is None:
+        return None, findings
+    merged = merge(
+        known,
+        samples,
+        topology=report.name,
+        release=report.release,
+        where=report.where,
+        day=report.begun[: len("2026-01-01")],
+    )
+    return write_measurements(prepared.loaded.path, merged), findings
 
 
 def _where() -> Diagnostics:

@@ -13,7 +13,8 @@ from hadeploy.lab.errors import LabError
 from hadeploy.lab.state import LabState, load_state
 from hadeploy.plan.observed import HostView, parse_host
 from hadeploy.plan.status import Status, judge, watched_units
-from hadeploy.run import status_probe
+from hadeploy.plan.timeline import Timeline, read_entries, read_timeline
+from hadeploy.run import journal_probe, status_probe
 from hadeploy.run.ask import Reach, ask_hosts, read_reaches
 
 
@@ -51,6 +52,16 @@ class StatusReader:
                 parse_host(host, answer.output) if answer.error == "" else HostView(host, error=answer.error)
             )
         return judge(self.design, views)
+
+
+def read_journals(reader: StatusReader, since: float) -> Timeline:
+    """What the members' cluster daemons wrote since a moment (seconds since the epoch)."""
+    script = Path(journal_probe.__file__).read_text(encoding="utf-8")
+    question = ("python3", "-", f"{since:.6f}")
+    answers = ask_hosts({reach.host: (reach, question) for reach in reader.reaches}, script)
+    return read_timeline(
+        [tuple(read_entries(answer.output)) for answer in answers.values() if not answer.error], since
+    )
 
 
 def _reaches(design: Design, overlay: Path | None) -> tuple[Reach, ...]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hadeploy.cli.findings import stop_on_errors
+from hadeploy.cli.findings import show_findings, stop_on_errors
 
 INTERRUPTED = 130
 
@@ -31,6 +31,13 @@ def drill(
     inventory: Annotated[
         Path | None, typer.Option(help="Inventory overlay: how SSH reaches the hosts.")
     ] = None,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure",
+            help="Keep how long fencing and starts took in measurements.json beside the topology.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One document on stdout, for programs.")] = False,
     junit: Annotated[Path | None, typer.Option(help="Also write a JUnit report to this file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Also write a page for a review to this file.")] = None,
@@ -41,7 +48,7 @@ def drill(
     watched that each address has one owner and that nothing moves without need. A cluster that is not well is not touched.
     Interrupted, what was broken is mended first. Exit code 1 when anything was not as predicted.
     """
-    from hadeploy.app.drill import DrillRequest, drill_and_tell, prepare_drill
+    from hadeploy.app.drill import DrillRequest, drill_and_tell, keep_measurements, prepare_drill
     from hadeploy.cli import drill_junit, drill_page, drill_view
 
     request = DrillRequest(topology, tuple(fault or ()), lab=lab, hosts=i_mean_it, inventory=inventory)
@@ -60,6 +67,10 @@ def drill(
         if file is not None:
             file.write_text(text(report), encoding="utf-8")
             typer.echo(f"wrote {file}", err=True)
+    if measure:
+        kept, found = keep_measurements(prepared, report)
+        show_findings(found)
+        typer.echo(f"wrote {kept}" if kept else "nothing was measured that a prediction is made of", err=True)
     if report.outcome.interrupted:
         raise typer.Exit(INTERRUPTED)
     if not report.outcome.held:

@@ -55,7 +55,7 @@ class Line:
     word: str
     style: str
     bar: Bar
-    terms: tuple[tuple[str, str, str], ...]
+    terms: tuple[tuple[str, str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +134,16 @@ def _lines(finding: Finding, longest: float) -> Iterator[Line]:
             word=word.lower(),
             style={"inside": "good", "": "plain"}.get(word, "bad"),
             bar=_bar(each, longest),
-            terms=tuple(
-                (term.name, seconds(term.expected_ms), term.formula) for term in each.predicted.terms
-            ),
+            terms=tuple(_terms(finding, each)),
         )
+
+
+def _terms(finding: Finding, each: Comparison) -> Iterator[tuple[str, str, str, str]]:
+    measured = dict(finding.terms)
+    for term in each.predicted.terms:
+        low, usual, high = (seconds(value) for value in (term.best_ms, term.expected_ms, term.worst_ms))
+        seen = f"{measured[term.name]:.2f}" if term.name in measured else ""
+        yield term.name, f"{low} - {high} ({usual})", seen, term.formula
 
 
 def _bar(each: Comparison, longest: float) -> Bar:

@@ -50,6 +50,7 @@ def _document(finding: Finding) -> dict[str, Any]:
         "services": [
             _comparison(each, 0.0 if verdict is None else verdict.injected_at) for each in finding.comparisons
         ],
+        "terms": {name: round(seconds, 3) for name, seconds in finding.terms},
         "moved": {} if verdict is None else {k: list(v) for k, v in verdict.moved.items()},
         "fenced": [] if verdict is None else sorted({e.node for e in verdict.power if e.result == "done"}),
         "observer_stall_seconds": 0.0 if verdict is None else round(verdict.stall, 3),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from hadeploy.design.design import Design
@@ -20,10 +21,12 @@ from hadeploy.drill.drill import (
     wait_until_well,
 )
 from hadeploy.drill.judgement import Finding, judge_verdict
+from hadeploy.drill.measure import measured_terms, samples_of
 from hadeploy.drill.world import World
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.observer import Probe
 from hadeploy.plan.status import Status
+from hadeploy.plan.timeline import Timeline
 from hadeploy.proof.recovery import predict
 
 RECOVERY_SECONDS = 180.0
@@ -58,6 +61,7 @@ class Campaign:
         probes: clients, one a virtual address.
         read_status: asks the members how they are.
         durations: measured ones, for predictions.
+        read_timeline: reads the members' journals since a moment (seconds since the epoch); None where nothing is to be read.
         endless: whether to bring about also what lasts as long as it is held.
         recovery_seconds: bound on every wait.
     """
@@ -67,6 +71,7 @@ class Campaign:
     probes: tuple[Probe, ...]
     read_status: ReadStatus
     durations: Durations
+    read_timeline: Callable[[float], Timeline] | None = None
     endless: bool = False
     recovery_seconds: float = RECOVERY_SECONDS
 
@@ -145,6 +150,7 @@ def _one(campaign: Campaign, wish: Mishap, say: Callable[[Mishap, str], None]) -
     )
     blow = Blow(str(mishap), mishap.member, partial(world.strike, mishap), partial(world.restore, mishap))
     say(mishap, "struck; clients are watching")
+    epoch = time.time() - time.monotonic()
     verdict = strike_and_watch(
         scene,
         blow,
@@ -152,13 +158,22 @@ def _one(campaign: Campaign, wish: Mishap, say: Callable[[Mishap, str], None]) -
         hold_seconds=hold.seconds,
         recovery_seconds=campaign.recovery_seconds,
     )
-    return judge_verdict(
+    finding = judge_verdict(
         design,
         mishap,
         verdict,
         predicted,
         sees_fencing=world.sees_fencing,
         load=os.getloadavg()[0] / (os.cpu_count() or 1),
+    )
+    if campaign.read_timeline is None:
+        return finding
+    struck_at = epoch + verdict.injected_at
+    timeline = campaign.read_timeline(struck_at)
+    return replace(
+        finding,
+        terms=tuple(measured_terms(timeline, struck_at)),
+        samples=tuple(samples_of(design, mishap, timeline)),
     )
 
 

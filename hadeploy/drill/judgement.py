@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hadeploy.design.design import Design
 from hadeploy.design.recovery import Breakage, Mishap, Recovery
+from hadeploy.drill.measure import Sample
 from hadeploy.drill.verdict import Outage, Verdict
 from hadeploy.lab.observer import INTERVAL_SECONDS
 
@@ -50,6 +51,8 @@ class Finding:
         remarks: what a reader must know about the figures.
         verdict: None where it could not be brought about.
         skipped: why it was not; empty where it was.
+        terms: (name of a predicted term, measured seconds), from the members' own journals.
+        samples: (operation, seconds), to be kept for later predictions.
     """
 
     mishap: Mishap
@@ -58,6 +61,8 @@ class Finding:
     remarks: tuple[str, ...] = ()
     verdict: Verdict | None = None
     skipped: str = ""
+    terms: tuple[Sample, ...] = ()
+    samples: tuple[Sample, ...] = ()
 
     @property
     def held(self) -> bool:
