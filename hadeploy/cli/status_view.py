@@ -33,6 +33,15 @@ def show(console: Console, status: Status) -> None:
             _mark(node.state, well=node.well),
             "controller" if node.name == status.dc else "",
         )
+    if status.device is not None:
+        votes = f"{status.device.votes} vote{'' if status.device.votes == 1 else 's'}"
+        state = ", ".join(dict.fromkeys(state for _, state in status.device.members)) or "unknown"
+        table.add_row(
+            "arbiter",
+            status.device.name,
+            _mark(f"{state}, {votes}", well=status.device.well),
+            "quorum device",
+        )
     table.add_section()
     for address in status.addresses:
         state = {0: "nowhere", 1: "held"}.get(len(address.holders), "HELD TWICE")

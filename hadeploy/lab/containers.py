@@ -19,6 +19,10 @@ from hadeploy.lab.wiring import plug_namespace
 CAPABILITIES = "SYS_ADMIN,NET_ADMIN,NET_RAW,NET_BROADCAST,SYS_NICE,IPC_LOCK,SYS_RESOURCE"
 OPEN_FILES = 20_000
 PROCESSES = 8_000
+SHARED_MEMORY = "256m"
+"""Every connection to corosync and among Pacemaker's daemons takes up to 4 MiB of it. Podman's 64 MiB were full with Pacemaker
+and corosync-qdevice, and then nobody could ask corosync anything."""
+
 REMOVE_TRIES = 10
 SETTLE_SECONDS = 10.0
 READY_SECONDS = 60.0
@@ -77,6 +81,7 @@ class Containers:
             "--cgroupns=private",
             f"--ulimit=nofile={OPEN_FILES}:{OPEN_FILES}",
             f"--ulimit=nproc={PROCESSES}:{PROCESSES}",
+            f"--shm-size={SHARED_MEMORY}",
             "--systemd=always",
             f"--cap-add={_capabilities()}",
             f"--network=ns:/run/netns/{state.netns(node.name)}",

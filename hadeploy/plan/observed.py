@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -46,6 +47,21 @@ class ClusterView:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceView:
+    """The quorum device as one member sees it.
+
+    Attributes:
+        state: of the connection, in corosync-qdevice-tool's words (``Connected`` ...); empty where it does not run.
+        tls: whether the connection is encrypted.
+        votes: what the device gives to this member's side.
+    """
+
+    state: str = ""
+    tls: bool = False
+    votes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class HostView:
     """One member as it was seen over SSH.
 
@@ -57,6 +73,7 @@ class HostView:
         cluster: what its crm_mon says, None where Pacemaker does not run.
         servers: (backend, server) -> HAProxy's state of it (``UP``, ``DOWN`` ...).
         pending: what an interrupted apply left to do.
+        device: the quorum device as it sees it, None where it was not asked.
     """
 
     host: str
@@ -66,6 +83,7 @@ class HostView:
     cluster: ClusterView | None = None
     servers: Mapping[tuple[str, str], str] = field(default_factory=dict)
     pending: tuple[str, ...] = ()
+    device: DeviceView | None = None
 
 
 def parse_host(host: str, text: str) -> HostView:
@@ -82,6 +100,25 @@ def parse_host(host: str, text: str) -> HostView:
         cluster=parse_crm_mon(crm_mon) if crm_mon else None,
         servers=parse_haproxy_statistics(report.get("haproxy", "")),
         pending=tuple(report.get("pending", ())),
+        device=parse_device(**report["device"]) if report.get("device") else None,
+    )
+
+
+def parse_device(quorum: str, connection: str) -> DeviceView:
+    """Read ``corosync-quorumtool -s`` and ``corosync-qdevice-tool -s -v``.
+
+    The device's row has the votes that it counts for here (``0 Qdevice (votes 1)`` where it is lost), and a member's own row
+    says whether it has them: alive (A), voting (V); the half that the arbiter did not choose has ``NV``.
+    """
+    row = re.search(r"^\s*0\s+(\d+)\s+Qdevice\s*$", quorum, re.MULTILINE)
+    own = re.search(r"^\s*\d+\s+\d+\s+([A-Z,]+)\s+\S+ \(local\)", quorum, re.MULTILINE)
+    casts = own is not None and own[1].split(",")[:2] == ["A", "V"]
+    state = re.search(r"^State:\s+(.+?)\s*$", connection, re.MULTILINE)
+    tls = re.search(r"^TLS active:\s+Yes", connection, re.MULTILINE)
+    return DeviceView(
+        state=state[1] if state else "",
+        tls=tls is not None,
+        votes=int(row[1]) if row and casts else 0,
     )
 
 

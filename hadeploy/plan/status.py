@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hadeploy.design.design import Cluster, Design, VirtualAddress
-from hadeploy.plan.observed import ClusterView, FenceEvent, HostView
+from hadeploy.design.membership import QuorumDevice
+from hadeploy.plan.observed import ClusterView, DeviceView, FenceEvent, HostView
+
+CONNECTED = "connected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,30 @@ class ServerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """The quorum device as its members see it.
+
+    Attributes:
+        name: of its host.
+        votes: what it gives to the members that were asked.
+        members: member -> state of its connection, or what is wrong with it.
+        well: whether every member that answered is connected as the design wants it, and has its vote.
+    """
+
+    name: str
+    votes: int
+    members: tuple[tuple[str, str], ...]
+    well: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The whole cluster at one moment.
 
     Attributes:
         quorate: None where there is no quorum to have.
         problems: one sentence each; empty means all is well.
+        device: the arbiter, None without one.
     """
 
     name: str
@@ -70,6 +91,7 @@ class Status:
     servers: tuple[ServerStatus, ...]
     fencing: tuple[FenceEvent, ...]
     problems: tuple[str, ...]
+    device: DeviceStatus | None = None
 
     @property
     def degraded(self) -> bool:
@@ -85,6 +107,7 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
     addresses = tuple(_address(virtual, answered) for virtual in design.virtual_addresses)
     groups = _groups(design.cluster, view)
     servers = _servers(design, answered)
+    device = _device(design, answered)
     problems = [
         *(
             f"{node.name} is {node.state}" + (f": {node.note}" if node.note else "")
@@ -95,6 +118,7 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
         *(_address_problem(address) for address in addresses if len(address.holders) != 1),
         *(_group_problem(group) for group in groups if group.broken or not group.node),
         *_server_problems(servers),
+        *_device_problems(device),
         *_unit_problems(design, answered),
         *_unnoticed_deaths(design, groups, answered),
         *(
@@ -114,6 +138,7 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
         servers=servers,
         fencing=view.fencing if view else (),
         problems=tuple(problems),
+        device=device,
     )
 
 
@@ -192,6 +217,39 @@ def _cluster_problems(
     return problems
 
 
+def _device(design: Design, hosts: Sequence[HostView]) -> DeviceStatus | None:
+    wish = design.arbiter
+    if wish is None:
+        return None
+    members = tuple((host.host, _connection(host.device, wish)) for host in hosts)
+    return DeviceStatus(
+        name=wish.host,
+        votes=max((host.device.votes for host in hosts if host.device is not None), default=0),
+        members=members,
+        well=bool(members) and all(state == CONNECTED for _, state in members),
+    )
+
+
+def _connection(seen: DeviceView | None, wish: QuorumDevice) -> str:
+    if seen is None or not seen.state:
+        return "not running"
+    if seen.state.lower() != CONNECTED:
+        return f"not connected ({seen.state.lower()})"
+    if wish.tls == "required" and not seen.tls:
+        return "connected in clear"
+    return CONNECTED if seen.votes else "connected, without a vote"
+
+
+def _device_problems(device: DeviceStatus | None) -> list[str]:
+    if device is None:
+        return []
+    return [
+        f"{member}: quorum device {device.name} is {state}"
+        for member, state in device.members
+        if state != CONNECTED
+    ]
+
+
 def _servers(design: Design, hosts: Sequence[HostView]) -> tuple[ServerStatus, ...]:
     if design.balancer is None:
         return ()
@@ -220,6 +278,8 @@ def expected_units(design: Design, member: str) -> tuple[str, ...]:
     daemons = []
     if design.cluster is not None:
         daemons += ["corosync.service", "pacemaker.service"]
+    if design.arbiter is not None:
+        daemons.append("corosync-qdevice.service")
     if design.balancer is not None:
         daemons.append("haproxy.service")
     if design.vrrp is not None:

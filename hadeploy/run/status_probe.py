@@ -60,9 +60,19 @@ def _pending(path: str) -> list[str]:
     )
 
 
+def _device(asked: bool) -> dict[str, str]:
+    if not asked:
+        return {}
+    return {
+        "quorum": _output(["corosync-quorumtool", "-s"]),
+        "connection": _output(["corosync-qdevice-tool", "-s", "-v"]),
+    }
+
+
 def main() -> None:
-    """Arguments: the units to ask about."""
+    """Arguments: the units to ask about; with the quorum device's client among them, that device is asked about too."""
     report = {
+        "device": _device("corosync-qdevice.service" in sys.argv),
         "addresses": _addresses(),
         "units": _units(sys.argv[1:]),
         "crm_mon": _output(["crm_mon", "--one-shot", "--output-as=xml", "--inactive", "--fence-history=2"]),

@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from hadeploy.plan.observed import HostView, parse_crm_mon, parse_haproxy_statistics, parse_host
+import pytest
+
+from hadeploy.plan.observed import (
+    DeviceView,
+    HostView,
+    parse_crm_mon,
+    parse_device,
+    parse_haproxy_statistics,
+    parse_host,
+)
 from hadeploy.plan.status import expected_units, judge, watched_units
 
 CRM_MON = """<pacemaker-result api-version="2.25">
@@ -54,6 +63,60 @@ def test_each_problem_is_seen(design_of):
     assert "interrupted apply" in judge(design, [n1, left]).problems[0]
     gone = HostView("n2", error="no route")
     assert judge(design, [n1, gone]).problems == ("n2 is unreachable: no route",)
+
+
+QUORUM = """Membership information
+----------------------
+    Nodeid      Votes    Qdevice Name
+         1          1    {} n1 (local)
+         2          1    A,V,NMW n2
+         0          {}
+"""
+CONNECTED = "Qdevice-net information\n\nState:\t\t\tConnected\nTLS active:\t\tYes (client certificate sent)\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "row", "connection", "seen"),
+    [
+        ("A,V,NMW", "1            Qdevice", CONNECTED, DeviceView("Connected", tls=True, votes=1)),
+        ("A,NV,NMW", "1            Qdevice", CONNECTED, DeviceView("Connected", tls=True, votes=0)),
+        (
+            "A,NV,NMW",
+            "0            Qdevice (votes 1)",
+            "State:\t\t\tConnect failed\n",
+            DeviceView("Connect failed", tls=False, votes=0),
+        ),
+        ("NR", "0            Qdevice (votes 1)", "", DeviceView()),
+    ],
+)
+def test_the_device_as_a_member_sees_it(flags, row, connection, seen):
+    assert parse_device(QUORUM.format(flags, row), connection) == seen
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (DeviceView("Connected", tls=True, votes=1), None),
+        (DeviceView("Connected", tls=False, votes=1), "connected in clear"),
+        (DeviceView("Connected", tls=True, votes=0), "connected, without a vote"),
+        (DeviceView("Connect failed"), "not connected (connect failed)"),
+        (DeviceView(), "not running"),
+        (None, "not running"),
+    ],
+)
+def test_a_member_without_its_arbiter_is_degraded(design_of, seen, words):
+    design = design_of("quorum-device")
+    well = DeviceView("Connected", tls=True, votes=1)
+    both = [replace(host, device=well) for host in hosts(design)]
+    at = [
+        replace(host, addresses=frozenset(a.replace("10.71", "10.74") for a in host.addresses))
+        for host in both
+    ]
+    status = judge(design, [at[0], replace(at[1], device=seen)])
+    assert status.device is not None
+    assert status.device.votes == 1
+    assert status.degraded is (words is not None)
+    assert status.problems == ((f"n2: quorum device arbiter is {words}",) if words else ())
 
 
 def test_problems_of_the_cluster(design_of):
