@@ -11,6 +11,8 @@ from hadeploy.app.validate import load_judged
 from hadeploy.daemons.registry import cluster_information_base
 from hadeploy.design.design import Design
 from hadeploy.diagnostics import Diagnostic, Diagnostics
+from hadeploy.proof.balanced import balancer_rows, steady_state
+from hadeploy.proof.election import prove_elections
 from hadeploy.proof.failures import Scenario, parse_failures, scenarios, single_failures
 from hadeploy.proof.fencing import prove_fencing
 from hadeploy.proof.job import Job
@@ -31,6 +33,7 @@ from hadeploy.proof.scheduler_job import (
 )
 from hadeploy.proof.scheduler_status import StatusWriter
 from hadeploy.proof.simulation import Home, Simulation
+from hadeploy.proof.takeover import homes
 from hadeploy.run.jobs import run_job, run_jobs
 from hadeploy.run.program import TIMED_OUT
 from hadeploy.spec.topology import ClusteredTopology, TopologyBase
@@ -87,11 +90,11 @@ def simulate(
 ) -> tuple[Simulation | None, Diagnostics]:
     """Everything that can be proven about one design's behaviour under failures."""
     information_base = cluster_information_base(design)
-    if information_base is None:
-        return _without_cluster(design, topology), Diagnostics()
     wanted, findings = _scenarios(design, request)
     if wanted is None:
         return None, findings
+    if information_base is None:
+        return _balancers(design, topology, wanted), findings
     version = read_version(run_job(version_job()))
     if not version:
         missing = Diagnostic(
@@ -127,18 +130,22 @@ def simulate(
     )
 
 
-def _without_cluster(design: Design, topology: TopologyBase) -> Simulation:
+def _balancers(design: Design, topology: TopologyBase, wanted: Sequence[Scenario]) -> Simulation:
+    """Addresses under VRRP and what is balanced behind them: no program is asked, the rules are few and known."""
+    survives = topology.objectives.survives
+    found = tuple(Home(service, where) for service, where in steady_state(design))
+    holding = set(homes(design).values())
     return Simulation(
         name=design.name,
         pattern=design.pattern,
-        scheduler="",
-        homes=(),
-        idle=(),
-        rows=(),
+        scheduler="keepalived's election (RFC 5798)",
+        homes=found,
+        idle=tuple(member.name for member in design.members if member.name not in holding),
+        rows=tuple(balancer_rows(design, wanted, survives)),
         quorum=None,
         fencing=None,
-        survives=topology.objectives.survives,
-        remarks=("this design has no cluster: VRRP elects who holds an address, and nothing is fenced",),
+        survives=survives,
+        elections=prove_elections(design, survives),
     )
 
 

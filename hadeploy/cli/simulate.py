@@ -32,7 +32,8 @@ def simulate(
         typer.Option(
             "--fail",
             help="Only this, together with every other --fail: node:n1, resource:web, fence:ipmi-n1, link:ring, "
-            "partition:n1,n2 (cut off from the rest), arbiter:HOST.",
+            "partition:n1,n2 (cut off from the rest), arbiter:HOST; of load balancers process:haproxy@lb1, "
+            "check:SCRIPT@lb1, port:lb1/lan, server:web/web1.",
             metavar="KIND:NAME",
         ),
     ] = None,
@@ -45,7 +46,9 @@ def simulate(
     ] = SimulateFormat.TEXT,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to this file.")] = None,
 ) -> None:
-    """Ask Pacemaker's own scheduler what it would do after every single failure and every pair; needs no root.
+    """Tell what every single failure and every pair would do to the services; needs no root.
+
+    Pacemaker's own scheduler is asked where there is a cluster, keepalived's election is held where there is none.
 
     For each: where every service ends, who is fenced, what was moved although it was well, what is left stopped, and
     why. Exit code 1 when a single failure leaves a service stopped that [cyan]objectives.survives[/cyan] promises to

@@ -91,7 +91,7 @@ class _Sketch:
 
     def __init__(self, design: Design, simulation: Simulation) -> None:
         self.design = design
-        self.contents = {member.name: _contents(design, simulation, member.name) for member in design.members}
+        self.contents = {member.name: _contents(simulation, member.name) for member in design.members}
         self.lines: list[Line] = []
         self.boxes: list[Box] = []
         self.dots: list[Dot] = []
@@ -201,16 +201,9 @@ class _Sketch:
         self.height = foot + DROP + max(rows.values()) * (DEVICE_HEIGHT + 8) + MARGIN
 
 
-def _contents(design: Design, simulation: Simulation, name: str) -> tuple[str, ...]:
+def _contents(simulation: Simulation, name: str) -> tuple[str, ...]:
     """What a member runs when all is well: services, or the addresses that VRRP prefers there."""
-    found = [home.service for home in simulation.homes if home.node == name]
-    if design.vrrp is not None:
-        found += [
-            instance.name
-            for instance in design.vrrp.instances
-            if max(instance.priorities, key=lambda pair: pair[1])[0] == name
-        ]
-    return _cut(found)
+    return _cut([home.service for home in simulation.homes if home.node == name])
 
 
 def _cut(texts: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,7 +10,15 @@ import jinja2
 
 from hadeploy import __version__
 from hadeploy.cli.simulate_drawing import Drawing, draw
-from hadeploy.cli.simulate_view import Results, fencing_sentences, quorum_sentences, reasons, verdict, words
+from hadeploy.cli.simulate_view import (
+    Results,
+    election_sentences,
+    fencing_sentences,
+    quorum_sentences,
+    reasons,
+    verdict,
+    words,
+)
 from hadeploy.daemons.templates import templates_directory
 from hadeploy.design.design import Design
 from hadeploy.proof.matrix import RANKS, Row, ServiceOutcome, State
@@ -20,18 +28,24 @@ TEMPLATE = "report/simulate.html.j2"
 
 STYLES = {
     State.STAYS: "stays",
+    State.FEWER: "fewer",
     State.RESTARTS: "moves",
     State.MOVES: "moves",
+    State.PARTED: "parted",
     State.STOPPED: "stopped",
     State.DOUBLE: "double",
 }
 GLYPHS = {
     State.STAYS: "·",
+    State.FEWER: "–",  # noqa: RUF001 - a sign, not a hyphen
     State.RESTARTS: "↻",
     State.MOVES: "→",
+    State.PARTED: "‖",
     State.STOPPED: "■",
     State.DOUBLE: "‼",
 }
+CLUSTER_KEY = "Blue: networks that carry cluster links. Dashed: runs nothing. Orange: fences."
+BALANCER_KEY = "Green: addresses, at the member that holds them when all is well. Dashed: holds none."
 COLLATERAL = "collateral"
 COLLATERAL_GLYPH = "✱"
 
@@ -45,13 +59,19 @@ class Cell:
     title: str
 
 
+BALANCER_LEGEND = (
+    Cell("fewer", GLYPHS[State.FEWER], "served by fewer servers"),
+    Cell("parted", GLYPHS[State.PARTED], "one owner on each side of a split"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
     """One set of failures."""
 
     failure: str
     cells: tuple[Cell, ...]
-    fenced: str
+    fenced: tuple[str, ...]
     reasons: tuple[str, ...]
     violates: bool
 
@@ -73,8 +93,21 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What was proven beside the matrix."""
+
+    title: str
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """One design on the page."""
+    """One design on the page.
+
+    Attributes:
+        key: to the drawing's lines and colours.
+        columns: of the matrix between the services and the reasons.
+    """
 
     name: str
     pattern: str
@@ -89,8 +122,9 @@ class Section:
     together: tuple[MatrixRow, ...]
     together_total: int
     grid: tuple[GridRow, ...]
-    quorum: tuple[Sentence, ...]
-    fencing: tuple[Sentence, ...]
+    proofs: tuple[Proof, ...]
+    key: str
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +144,7 @@ def as_html(results: Results) -> str:
         version=__version__,
         legend=(
             Cell("stays", GLYPHS[State.STAYS], "stays where it is"),
+            *(() if not _balances(results) else BALANCER_LEGEND),
             Cell("moves", GLYPHS[State.MOVES], "moves or restarts, as it must"),
             Cell(COLLATERAL, COLLATERAL_GLYPH, "interrupted although it was well"),
             Cell("stopped", GLYPHS[State.STOPPED], "left stopped"),
@@ -118,6 +153,10 @@ def as_html(results: Results) -> str:
         sections=tuple(_section(design, simulation) for design, simulation in results),
     )
     return _environment().get_template(TEMPLATE).render(page=page)
+
+
+def _balances(results: Results) -> bool:
+    return any(simulation.elections for _, simulation in results)
 
 
 @cache
@@ -150,13 +189,23 @@ def _section(design: Design, simulation: Simulation) -> Section:
         idle=", ".join(simulation.idle),
         drawing=draw(design, simulation),
         services=tuple(home.service for home in simulation.homes),
-        singles=tuple(_row(row) for row in singles),
-        together=tuple(_row(row) for row in shown),
+        singles=tuple(_row(simulation, row) for row in singles),
+        together=tuple(_row(simulation, row) for row in shown),
         together_total=len(together),
         grid=tuple(_grid(singles, together)),
-        quorum=_sentences(quorum_sentences(simulation.quorum) if simulation.quorum else ()),
-        fencing=_sentences(fencing_sentences(simulation.fencing) if simulation.fencing else ()),
+        proofs=tuple(_proofs(simulation)),
+        key=CLUSTER_KEY if simulation.fencing is not None else BALANCER_KEY,
+        columns=("fenced",) if simulation.fencing is not None else (),
     )
+
+
+def _proofs(simulation: Simulation) -> Iterator[Proof]:
+    if simulation.quorum is not None:
+        yield Proof("Quorum", _sentences(quorum_sentences(simulation.quorum)))
+    if simulation.fencing is not None:
+        yield Proof("Fencing", _sentences(fencing_sentences(simulation.fencing)))
+    if simulation.elections:
+        yield Proof("Elections", _sentences(election_sentences(simulation.elections)))
 
 
 def _verdict(simulation: Simulation) -> Sentence:
@@ -175,11 +224,12 @@ def _badness(row: Row) -> int:
     return RANKS.index(row.worst)
 
 
-def _row(row: Row) -> MatrixRow:
+def _row(simulation: Simulation, row: Row) -> MatrixRow:
+    fenced = ", ".join(fenced.node if fenced.done else f"not {fenced.node}" for fenced in row.fenced)
     return MatrixRow(
         failure=" + ".join(row.failures),
         cells=tuple(_cell(outcome) for outcome in row.outcomes),
-        fenced=", ".join(fenced.node if fenced.done else f"not {fenced.node}" for fenced in row.fenced),
+        fenced=(fenced,) if simulation.fencing is not None else (),
         reasons=reasons(row),
         violates=row.violates,
     )

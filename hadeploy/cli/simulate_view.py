@@ -13,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hadeploy.design.design import Design
+from hadeploy.proof.balanced import in_words
+from hadeploy.proof.election import ElectionProof
 from hadeploy.proof.fencing import FencingProof
 from hadeploy.proof.matrix import RANKS, Row, ServiceOutcome, State
 from hadeploy.proof.quorum import QuorumProof
@@ -30,8 +32,10 @@ WIDTH = 160
 
 STYLES = {
     State.STAYS: "green",
+    State.FEWER: "cyan",
     State.RESTARTS: "yellow",
     State.MOVES: "yellow",
+    State.PARTED: "magenta",
     State.STOPPED: "bold red",
     State.DOUBLE: "bold white on red",
 }
@@ -98,6 +102,8 @@ def _show(console: Console, simulation: Simulation) -> None:
         _show_section(console, "quorum", quorum_sentences(simulation.quorum))
     if simulation.fencing is not None:
         _show_section(console, "fencing", fencing_sentences(simulation.fencing))
+    if simulation.elections:
+        _show_section(console, "elections", election_sentences(simulation.elections))
     for violation in simulation.violations:
         console.print(Text(f"does not hold: {violation}", style="bold red"))
     if not simulation.violations and simulation.rows:
@@ -108,6 +114,8 @@ def _show(console: Console, simulation: Simulation) -> None:
 def verdict(simulation: Simulation) -> str:
     """What a simulation without violations has shown."""
     if any(len(row.failures) == 1 for row in simulation.rows):
+        if any(row.worst is State.PARTED for row in simulation.rows):
+            return "no single failure leaves a service stopped; one that splits the members leaves an owner on each side"
         return "no single failure leaves a service stopped, and none gives it two owners"
     return "no service gets two owners, and none is stopped that the objectives promise to keep"
 
@@ -135,7 +143,8 @@ def _matrix(title: str, rows: Sequence[Row], simulation: Simulation) -> Table:
             table.add_column(service)
     else:
         table.add_column("services that do not stay")
-    table.add_column("fenced")
+    if simulation.fencing is not None:
+        table.add_column("fenced")
     table.add_column("why")
     for row in rows:
         cells = (
@@ -143,7 +152,8 @@ def _matrix(title: str, rows: Sequence[Row], simulation: Simulation) -> Table:
             if len(services) <= WIDE
             else [Text("\n").join(_changed(row)) or Text("all stay", style="green")]
         )
-        table.add_row("\n".join(row.failures), *cells, _fenced(row), "\n".join(reasons(row)))
+        fenced = [_fenced(row)] if simulation.fencing is not None else []
+        table.add_row("\n".join(row.failures), *cells, *fenced, "\n".join(reasons(row)))
     return table
 
 
@@ -167,6 +177,10 @@ def words(outcome: ServiceOutcome) -> str:
             return outcome.before
         case State.MOVES:
             return f"-> {outcome.owners[0]}{star}"
+        case State.FEWER:
+            return f"only {in_words(outcome.owners)}"
+        case State.PARTED:
+            return f"one a side: {in_words(outcome.owners)}"
         case State.RESTARTS:
             return f"restarts on {outcome.owners[0]}{star}"
         case State.STOPPED:
@@ -252,3 +266,26 @@ def fencing_sentences(proof: FencingProof) -> tuple[tuple[bool, str], ...]:
     sentences += [(False, fault) for fault in proof.faults if proof.enabled]
     sentences += [(False, remark) for remark in proof.remarks]
     return tuple(sentences)
+
+
+def election_sentences(proofs: Sequence[ElectionProof]) -> tuple[tuple[bool, str], ...]:
+    """What is known of who holds each address; False marks what a reader should think about."""
+    return tuple(sentence for proof in proofs for sentence in _election(proof))
+
+
+def _election(proof: ElectionProof) -> Iterator[tuple[bool, str]]:
+    ranking = ", ".join(f"{member} {priority}" for member, priority in proof.ranking)
+    goes = "goes home when its master is back" if proof.preempt else "stays where it is"
+    yield True, f"{proof.address}: {ranking}; it {goes}"
+    if proof.states:
+        every = f"tried: all {proof.states} states of the members' checks, each from every master before it"
+        yield True, f"{proof.address}: {every}"
+    else:
+        yield False, f"{proof.address}: too many states of the members' checks to try them all"
+    if proof.states and not proof.stuck:
+        yield True, f"{proof.address}: it leaves a member whose check fails while another is well"
+    if proof.apart and proof.preempt:
+        yield False, f"{proof.address}: in {proof.apart} of them who held it before decides who holds it"
+    for sentence in (*proof.stuck, *proof.stuck_beyond, proof.tie, *proof.ties, proof.rivals):
+        if sentence:
+            yield False, f"{proof.address}: {sentence}"

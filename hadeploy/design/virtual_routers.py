@@ -64,6 +64,7 @@ def expand_vrrp(
         scheduling=wish.scheduling or "",
         notify=wish.notify or "",
         notify_user=wish.notify_user,
+        tracked_segments=wish.track_networks,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hadeploy.design.secrets import Secret
@@ -137,6 +138,18 @@ class VrrpInstance:
         return self.master_down_ms(ranking[min(1, len(ranking) - 1)][1])
 
 
+def effective_priority(priority: int, weights: Iterable[int], failed: Iterable[int]) -> int:
+    """A member's priority while some of its weighted checks fail (keepalived 2.2.7, vrrp_set_effective_priority).
+
+    Positive weights are added while a check succeeds, negative ones while it fails; 1 and 254 are the bounds, and an owner's
+    255 is never changed.
+    """
+    if priority == ADDRESS_OWNER:
+        return priority
+    total = priority + sum(weight for weight in weights if weight > 0) - sum(abs(weight) for weight in failed)
+    return max(1, min(ADDRESS_OWNER - 1, total))
+
+
 @dataclass(frozen=True, slots=True)
 class VrrpPlan:
     """keepalived's share of the design.
@@ -144,6 +157,7 @@ class VrrpPlan:
     Attributes:
         scheduling: ``normal``, ``nice`` or ``realtime``; empty: nice where adverts are sent more than once a second.
         notify: program that is told of every change of state, empty for none; runs as ``notify_user``.
+        tracked_segments: whose interface must be up on a member, besides that of the address itself.
     """
 
     instances: tuple[VrrpInstance, ...]
@@ -157,6 +171,16 @@ class VrrpPlan:
     scheduling: str = ""
     notify: str = ""
     notify_user: str = ""
+    tracked_segments: tuple[str, ...] = ()
+
+    @property
+    def weights(self) -> tuple[tuple[str, int], ...]:
+        """(check, weight) of everything that a member is judged by; 0 bars a member that fails it."""
+        return (
+            *((process, 0) for process in self.processes),
+            *((script.name, script.weight) for script in self.scripts),
+            *((neighbour.name, neighbour.weight) for neighbour in self.neighbours),
+        )
 
     def instance(self, name: str) -> VrrpInstance:
         """The instance of that name."""

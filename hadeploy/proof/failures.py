@@ -11,6 +11,9 @@ from itertools import combinations
 from hadeploy.design.design import Design
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 
+HAPROXY = "haproxy"
+"""The process without which a member serves no frontend, whether keepalived watches it or not."""
+
 
 class Kind(StrEnum):
     """What fails; the word before the colon of ``--fail``."""
@@ -21,6 +24,10 @@ class Kind(StrEnum):
     LINK = "link"
     PARTITION = "partition"
     ARBITER = "arbiter"
+    PROCESS = "process"
+    CHECK = "check"
+    PORT = "port"
+    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,8 +37,10 @@ class Failure:
     Attributes:
         kind: a member dies; a resource (of a group: its first) fails on its member until it must leave it; a fence
             device does not answer; a cluster link carries nothing between any two members; members are cut off from
-            the others on all links; the quorum device is lost.
-        names: what fails; of a partition, the members of one side.
+            the others on all links; the quorum device is lost; a process stays dead on a member; a check of keepalived fails
+            on a member; a member's interface to a network is down; a server behind the load balancers is dead.
+        names: what fails; of a partition, the members of one side; of the last four ``what@member`` (twice), ``member/network``
+            and ``backend/server``.
     """
 
     kind: Kind
@@ -48,7 +57,7 @@ def single_failures(design: Design) -> tuple[Failure, ...]:
     """Everything that can fail alone; for a member cut off there is one case a member, and one of two halves."""
     cluster = design.cluster
     if cluster is None:
-        return ()
+        return tuple(Failure(kind, (name,)) for kind, names in _balanced(design).items() for name in names)
     names = tuple(member.name for member in design.members)
     half = names[: len(names) // 2]
     device = cluster.membership.quorum.device
@@ -104,7 +113,7 @@ def parse_failures(texts: Sequence[str], design: Design) -> tuple[Scenario | Non
 def _known(design: Design) -> dict[str, tuple[str, ...]]:
     cluster = design.cluster
     if cluster is None:
-        return {}
+        return {str(kind): names for kind, names in _balanced(design).items()}
     names = tuple(member.name for member in design.members)
     groups = cluster.resources.groups
     device = cluster.membership.quorum.device
@@ -121,6 +130,35 @@ def _known(design: Design) -> dict[str, tuple[str, ...]]:
     if device is not None:
         known[Kind.ARBITER] = (device.host,)
     return known
+
+
+def _balanced(design: Design) -> dict[Kind, tuple[str, ...]]:
+    """What may fail where VRRP moves addresses between load balancers; of two members that are cut off neither is the one."""
+    names = tuple(member.name for member in design.members)
+    plan, balancer = design.vrrp, design.balancer
+    processes = dict.fromkeys((*(plan.processes if plan else ()), *((HAPROXY,) if balancer else ())))
+    checks = (
+        dict.fromkeys(check for check, _ in plan.weights if check not in processes)
+        if plan is not None
+        else {}
+    )
+    return {
+        Kind.NODE: names,
+        Kind.PROCESS: tuple(f"{process}@{name}" for process in processes for name in names),
+        Kind.CHECK: tuple(f"{check}@{name}" for check in checks for name in names),
+        Kind.PORT: tuple(
+            f"{member.name}/{segment.name}"
+            for member in design.members
+            for segment in design.segments
+            if member.on(segment.name)
+        ),
+        Kind.SERVER: tuple(
+            f"{backend.name}/{server.name}"
+            for backend in (balancer.backends if balancer is not None else ())
+            for server in backend.servers
+        ),
+        Kind.PARTITION: names if len(names) > 2 else names[:1],
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,12 +99,15 @@ def judge_case(
         outcomes=tuple(_outcome(aftermath, group) for group in groups),
         fenced=tuple(_fenced(shot) for shot in fired),
         sides=tuple(side.view for side in case.sides),
-        within_objectives=_promised(case.scenario, survives),
+        within_objectives=promised(case.scenario, survives),
     )
 
 
-def _promised(scenario: Scenario, survives: int) -> bool:
-    """Whatever fails alone where anything may; several members at once as many as the topology says."""
+def promised(scenario: Scenario, survives: int) -> bool:
+    """Whether the topology promises to survive it.
+
+    It does for whatever fails alone where anything may fail, and for as many members at once as it says.
+    """
     if len(scenario) == 1:
         return survives >= 1
     return len(scenario) <= survives and all(failure.kind is Kind.NODE for failure in scenario)

@@ -21,8 +21,10 @@ class State(StrEnum):
     """What became of a service, from best to worst."""
 
     STAYS = "stays"
+    FEWER = "fewer servers"
     RESTARTS = "restarts"
     MOVES = "moves"
+    PARTED = "one owner a side"
     STOPPED = "stopped"
     DOUBLE = "two owners"
 
@@ -35,9 +37,9 @@ class ServiceOutcome:
     """What a set of failures does to one service.
 
     Attributes:
-        service: group.
+        service: group; a floating address; or a backend, whose owners are servers.
         before: the member that runs it when all is well, empty if none.
-        owners: who runs it in the end; more than one is a disaster.
+        owners: who runs it in the end; more than one of a service with state is a disaster.
         state: in one word.
         collateral: it was interrupted although it and its member were well.
         why: in one sentence, empty where nothing happened.

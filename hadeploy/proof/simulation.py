@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hadeploy.proof.election import ElectionProof
 from hadeploy.proof.fencing import FencingProof
 from hadeploy.proof.matrix import Row, State
 from hadeploy.proof.quorum import QuorumProof
@@ -32,6 +33,7 @@ class Simulation:
         fencing: None without a cluster.
         survives: members that may fail at once, by the topology's objectives.
         remarks: what a reader must know about how this was found.
+        elections: of every address that VRRP holds.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Simulation:
     fencing: FencingProof | None
     survives: int
     remarks: tuple[str, ...] = ()
+    elections: tuple[ElectionProof, ...] = ()
 
     @property
     def violations(self) -> tuple[str, ...]:
@@ -56,6 +59,7 @@ class Simulation:
         return (
             nowhere
             + faults
+            + tuple(fault for election in self.elections for fault in election.faults)
             + tuple(
                 f"{' + '.join(row.failures)}: {outcome.service} {_verdict(outcome.state)}: {outcome.why}"
                 for row in self.rows

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from hadeploy.design.vrrp import ADDRESS_OWNER, VrrpInstance, VrrpPlan
+from hadeploy.design.vrrp import VrrpInstance, VrrpPlan, effective_priority
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule
 from hadeploy.spec.source import KeyPath
@@ -26,8 +26,8 @@ def _check(case: Case) -> Iterator[Found]:
                 )
                 continue
             loser = _next_to_hold(instance, survives)
-            healthy = _effective(loser[1], (w for _, w, _ in weights), ())
-            failing = _effective(instance.ranking[0][1], (w for _, w, _ in weights), (weight,))
+            healthy = effective_priority(loser[1], (w for _, w, _ in weights), ())
+            failing = effective_priority(instance.ranking[0][1], (w for _, w, _ in weights), (weight,))
             if failing >= healthy:
                 first, priority = instance.ranking[0]
                 yield Found(
@@ -50,13 +50,6 @@ def _weights(plan: VrrpPlan) -> Iterator[tuple[str, int, KeyPath]]:
 def _next_to_hold(instance: VrrpInstance, survives: int) -> tuple[str, int]:
     """Who must win when the first and as many as may fail besides are unwell."""
     return instance.ranking[min(survives, len(instance.ranking) - 1)]
-
-
-def _effective(priority: int, weights: Iterator[int], failed: Sequence[int]) -> int:
-    """As keepalived counts: positive weights are added while a check succeeds, negative ones while it fails."""
-    total = priority + sum(weight for weight in weights if weight > 0)
-    total -= sum(abs(weight) for weight in failed)
-    return max(1, min(ADDRESS_OWNER - 1, total))
 
 
 RULE = Rule(

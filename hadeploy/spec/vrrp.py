@@ -113,6 +113,10 @@ class Vrrp(SpecModel):
     track_processes: Annotated[
         tuple[str, ...], Field(description="processes that must run for a node to hold addresses")
     ] = ()
+    track_networks: Annotated[
+        tuple[Name, ...],
+        Field(description="networks that a node must be on to hold addresses, besides the addresses' own"),
+    ] = ()
     track_scripts: dict[Name, TrackScript] = {}
     sync_groups: Annotated[
         dict[Name, Annotated[tuple[Name, ...], Field(min_length=2)]],

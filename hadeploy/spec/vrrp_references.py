@@ -22,6 +22,14 @@ def check_vrrp(loaded: LoadedTopology) -> Findings:
     yield from _addresses(topology, source)
     yield from _sync_groups(topology, source)
     yield from _sources(topology, source)
+    for index, network in enumerate(topology.vrrp.track_networks):
+        if network not in topology.networks:
+            yield Diagnostic(
+                "SPEC030",
+                f"there is no network {network}",
+                source.span("vrrp", "track_networks", index),
+                mend=did_you_mean(network, topology.networks),
+            )
     authentication = topology.vrrp.authentication
     if (
         authentication is not None

@@ -370,6 +370,7 @@ class ParserHost:
 
     PREPARE = (
         "hostname n1; mount -t tmpfs tmpfs /run; ip link set lo up; ip link add eth0 type veth peer name eth9;"
+        " ip link add eth1 type veth peer name eth8;"
         " ip address add 198.51.100.1/24 dev eth0; ip address add 192.0.2.1/24 dev eth0;"
         ' ip -6 address add 2001:db8::1/64 dev eth0; ip link set eth0 up; exec "$@"'
     )

@@ -165,6 +165,7 @@ def with_everything(design):
         script_security=False,
         scheduling="realtime",
         notify="/usr/bin/true",
+        tracked_segments=("ring0",),
         notify_user="keepalived_script",
     )
 
@@ -214,6 +215,7 @@ def test_everything_that_can_be_written_is_written(active_active, find):
         "vrrp",
     ]
     assert "elsewhere" not in content
+    assert "track_interface {\n        eth1\n    }" in content
 
 
 def test_a_password_is_not_for_everyone(active_active, find):

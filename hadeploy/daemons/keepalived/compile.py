@@ -59,6 +59,9 @@ def compile_keepalived(design: Design, member: Member) -> KeepalivedConfig | Non
     tracks = tuple(
         track
         for track in (
+            TrackConfig(
+                "track_interface", tuple(design.segment(name).interface for name in plan.tracked_segments)
+            ),
             TrackConfig("track_script", tuple(script.name for script in scripts)),
             TrackConfig("track_bfd", tuple(neighbour.name for neighbour in neighbours)),
         )
