@@ -22,6 +22,12 @@ options:
     type: list
     elements: str
     required: true
+  configuration:
+    description:
+      - File whose options corosync must run with, once all members are there; empty for not to look.
+      - A reload leaves some of them as they were and says that all went well.
+    type: str
+    default: ""
   timeout:
     description: How long to wait, in seconds.
     type: int
@@ -70,6 +76,33 @@ def lacking_in_corosync(text: str, members: list[str]) -> str:
     return "" if quorate.group(1) == "Yes" else "corosync has no quorum"
 
 
+STATIC = {
+    "wait_for_all": "WaitForAll",
+    "last_man_standing": "LastManStanding",
+    "auto_tie_breaker": "AutoTieBreaker",
+}
+"""Options that corosync takes only when it starts (votequorum(5)), and the flags by which it tells of them."""
+
+
+def not_taken(text: str, configuration: str) -> list[str]:
+    """What the file says and C(corosync-quorumtool -s) does not, or the other way round.
+
+    A wait_for_all that is still on is no fault: a cluster that grew from two members keeps it until it starts anew.
+    """
+    found = re.search(r"^Flags:\s+(.*)$", text, re.MULTILINE)
+    flags = found.group(1).split() if found else []
+    section = re.search(r"^quorum\s*\{.*?^\}", configuration, re.MULTILINE | re.DOTALL)
+    wanted = dict(re.findall(r"^\s*(\w+):\s*(\S+)", section.group(0), re.MULTILINE)) if section else {}
+    wrong = []
+    for option, flag in STATIC.items():
+        written, runs = wanted.get(option) == "1", flag in flags
+        if written and not runs:
+            wrong.append(f"{option} is on in the file and off in corosync")
+        elif runs and not written and option != "wait_for_all":
+            wrong.append(f"{option} is off in the file and on in corosync")
+    return wrong
+
+
 def lacking_in_device(text: str, members: list[str]) -> str:
     """What C(corosync-quorumtool -s) says of the quorum device (A: alive, V: it votes); empty when every member has it."""
     lacking = lacking_in_corosync(text, members)
@@ -109,12 +142,27 @@ QUESTIONS = {
 }
 
 
+def _compare(module: AnsibleModule, out: str) -> None:
+    """Fail where corosync runs with other options than its file has."""
+    path = module.params["configuration"]
+    if not path:
+        return
+    with open(path, encoding="utf-8") as file:
+        wrong = not_taken(out, file.read())
+    if wrong:
+        module.fail_json(
+            msg=f"{', '.join(wrong)}: it takes this only when it starts. Stop pacemaker and corosync on every member"
+            " (services stop meanwhile), then apply again"
+        )
+
+
 def main() -> None:
     """Module entry."""
     module = AnsibleModule(
         argument_spec={
             "layer": {"type": "str", "choices": list(QUESTIONS), "required": True},
             "members": {"type": "list", "elements": "str", "required": True},
+            "configuration": {"type": "str", "default": ""},
             "timeout": {"type": "int", "default": 60},
         },
         supports_check_mode=True,
@@ -129,6 +177,7 @@ def main() -> None:
         missing = lacking(out, module.params["members"])
         waited = time.monotonic() - began
         if not missing:
+            _compare(module, out)
             module.exit_json(changed=False, waited=round(waited, 1))
         if waited > module.params["timeout"]:
             module.fail_json(msg=f"{missing} after {waited:.0f} s")
