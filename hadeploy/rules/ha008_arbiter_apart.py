@@ -49,12 +49,25 @@ def _check(case: Case) -> Iterator[Found]:
 
 
 def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
-    """corosync-qnetd tells clusters apart by cluster_name alone."""
+    """corosync-qnetd tells clusters apart by cluster_name alone, and is started with one port and one answer about TLS."""
     for earlier, later in combinations(cases, 2):
         first, second = _device(earlier.design), _device(later.design)
-        if first is None or second is None or earlier.design.name != later.design.name:
+        if first is None or second is None:
             continue
-        if (first.address, first.port) == (second.address, second.port):
+        if _undone(first, second):
+            yield (
+                later,
+                Found(
+                    f"{earlier.design.name} starts the same quorum device, {first.host}, with port {first.port} and TLS "
+                    f"{first.tls}",
+                    PLACE,
+                    "write the same port and tls in both: each apply would undo the other's",
+                ),
+            )
+        if earlier.design.name == later.design.name and (first.address, first.port) == (
+            second.address,
+            second.port,
+        ):
             yield (
                 later,
                 Found(
@@ -63,6 +76,12 @@ def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
                     "give the two topologies different names: corosync-qnetd tells clusters apart by them",
                 ),
             )
+
+
+def _undone(first: QuorumDevice, second: QuorumDevice) -> bool:
+    """Whether two applies would start one daemon in two ways."""
+    same_host = first.managed and first.management_address == second.management_address
+    return same_host and (first.port, first.tls) != (second.port, second.tls)
 
 
 def _device(design: Design) -> QuorumDevice | None:

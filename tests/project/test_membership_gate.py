@@ -71,6 +71,21 @@ def test_an_unreachable_member_ends_the_run(design_of: Callable[..., Design], tm
         assert f"PLAY [{name}]" not in done.stdout
 
 
+def test_an_unreachable_arbiter_ends_the_run_like_a_member(design_of: Callable[..., Design], tmp_path: Path):
+    design = design_of("quorum-device")
+    build(design, tmp_path / "a")
+    hosts = {member.name: LOCAL for member in design.members} | {"arbiter": GONE}
+    overlay = tmp_path / "overlay.yml"
+    overlay.write_text(
+        yaml.safe_dump({"all": {"hosts": hosts, "vars": {"hadeploy_corosync_authkey": "eA=="}}})
+    )
+    done = play(tmp_path / "a", "site.yml", "-i", "inventory.yml", "-i", str(overlay), "--check")
+    assert done.returncode != 0
+    assert "UNREACHABLE" in done.stdout
+    for name in ("Observe the authority", "Install", "Write", "Arbiter", "Corosync", "Quorum device"):
+        assert f"PLAY [{name}]" not in done.stdout
+
+
 @pytest.mark.parametrize("guarded", [True, False])
 def test_why_each_play_has_both_keywords(design_of: Callable[..., Design], tmp_path: Path, guarded: bool):
     """A member is lost in one play, the next is for another member. Without max_fail_percentage it would be told."""

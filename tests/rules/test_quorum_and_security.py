@@ -250,6 +250,14 @@ class TestAcross:
         assert beside(tmp_path, ("active-passive", device), ("n-plus-1", other)) == ["HA008"]
         assert beside(tmp_path, ("active-passive", device), ("n-plus-1", other | {"name": "b"})) == []
 
+    def test_one_arbiter_is_not_started_in_two_ways(self, tmp_path: Path) -> None:
+        other = {"name": "b", "cluster.quorum_device.port": 5999}
+        assert "HA008" in beside(tmp_path, ("quorum-device", {}), ("quorum-device", other))
+        theirs = other | {"cluster.quorum_device": ARBITER | {"address": "10.74.1.50", "port": 5999}}
+        del theirs["cluster.quorum_device.port"]
+        assert beside(tmp_path, ("quorum-device", {}), ("quorum-device", theirs)).count("HA008") == 0
+        assert "HA008" not in beside(tmp_path, ("quorum-device", {}), ("quorum-device", {"name": "b"}))
+
     def test_load_balancers_have_no_key_to_share(self, tmp_path: Path) -> None:
         cases = [make_case(tmp_path, "active-passive"), make_case(tmp_path, "active-active")]
         assert len(check_rules_across(cases)) == 0
