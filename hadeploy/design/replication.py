@@ -162,9 +162,8 @@ def _replicas(name: str, wish: Volume, members: tuple[Member, ...]) -> tuple[Rep
     replicas = []
     for node in nodes:
         member = by_name[node]
-        address = next(
-            each for each in member.on(wish.network) if ipaddress.ip_address(each).version == family
-        )
+        own = member.on(wish.network)
+        address = next((each for each in own if ipaddress.ip_address(each).version == family), own[0])
         disk = wish.disks.get(node, "")
         if isinstance(disk, LogicalVolume):
             volume = disk.logical_volume or name
@@ -184,9 +183,9 @@ def _replicas(name: str, wish: Volume, members: tuple[Member, ...]) -> tuple[Rep
 
 
 def _family(addresses: Iterable[tuple[str, ...]]) -> int:
-    """IPv4 where all have it, else IPv6; the spec stage has proven that all have one in common."""
+    """IPv4 where all have it, else IPv6; what they have not in common is left for a rule to find (HA059)."""
     families = [{ipaddress.ip_address(address).version for address in each} for each in addresses]
-    return min(set.intersection(*families))
+    return min(set.intersection(*families), default=4)
 
 
 def _operations(release: str, wish: Volume, fencing_ms: int) -> tuple[VolumeOperation, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -12,6 +12,7 @@ from hadeploy.diagnostics import Severity
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.source import KeyPath
 from hadeploy.spec.topology import ClusteredTopology
+from hadeploy.spec.volume import Volume
 
 
 class Family(StrEnum):
@@ -43,6 +44,11 @@ class Case:
         """What was written, of a pattern that Pacemaker serves; None of the others."""
         topology = self.loaded.topology
         return topology if isinstance(topology, ClusteredTopology) else None
+
+    @property
+    def volumes(self) -> Mapping[str, Volume]:
+        """Replicated volumes as they were written; none where Pacemaker does not serve."""
+        return self.clustered.volumes if self.clustered is not None else {}
 
 
 @dataclass(frozen=True, slots=True)

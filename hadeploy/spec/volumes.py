@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -201,8 +200,6 @@ def _abilities(topology: ClusteredTopology, source: SourceMap, release: DrbdRele
                 if release.module == "8.4" and key != "tls"
                 else "replicate over a network that is encrypted below DRBD (IPsec, WireGuard, MACsec)",
             )
-        if volume.network in topology.networks:
-            yield from _families(topology, name, volume, source)
 
 
 def _known_as(release: DrbdRelease) -> str:
@@ -225,19 +222,3 @@ def _beyond(volume: Volume, release: DrbdRelease) -> Iterator[tuple[str, str]]:
     if volume.tls and (release.module == "8.4" or version < TLS_SINCE):
         since = ".".join(str(part) for part in TLS_SINCE)
         yield "tls", f"TLS came with DRBD 9.2 and drbd-utils {since}; the release brings {release.utils}"
-
-
-def _families(topology: ClusteredTopology, name: str, volume: Volume, source: SourceMap) -> Findings:
-    """Nodes connect by one address family."""
-    families = [
-        {ipaddress.ip_address(address).version for address in topology.nodes[node].addresses[volume.network]}
-        for node in volume.nodes
-        if node in topology.nodes and topology.nodes[node].addresses.get(volume.network)
-    ]
-    if families and not set.intersection(*families):
-        yield Diagnostic(
-            "SPEC088",
-            f"the nodes of volume {name} have no address family in common on {volume.network}",
-            source.span("volumes", name, "network"),
-            mend="give each an IPv4 address there, or each an IPv6 one",
-        )

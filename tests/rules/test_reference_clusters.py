@@ -32,6 +32,15 @@ REFUSED: dict[str, tuple[str, str]] = {
     "b7-script-security-off": ("HA069", "script security is off"),
     "b8-agent-of-its-own": ("HA075", "192.0.2.101 belongs to Pacemaker (web) and to the agent of web-ip"),
     "b1-no-fencing": ("HA020", "there is no fencing"),
+    "b9-protocol-a": (
+        "HA047",
+        "volume web-data acknowledges writes that only one disk has (protocol A), and objectives.rpo is 0 s",
+    ),
+    "b10-two-primaries": ("HA051", "volume web-data has two primaries, and xfs on it"),
+    "b10-no-resource-fencing": (
+        "HA048",
+        "volume web-data goes on alone without waiting for its peer to be fenced (fencing: dont-care)",
+    ),
     "b12-same-delay": ("HA024", "pcmk-1 and pcmk-2 fence each other after the same delay"),
     "b13-small-spare": (
         "HA042",
@@ -75,7 +84,16 @@ BESIDE: dict[str, tuple[str, str, str]] = {
 }
 """File -> the file beside which one rule refuses it, and what that says first; by itself it is good."""
 
-GOOD = ("g1-active-passive", "g8-n-plus-1", "g7-two-load-balancers", "g6-qdevice", "g6-levels")
+GOOD = (
+    "g1-active-passive",
+    "g8-n-plus-1",
+    "g7-two-load-balancers",
+    "g6-qdevice",
+    "g6-levels",
+    "g2-drbd",
+    "g4-mysql",
+    "g5-tiebreaker",
+)
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))

@@ -119,15 +119,6 @@ def test_volumes_are_not_mounted_over_one_another(example, findings):
     assert [found[0] for found in findings(text)] == ["SPEC084"]
 
 
-def test_nodes_need_an_address_family_in_common(example, findings):
-    text = changed(
-        example("active-passive-drbd"),
-        ("subnets: [10.81.3.0/24]", "subnets: [10.81.3.0/24, '2001:db8:3::/64']"),
-        ("repl: 10.81.3.12", "repl: '2001:db8:3::12'"),
-    )
-    assert [found[0] for found in findings(text)] == ["SPEC088"]
-
-
 def test_sizes_and_rates():
     assert parse_size("256MiB") == 256 * 1024**2
     assert parse_size("1.5 TB") == 1_500_000_000_000

@@ -1,0 +1,33 @@
+"""HA035: the monitors of both roles have intervals of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hadeploy.diagnostics import Severity
+from hadeploy.rules.rule import Case, Family, Found, Rule
+
+
+def _check(case: Case) -> Iterator[Found]:
+    for name, volume in case.volumes.items():
+        operations = volume.operations
+        if operations.promoted_interval == operations.unpromoted_interval:
+            yield Found(
+                f"volume {name} is looked at every {operations.promoted_interval / 1000:g} s in both roles",
+                ("volumes", name, "operations", "unpromoted_interval"),
+            )
+
+
+RULE = Rule(
+    code="HA035",
+    family=Family.PACEMAKER,
+    severity=Severity.ERROR,
+    title="The monitors of a promotable resource have different intervals for its two roles",
+    reason="Pacemaker tells operations apart by name and interval: the second monitor is refused as a "
+    "duplicate, and one role is never looked at",
+    mend="let them differ by a second: promoted_interval: 29s, unpromoted_interval: 31s",
+    bad="volumes:\n  data:\n    operations: {promoted_interval: 10s, unpromoted_interval: 10s}",
+    good="volumes:\n  data:\n    operations: {promoted_interval: 10s, unpromoted_interval: 11s}",
+    source='crm_verify: "Operation ... is duplicate of ..."; Pacemaker Explained, Monitoring Multi-State Resources',
+    check=_check,
+)

@@ -1,0 +1,34 @@
+"""HA048: a primary goes on alone only when its peer cannot be promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hadeploy.diagnostics import Severity
+from hadeploy.rules.rule import Case, Family, Found, Rule
+
+
+def _check(case: Case) -> Iterator[Found]:
+    for name, volume in case.volumes.items():
+        if volume.fencing != "resource-and-stonith" and volume.quorum is None:
+            yield Found(
+                f"volume {name} goes on alone without waiting for its peer to be fenced (fencing: {volume.fencing})",
+                ("volumes", name, "fencing"),
+            )
+
+
+RULE = Rule(
+    code="HA048",
+    family=Family.DRBD,
+    severity=Severity.ERROR,
+    title="A primary that lost its peer waits until the peer is fenced, or has a quorum without it",
+    reason="both copies take writes that the other never sees; when they meet again, those of one side are "
+    "thrown away",
+    mend="fencing: resource-and-stonith (leave it out: it is the default); or quorum: majority with a "
+    "third node (DRBD 9)",
+    bad="volumes:\n  data: {fencing: dont-care}",
+    good="volumes:\n  data: {fencing: resource-and-stonith}",
+    source="drbd.conf(5), fencing; LINBIT users' guide, Pacemaker: resource-level fencing; "
+    "crm-fence-peer.sh, method b",
+    check=_check,
+)

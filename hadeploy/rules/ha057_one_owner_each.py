@@ -1,0 +1,56 @@
+"""HA057: every port, minor and disk belongs to one volume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from hadeploy.diagnostics import Severity
+from hadeploy.rules.rule import Case, Family, Found, Rule
+
+
+def _check(case: Case) -> Iterator[Found]:
+    for first, second in combinations(case.design.volumes, 2):
+        here = ("volumes", second.name)
+        if {replica.member for replica in first.replicas} & {replica.member for replica in second.replicas}:
+            if first.port == second.port:
+                yield Found(
+                    f"{first.name} and {second.name} both listen on port {first.port}", (*here, "port")
+                )
+            if first.minor == second.minor:
+                yield Found(f"{first.name} and {second.name} both are {first.device}", (*here, "minor"))
+        for replica in first.diskful:
+            other = second.replica(replica.member)
+            if other is not None and other.disk == replica.disk:
+                yield Found(
+                    f"{first.name} and {second.name} both have {replica.disk} on {replica.member}",
+                    (*here, "disks", replica.member),
+                )
+    yield from _services(case)
+
+
+def _services(case: Case) -> Iterator[Found]:
+    topology = case.clustered
+    if topology is None:
+        return
+    used = {port: name for name, group in topology.services.items() for port in group.ports_used}
+    for volume in case.design.volumes:
+        if volume.port in used:
+            yield Found(
+                f"volume {volume.name} and service {used[volume.port]} both use port {volume.port}",
+                ("volumes", volume.name, "port"),
+            )
+
+
+RULE = Rule(
+    code="HA057",
+    family=Family.DRBD,
+    severity=Severity.ERROR,
+    title="Every port, minor number and backing disk belongs to one volume",
+    reason="the second volume does not come up on that node: it has no second copy, and nobody to fail over to",
+    mend="leave port and minor out: they are derived from the name; give every volume a disk of its own",
+    bad="volumes:\n  data: {port: 7800}\n  log: {port: 7800}",
+    good="volumes:\n  data: {port: 7800}\n  log: {port: 7801}",
+    source="drbd.conf(5), address, device minor and meta-disk",
+    check=_check,
+)
