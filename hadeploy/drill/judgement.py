@@ -105,19 +105,21 @@ def _comparisons(design: Design, verdict: Verdict, predicted: Mapping[str, Recov
         recovery, outage = predicted.get(service), verdict.outages.get(virtual.name)
         if recovery is None or outage is None:
             continue
-        yield Comparison(service, virtual.name, recovery, outage, _inside(recovery, outage))
+        yield Comparison(service, virtual.name, recovery, outage, _inside(recovery, outage, verdict.stall))
 
 
-def _inside(recovery: Recovery, outage: Outage) -> bool | None:
+def _inside(recovery: Recovery, outage: Outage, stall: float) -> bool | None:
+    """An observer that stood still saw nothing finer than that; it is told of beside the figure."""
+    resolution = RESOLUTION_SECONDS + (stall if stall > STALL_SECONDS else 0.0)
     if recovery.endless:
         return None
     if not outage.over:
         return False
     if not recovery.terms:
         # a request that had to wait, or one client in two, is no outage: only no answer to anybody is
-        return outage.seconds <= RESOLUTION_SECONDS or outage.failed == 0
-    low = recovery.best_ms / 1000 - RESOLUTION_SECONDS
-    return low <= outage.seconds <= recovery.worst_ms / 1000 + RESOLUTION_SECONDS
+        return outage.seconds <= resolution or outage.failed == 0
+    low = recovery.best_ms / 1000 - resolution
+    return low <= outage.seconds <= recovery.worst_ms / 1000 + resolution
 
 
 def _faults(

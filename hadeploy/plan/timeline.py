@@ -6,7 +6,7 @@ The texts are Corosync's 3.1 and Pacemaker's 2.1 to 3.0. A text that is not foun
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _LINE = re.compile(r"^(?P<at>\d+\.\d+) \S+ (?P<who>[\w.-]+)(?:\([^)]*\))?(?:\[\d+\])?:\s+(?P<text>.*)$")
@@ -76,7 +76,7 @@ def read_entries(text: str) -> Iterator[Entry]:
             yield Entry(float(found["at"]), found["text"])
 
 
-def read_timeline(journals: Iterable[Sequence[Entry]], since: float) -> Timeline:
+def read_timeline(journals: Iterable[Iterable[Entry]], since: float) -> Timeline:
     """Bring the members' journals together.
 
     Args:
@@ -86,7 +86,10 @@ def read_timeline(journals: Iterable[Sequence[Entry]], since: float) -> Timeline
     per_member = [[entry for entry in journal if entry.at >= since] for journal in journals]
     everything = sorted((entry for journal in per_member for entry in journal), key=lambda entry: entry.at)
     membership = _first(everything, _MEMBERSHIP)
-    deeds = sorted((deed for journal in per_member for deed in _deeds(journal)), key=lambda deed: deed.at)
+    deeds = [deed for journal in per_member for deed in _operations(journal)]
+    # who asks for a fencing and who carries it out may be two members
+    deeds += _fencings(everything)
+    deeds.sort(key=lambda deed: deed.at)
     return Timeline(
         token_lost=_first(everything, _TOKEN),
         membership=membership,
@@ -99,9 +102,8 @@ def _first(entries: Iterable[Entry], pattern: re.Pattern[str]) -> float | None:
     return next((entry.at for entry in entries if pattern.search(entry.text)), None)
 
 
-def _deeds(entries: Sequence[Entry]) -> Iterator[Deed]:
+def _operations(entries: Iterable[Entry]) -> Iterator[Deed]:
     begun: dict[tuple[str, str], float] = {}
-    asked: dict[str, float] = {}
     for entry in entries:
         if found := _BEGUN.search(entry.text):
             begun[(found["task"], found["what"])] = entry.at
@@ -109,7 +111,12 @@ def _deeds(entries: Sequence[Entry]) -> Iterator[Deed]:
             start = begun.pop((found["task"], found["what"]), None)
             if start is not None:
                 yield Deed(found["task"], found["what"], "", start, entry.at - start)
-        elif found := _ASKED.search(entry.text):
+
+
+def _fencings(entries: Iterable[Entry]) -> Iterator[Deed]:
+    asked: dict[str, float] = {}
+    for entry in entries:
+        if found := _ASKED.search(entry.text):
             asked[found["node"]] = entry.at
         elif found := _DELAY.search(entry.text):
             asked[found["node"]] = entry.at + int(found["delay"])

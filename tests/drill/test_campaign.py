@@ -37,11 +37,9 @@ class FakeWatch:
         self._world.watching = False
         at = 1000.0
         self.owners = (OwnerObservation(at, WEB, frozenset({"n1"})),)
-        out = self._world.outage
-        self.probes = (
-            ProbeObservation(at, "web", True, 0.01, "n1"),
-            *((ProbeObservation(at + 0.02, "web", False, 0.01, ""),) if out else ()),
-            ProbeObservation(at + 0.02 + out, "web", True, 0.01, "n1"),
+        ticks = [at + 0.02 * number for number in range(2 + round(self._world.outage / 0.02))]
+        self.probes = tuple(
+            ProbeObservation(tick, "web", tick in (ticks[0], ticks[-1]), 0.01, "n1") for tick in ticks
         )
 
 

@@ -58,6 +58,14 @@ def test_a_delay_is_not_the_agents():
     assert round(timeline(text).deeds[0].seconds, 2) == 3.41
 
 
+def test_one_member_asks_and_another_fences():
+    lines = SURVIVOR.splitlines(keepends=True)
+    carried_out = [line for line in lines if "ipmi-n2 returned" in line]
+    others = [line for line in lines if line not in carried_out]
+    found = read_timeline([tuple(read_entries("".join(part))) for part in (carried_out, others)], STRUCK)
+    assert [deed.what for deed in found.deeds if deed.kind == "fence"] == ["ipmi-n2"]
+
+
 def test_a_failed_start_is_no_sample():
     text = SURVIVOR.replace("web-server on n1: ok", "web-server on n1: error")
     assert [deed.what for deed in timeline(text).deeds] == ["ipmi-n2", "web-address"]
