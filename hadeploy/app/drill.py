@@ -18,9 +18,13 @@ from hadeploy.design.recovery import Mishap
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.drill.campaign import Campaign, Outcome, Tell, run_campaign
 from hadeploy.drill.cases import choose
+from hadeploy.drill.hosts_world import HostsWorld
 from hadeploy.drill.lab_world import LabWorld
 from hadeploy.drill.measure import merge
+from hadeploy.drill.world import World
 from hadeploy.lab.observer import Probe
+from hadeploy.run.ask import read_reaches
+from hadeploy.spec.drill import DrillProbe
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.measurements import load_measurements, write_measurements
 from hadeploy.spec.service import NginxMember
@@ -71,17 +75,16 @@ def prepare_drill(request: DrillRequest) -> tuple[PreparedDrill | None, Diagnost
     findings += found
     if findings.has_errors or measured is None:
         return None, findings
-    state, found = lab_of(design)
+    world, reader, found = _world(request, loaded.topology, design)
     findings += found
-    if state is None:
+    if world is None or reader is None:
         return None, findings
-    reader = StatusReader.for_lab(request.topology)
     status = reader.read()
     if status.degraded:
         return None, findings + _degraded(status.problems)
     campaign = Campaign(
         design=design,
-        world=LabWorld(state, design),
+        world=world,
         probes=probes,
         read_status=reader.read,
         durations=durations_of(measured, design.name, design.release.name),
@@ -147,6 +150,34 @@ def keep_measurements(prepared: PreparedDrill, report: DrillReport) -> tuple[Pat
     return write_measurements(prepared.loaded.path, merged), findings
 
 
+def _world(
+    request: DrillRequest, topology: TopologyBase, design: Design
+) -> tuple[World | None, StatusReader | None, Diagnostics]:
+    if request.lab:
+        state, findings = lab_of(design)
+        if state is None:
+            return None, None, findings
+        return LabWorld(state, design), StatusReader.for_lab(request.topology), findings
+    if not topology.drill.allowed:
+        return None, None, _not_allowed()
+    reaches = read_reaches({each.name: each.management_address for each in design.members}, request.inventory)
+    world = HostsWorld(design, reaches, topology.drill.breakages)
+    return world, StatusReader(design, reaches), Diagnostics()
+
+
+def _not_allowed() -> Diagnostics:
+    return Diagnostics(
+        (
+            Diagnostic(
+                "DRILL005",
+                "the topology does not allow a drill on its hosts",
+                detail="whoever wrote it has not said that these hosts may lose their power for a test",
+                mend="drill: {allowed: true}",
+            ),
+        )
+    )
+
+
 def _where() -> Diagnostics:
     return Diagnostics(
         (
@@ -174,24 +205,29 @@ def _degraded(problems: tuple[str, ...]) -> Diagnostics:
 
 def probes_of(loaded: LoadedTopology, design: Design) -> tuple[tuple[Probe, ...], Diagnostics]:
     """A client for every virtual address, at the first port that its service is known to answer on."""
-    ports = dict(_ports(loaded.topology, design))
-    findings = [
-        Diagnostic(
-            "DRILL003",
-            f"no port is known at which a client could ask {virtual.name} ({virtual.address})",
-            loaded.source.span("virtual_addresses", virtual.name),
-            detail="an outage is measured by asking",
-            mend="name the ports of the service: services.NAME.ports",
-        )
-        for virtual in design.virtual_addresses
-        if virtual.name not in ports
-    ]
-    probes = tuple(
-        Probe(virtual.name, virtual.address, *ports[virtual.name])
-        for virtual in design.virtual_addresses
-        if virtual.name in ports
+    known = dict(_ports(loaded.topology, design))
+    probes = []
+    findings = []
+    for virtual in design.virtual_addresses:
+        wish = loaded.topology.drill.probes.get(virtual.name, DrillProbe())
+        port, protocol = known.get(virtual.name, (0, "tcp"))
+        port = wish.port or port
+        if port:
+            asked = Probe(virtual.name, virtual.address, port, wish.protocol or protocol, wish.path)
+            probes.append(asked)
+        else:
+            findings.append(_nobody_to_ask(loaded, virtual.name, virtual.address))
+    return tuple(probes), Diagnostics.of(findings)
+
+
+def _nobody_to_ask(loaded: LoadedTopology, name: str, address: str) -> Diagnostic:
+    return Diagnostic(
+        "DRILL003",
+        f"no port is known at which a client could ask {name} ({address})",
+        loaded.source.span("virtual_addresses", name),
+        detail="an outage is measured by asking",
+        mend=f"services.NAME.ports, or drill: {{probes: {{{name}: {{port: ...}}}}}}",
     )
-    return probes, Diagnostics.of(findings)
 
 
 def _ports(topology: TopologyBase, design: Design) -> Iterator[tuple[str, tuple[int, str]]]:

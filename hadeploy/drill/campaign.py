@@ -20,6 +20,7 @@ from hadeploy.drill.drill import (
     strike_and_watch,
     wait_until_well,
 )
+from hadeploy.drill.errors import DrillError
 from hadeploy.drill.judgement import Finding, judge_verdict
 from hadeploy.drill.measure import measured_terms, samples_of
 from hadeploy.drill.world import World
@@ -106,8 +107,8 @@ def run_campaign(campaign: Campaign, mishaps: Sequence[Mishap], tell: Tell) -> O
         say = partial(_say, tell, number, len(mishaps))
         try:
             finding = _one(campaign, mishap, say)
-        except (NotWell, LabError) as error:
-            words = error.message if isinstance(error, LabError) else str(error)
+        except (NotWell, LabError, DrillError) as error:
+            words = _words(error)
             broken = Finding(mishap, faults=(words,))
             say(mishap, "done", broken)
             return Outcome((*findings, broken), stopped=f"{mishap}: {words}")
@@ -116,6 +117,12 @@ def run_campaign(campaign: Campaign, mishaps: Sequence[Mishap], tell: Tell) -> O
         findings.append(finding)
         say(finding.mishap, "done", finding)
     return Outcome(tuple(findings))
+
+
+def _words(error: NotWell | LabError | DrillError) -> str:
+    if isinstance(error, NotWell):
+        return str(error)
+    return f"{error.message} ({error.mend})" if error.mend else error.message
 
 
 def _say(

@@ -27,14 +27,14 @@ class World(Protocol):
         """Bring it about.
 
         Raises:
-            LabError: it could not be done.
+            LabError, DrillError: it could not be done.
         """
 
     def restore(self, mishap: Mishap) -> None:
         """Undo it, as far as the cluster has not; does no harm where nothing is left to undo.
 
         Raises:
-            LabError: it could not be done; its mend says what a person must do.
+            LabError, DrillError: it could not be done; its mend says what a person must do.
         """
 
     def watch(self, addresses: dict[str, str], probes: Sequence[Probe]) -> Watch:

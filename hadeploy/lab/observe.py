@@ -152,7 +152,7 @@ async def _probe_once(wish: Mapping[str, Any], emit: Emit) -> None:
     )
 
 
-async def _watch(state: LabState, wishes: Mapping[str, Any], stop: asyncio.Event) -> None:
+async def _watch(state: LabState | None, wishes: Mapping[str, Any], stop: asyncio.Event) -> None:
     def emit(observation: Mapping[str, Any]) -> None:
         sys.stdout.write(json.dumps(observation) + "\n")
 
@@ -160,7 +160,11 @@ async def _watch(state: LabState, wishes: Mapping[str, Any], stop: asyncio.Event
     by_network: dict[str, list[str]] = {}
     for address, network in wishes["addresses"].items():
         by_network.setdefault(network, []).append(address)
-    watches = [AddressWatch(state, network, addresses) for network, addresses in by_network.items()]
+    watches = (
+        [AddressWatch(state, network, addresses) for network, addresses in by_network.items()]
+        if state
+        else []
+    )
     loop = asyncio.get_running_loop()
     for watch in watches:
         loop.add_reader(watch.socket, watch.hear)
@@ -194,7 +198,7 @@ async def _main(name: str) -> None:
     wishes = json.loads(sys.stdin.readline())
     stop = asyncio.Event()
     asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
-    await _watch(load_state(name), wishes, stop)
+    await _watch(load_state(name) if name else None, wishes, stop)
 
 
 if __name__ == "__main__":

@@ -52,9 +52,12 @@ class ProbeObservation:
 
 
 class Observer:
-    """Samples addresses and probes services from entering to leaving the context."""
+    """Samples addresses and probes services from entering to leaving the context.
 
-    def __init__(self, state: LabState, addresses: Mapping[str, str], probes: Sequence[Probe]) -> None:
+    Without a lab it probes from where it runs, and samples no address.
+    """
+
+    def __init__(self, state: LabState | None, addresses: Mapping[str, str], probes: Sequence[Probe]) -> None:
         self._state = state
         self._wishes = {
             "interval": INTERVAL_SECONDS,
@@ -67,8 +70,10 @@ class Observer:
         self.probes: tuple[ProbeObservation, ...] = ()
 
     def __enter__(self) -> Observer:
+        name = self._state.plan.name if self._state is not None else ""
+        argv = [sys.executable, "-m", "hadeploy.lab.observe", name]
         process = subprocess.Popen(
-            self._state.enter(sys.executable, "-m", "hadeploy.lab.observe", self._state.plan.name),
+            self._state.enter(*argv) if self._state is not None else argv,
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=subprocess.PIPE,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.spec.arbiter import check_arbiter
 from hadeploy.spec.balancer_references import check_balancer
+from hadeploy.spec.drill import check_drill
 from hadeploy.spec.load import LoadedTopology, did_you_mean
 from hadeploy.spec.secret import VaultSecret
 from hadeploy.spec.service import OcfMember, ServiceGroup
@@ -341,4 +342,5 @@ CHECKS: tuple[Callable[[LoadedTopology], Findings], ...] = (
     check_balancer,
     check_vrrp,
     check_arbiter,
+    check_drill,
 )

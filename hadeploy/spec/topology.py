@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hadeploy.spec.drill import Drill
 from hadeploy.spec.fencing import Fencing
 from hadeploy.spec.load_balancer import LoadBalancer
 from hadeploy.spec.network import Cluster, Network, Node, VirtualAddress
@@ -54,6 +55,7 @@ class TopologyBase(SpecModel):
         str | None, Field(description="ansible-vault file, relative to the topology")
     ] = None
     objectives: Objectives = Objectives()
+    drill: Drill = Drill()
     accept_risks: tuple[AcceptedRisk, ...] = ()
 
 
