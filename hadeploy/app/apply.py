@@ -77,7 +77,7 @@ def prepare(request: ApplyRequest) -> tuple[PreparedApply | None, Diagnostics]:
     """
     if request.inventory is not None and not request.inventory.is_file():
         raise RunError("RUN002", f"the inventory {request.inventory} is not there")
-    done, findings = compile_topology(request.topology, request.out)
+    done, findings = compile_topology(request.topology, request.out, lab=request.lab)
     if done is None:
         return None, findings
     project, design = done

@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hadeploy.app.pace import at_lab_pace
 from hadeploy.app.validate import judge_together, load_judged
 from hadeploy.design.design import Design
 from hadeploy.diagnostics import Diagnostics
 from hadeploy.project.build import build
 
 
-def compile_topology(path: Path, out: Path) -> tuple[tuple[Path, Design] | None, Diagnostics]:
-    """Write one project below ``out``, in a folder named as the topology."""
+def compile_topology(
+    path: Path, out: Path, *, lab: bool = False
+) -> tuple[tuple[Path, Design] | None, Diagnostics]:
+    """Write one project below ``out``, in a folder named as the topology.
+
+    With ``lab`` it is made for the topology's lab, and in a folder of its own where that is too slow for the topology.
+    """
     judged, findings = load_judged(path)
     if judged is None:
         return None, findings
-    _, design = judged
+    loaded, design = judged
     destination = out / design.name
+    if lab:
+        slower, found = at_lab_pace(loaded, design)
+        findings += found
+        if slower != design:
+            design, destination = slower, out / f"{design.name}-in-lab"
     build(design, destination)
     return (destination, design), findings
 

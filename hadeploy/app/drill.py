@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from hadeploy.app.pace import at_lab_pace
 from hadeploy.app.status import StatusReader, lab_of, read_journals
 from hadeploy.app.validate import load_valid
 from hadeploy.design.design import Design
@@ -67,6 +68,9 @@ def prepare_drill(request: DrillRequest) -> tuple[PreparedDrill | None, Diagnost
     if request.lab == request.hosts:
         return None, findings + _where()
     design = expand(loaded.topology)
+    if request.lab:
+        design, found = at_lab_pace(loaded, design)
+        findings += found
     measured, found = load_measurements(loaded.path)
     findings += found
     mishaps, found = choose(design, request.faults)

@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from threading import Event
 
 from hadeploy.lab import groups
 from hadeploy.lab.backend import backend_of
@@ -51,8 +52,7 @@ def up(plan: LabPlan, tell: Tell = say_nothing) -> LabState:
 
     def power_on(state: LabState) -> None:
         tell(f"booting {', '.join(node.name for node in plan.nodes)}")
-        with ThreadPoolExecutor(len(plan.nodes)) as pool:
-            list(pool.map(lambda node: _first_boot(state, node), plan.nodes))
+        _all_at_once(plan.nodes, lambda node, give_up: _first_boot(state, node, give_up))
 
     if _is_up(plan.name):
         raise LabError(
@@ -83,8 +83,8 @@ def restore(name: str, tell: Tell = say_nothing) -> LabState:
     def power_on(state: LabState) -> None:
         tell(f"resuming {', '.join(kept.running)}")
         saved.resume(kept, state)
-        with ThreadPoolExecutor(len(kept.running) or 1) as pool:
-            list(pool.map(lambda node: wait_for_ssh(state, node), kept.running))
+        resumed = [kept.plan.node(name) for name in kept.running]
+        _all_at_once(resumed, lambda node, give_up: wait_for_ssh(state, node.name, 0, give_up))
 
     def bring_keys(state: LabState) -> None:
         saved.bring_belongings(kept, state.folder)
@@ -136,10 +136,22 @@ def _build(
     return state
 
 
-def _first_boot(state: LabState, node: LabNode) -> None:
+def _all_at_once(nodes: Sequence[LabNode], do: Callable[[LabNode, Event], None]) -> None:
+    """Do something with every node; when one fails, or a person interrupts, the others are told to give up."""
+    give_up = Event()
+    with ThreadPoolExecutor(len(nodes) or 1) as pool:
+        tasks = [pool.submit(do, node, give_up) for node in nodes]
+        try:
+            for task in as_completed(tasks):
+                task.result()
+        finally:
+            give_up.set()
+
+
+def _first_boot(state: LabState, node: LabNode, give_up: Event) -> None:
     backend_of(state.plan).create(state, node)
     boot(state, node.name)
-    wait_for_ssh(state, node.name)
+    wait_for_ssh(state, node.name, 0, give_up)
 
 
 def _start_bmcs(state: LabState) -> LabState:
@@ -167,7 +179,7 @@ def _start_bmcs(state: LabState) -> LabState:
     return started
 
 
-def wait_for_ssh(state: LabState, node: str, seconds: float = 0) -> None:
+def wait_for_ssh(state: LabState, node: str, seconds: float = 0, give_up: Event | None = None) -> None:
     """Wait until sshd answers with the node's own key; ``seconds`` is what the backend allows a boot when left out.
 
     Raises:
@@ -179,7 +191,7 @@ def wait_for_ssh(state: LabState, node: str, seconds: float = 0) -> None:
         with contextlib.suppress(LabError):
             run(ssh_argv(state, state.plan.node(node), "true"), seconds=15)
             return
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or (give_up is not None and give_up.is_set()):
             raise LabError("LAB024", f"{node} does not answer over SSH within {seconds:g} s")
         time.sleep(POLL_SECONDS)
 

@@ -75,6 +75,13 @@ def ssh_argv(state: LabState, node: LabNode, *argv: str) -> list[str]:
     ]
 
 
+EMULATED = {
+    "ansible_ssh_timeout": 30,
+    "ansible_ssh_args": "-o ControlMaster=auto -o ControlPersist=600s -o ServerAliveInterval=15 -o ServerAliveCountMax=8",
+}
+"""A machine in software may be silent for half a minute and be well: compressing and new connections cost it seconds."""
+
+
 def write_overlay(state: LabState) -> None:
     """An inventory that only says how to reach the hosts; who they are comes from the project's own inventory."""
     hosts = {
@@ -83,6 +90,7 @@ def write_overlay(state: LabState) -> None:
             "ansible_user": "root",
             "ansible_ssh_private_key_file": str(state.key),
             "ansible_ssh_common_args": shlex.join(ssh_arguments(state)),
+            **(EMULATED if state.is_emulated else {}),
         }
         for node in state.plan.nodes
     }

@@ -83,6 +83,11 @@ class LabState:
         """The container of a node."""
         return f"hadeploy-{self.plan.name}-{node}"
 
+    @property
+    def is_emulated(self) -> bool:
+        """Whether its nodes are machines in software: right, and many times slower."""
+        return self.accelerator == "tcg"
+
     def ssh_folder(self, node: str) -> Path:
         """A node's host key, and who may log in."""
         return self.folder / "ssh" / node

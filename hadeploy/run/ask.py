@@ -19,19 +19,25 @@ ANSWER_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How SSH reaches a host: what an inventory says about it, nothing more."""
+    """How SSH reaches a host: what an inventory says about it, nothing more. ``patience``: seconds to connect."""
 
     host: str
     address: str
     user: str = ""
     key: str = ""
     arguments: tuple[str, ...] = ()
+    patience: int = CONNECT_SECONDS
+
+    @property
+    def answer_seconds(self) -> int:
+        """How long an answer may take: a host that is slow to connect to is slow to answer."""
+        return ANSWER_SECONDS * self.patience // CONNECT_SECONDS
 
     def ssh(self, *argv: str) -> list[str]:
         """The command line that runs ``argv`` there; host keys are always checked."""
         target = f"{self.user}@{self.address}" if self.user else self.address
         key = ["-i", self.key] if self.key else []
-        options = ["-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}"]
+        options = ["-o", "BatchMode=yes", "-o", f"ConnectTimeout={self.patience}"]
         return ["ssh", *options, *key, *self.arguments, target, "--", *map(shlex.quote, argv)]
 
 
@@ -76,7 +82,13 @@ def _reach(name: str, address: str, wish: Mapping[str, str]) -> Reach:
         user=wish.get("ansible_user", "root"),
         key=wish.get("ansible_ssh_private_key_file", ""),
         arguments=tuple(shlex.split(wish.get("ansible_ssh_common_args", ""))),
+        patience=_patience(wish.get("ansible_ssh_timeout", "")),
     )
+
+
+def _patience(wish: str | int) -> int:
+    """What an inventory asks for, where it is a number; never less than for other hosts."""
+    return max(CONNECT_SECONDS, int(wish) if str(wish).isdecimal() else 0)
 
 
 def ask_hosts(questions: Mapping[str, tuple[Reach, tuple[str, ...]]], stdin: str) -> dict[str, Answer]:
@@ -94,11 +106,11 @@ def _ask(reach: Reach, argv: tuple[str, ...], stdin: str) -> Answer:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=ANSWER_SECONDS,
+            timeout=reach.answer_seconds,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Answer(error=f"no answer within {ANSWER_SECONDS} s")
+        return Answer(error=f"no answer within {reach.answer_seconds} s")
     except FileNotFoundError:
         return Answer(error="the program ssh is missing on this machine")
     if done.returncode != 0:

@@ -41,9 +41,17 @@ _STORAGE_PACKAGES = ("drbd-utils", "e2fsprogs", "xfsprogs", "sbd")
 """What only a machine with disks can run."""
 
 _MASKED = (
+    "dev-hugepages.mount",
     "e2scrub_reap.service",
     "getty@tty1.service",
     "serial-getty@ttyS0.service",
+    "sys-fs-fuse-connections.mount",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+    "modprobe@dm_mod.service",
+    "modprobe@drm.service",
+    "modprobe@fuse.service",
+    "modprobe@loop.service",
     "proc-sys-fs-binfmt_misc.automount",
     "systemd-binfmt.service",
     "systemd-pstore.service",
@@ -52,6 +60,17 @@ _MASKED = (
     "systemd-update-utmp-runlevel.service",
 )
 """Units that a boot under emulation need not pay for."""
+
+_GENERATORS = (
+    "bless-boot",
+    "cryptsetup",
+    "debug",
+    "gpt-auto",
+    "hibernate-resume",
+    "integritysetup",
+    "veritysetup",
+)
+"""Programs that systemd starts at every boot to look for what these machines never have."""
 
 _SETUP = f"""set -eu
 root="$1"; shift
@@ -121,6 +140,13 @@ END
 chmod 755 "$root"/etc/initramfs-tools/scripts/*/lab
 chroot "$root" update-initramfs -u -k all > /dev/null
 rm -rf "$root"/usr/share/doc/* "$root"/usr/share/locale/*
+
+mkdir -p "$root/etc/systemd/system-generators"
+for generator in {" ".join(_GENERATORS)}; do
+  ln -s /dev/null "$root/etc/systemd/system-generators/systemd-$generator-generator"
+done
+# Nothing under /usr is newer than what was made of it: systemd.unit(5), ConditionNeedsUpdate.
+touch -r "$root/usr" "$root/etc/.updated" "$root/var/.updated"
 """
 
 

@@ -23,7 +23,7 @@ from hadeploy.lab.vm.qemu import QEMU, command_line
 from hadeploy.lab.wiring import plug_taps
 
 PROGRAMS = {QEMU: "qemu-system-x86", "qemu-img": "qemu-utils", "mke2fs": "e2fsprogs"}
-READY_SECONDS = {"kvm": 60.0, "tcg": 600.0}
+READY_SECONDS = {"kvm": 60.0, "tcg": 900.0}
 TUN = Path("/dev/net/tun")
 
 

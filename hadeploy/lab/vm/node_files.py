@@ -6,12 +6,22 @@ from hadeploy.lab.plan import LabNode, LabPlan, hardware_address
 from hadeploy.lab.state import LabState
 from hadeploy.lab.vm.image import NODE_TREE
 
+EMULATED = {
+    "etc/systemd/system.conf.d/lab.conf": "[Manager]\nDefaultTimeoutStartSec=10min\nDefaultDeviceTimeoutSec=10min\n"
+}
+"""On a busy machine an emulated one may need longer than systemd's 90 s to find its own disk."""
+
 Files = dict[str, tuple[bytes, int]]
 
 
 def node_files(state: LabState, node: LabNode) -> Files:
     """Paths in the initrd, with content and permissions."""
-    texts = {"etc/hostname": f"{node.name}\n", **interface_files(state.plan, node), **disk_files(node)}
+    texts = {
+        "etc/hostname": f"{node.name}\n",
+        **interface_files(state.plan, node),
+        **disk_files(node),
+        **(EMULATED if state.is_emulated else {}),
+    }
     files = {path: (text.encode(), 0o644) for path, text in texts.items()}
     for key in sorted(state.ssh_folder(node.name).iterdir()):
         files[f"etc/ssh/lab/{key.name}"] = (key.read_bytes(), key.stat().st_mode & 0o777)

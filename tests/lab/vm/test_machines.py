@@ -15,7 +15,7 @@ from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.overlay import ssh_argv
 from hadeploy.lab.plan import LabDisk
 from hadeploy.lab.program import run
-from hadeploy.lab.state import LABS, LabState
+from hadeploy.lab.state import LABS, LabState, lab_exists
 from hadeploy.lab.vm.files import MACHINES
 from hadeploy.lab.vm.saved import SAVED, forget_saved
 
@@ -31,7 +31,8 @@ def two_machines(machine_plan) -> Iterator[LabState]:
     try:
         yield state
     finally:
-        lab.down(NAME)
+        if lab_exists(NAME):
+            lab.down(NAME)
         forget_saved(NAME)
 
 
@@ -124,4 +125,3 @@ def test_down_leaves_nothing(two_machines):
     lab.down(NAME)
     assert traces() == []
     assert not (MACHINES / NAME).exists()
-    lab.restore(NAME)

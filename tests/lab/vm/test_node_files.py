@@ -45,3 +45,10 @@ def test_disks_are_found_under_the_names_of_the_real_ones(machines):
     rules = disk_files(node)["etc/udev/rules.d/90-lab-disks.rules"]
     assert rules == 'SUBSYSTEM=="block", ENV{ID_SERIAL}=="b", SYMLINK+="disk/by-id/x"\n'
     assert disk_files(machines.plan.node("n1")) == {}
+
+
+def test_only_emulated_machines_may_start_slowly(machines):
+    node = machines.plan.node("n1")
+    file = "lab-node/etc/systemd/system.conf.d/lab.conf"
+    assert b"DefaultDeviceTimeoutSec=10min" in node_files(machines, node)[file][0]
+    assert file not in node_files(replace(machines, accelerator="kvm"), node)
