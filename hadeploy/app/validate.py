@@ -62,6 +62,16 @@ def load_judged(path: Path) -> tuple[tuple[LoadedTopology, Design] | None, Diagn
     return (case.loaded, case.design), findings
 
 
+def load_design(path: Path) -> tuple[Design | None, Diagnostics]:
+    """Load one topology and expand it, whatever the design rules say of it."""
+    loaded, findings = load_valid(path)
+    if loaded is None:
+        return None, findings
+    from hadeploy.design.patterns import expand
+
+    return expand(loaded.topology), findings
+
+
 def _judge(path: Path) -> tuple[Case | None, Diagnostics]:
     """The design even where a rule refuses it; None where the spec stage did."""
     loaded, findings = load_valid(path)

@@ -17,6 +17,7 @@ from hadeploy.cli import (
     compile_,
     drill,
     explain,
+    graph,
     init,
     lab,
     predict,
@@ -59,6 +60,7 @@ def _root(
 app.command("init")(init.init)
 app.command("validate")(validate.validate)
 app.command("explain")(explain.explain)
+app.command("graph")(graph.graph)
 app.command("schema")(schema.schema)
 app.command("simulate")(simulate.simulate)
 app.command("predict")(predict.predict)

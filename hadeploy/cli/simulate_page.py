@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-
-import jinja2
 
 from hadeploy import __version__
-from hadeploy.cli.simulate_drawing import Drawing, draw
+from hadeploy.cli.drawing import Drawing, TextRow, draw
+from hadeploy.cli.pages import page_environment
 from hadeploy.cli.simulate_view import (
     Results,
     election_sentences,
@@ -19,7 +17,6 @@ from hadeploy.cli.simulate_view import (
     verdict,
     words,
 )
-from hadeploy.daemons.templates import templates_directory
 from hadeploy.design.design import Design
 from hadeploy.proof.matrix import RANKS, Row, ServiceOutcome, State
 from hadeploy.proof.simulation import Simulation
@@ -46,6 +43,8 @@ GLYPHS = {
 }
 CLUSTER_KEY = "Blue: networks that carry cluster links. Dashed: runs nothing. Orange: fences."
 BALANCER_KEY = "Green: addresses, at the member that holds them when all is well. Dashed: holds none."
+SERVICES_SHOWN = 8
+"""In a member's box."""
 COLLATERAL = "collateral"
 COLLATERAL_GLYPH = "✱"
 
@@ -152,24 +151,11 @@ def as_html(results: Results) -> str:
         ),
         sections=tuple(_section(design, simulation) for design, simulation in results),
     )
-    return _environment().get_template(TEMPLATE).render(page=page)
+    return page_environment().get_template(TEMPLATE).render(page=page)
 
 
 def _balances(results: Results) -> bool:
     return any(simulation.elections for _, simulation in results)
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    """Names and reasons come from a person's file, so everything is escaped."""
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_directory()),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
 
 
 def _section(design: Design, simulation: Simulation) -> Section:
@@ -187,7 +173,7 @@ def _section(design: Design, simulation: Simulation) -> Section:
         violations=violations,
         remarks=simulation.remarks,
         idle=", ".join(simulation.idle),
-        drawing=draw(design, simulation),
+        drawing=draw(design, _contents(design, simulation)),
         services=tuple(home.service for home in simulation.homes),
         singles=tuple(_row(simulation, row) for row in singles),
         together=tuple(_row(simulation, row) for row in shown),
@@ -197,6 +183,23 @@ def _section(design: Design, simulation: Simulation) -> Section:
         key=CLUSTER_KEY if simulation.fencing is not None else BALANCER_KEY,
         columns=("fenced",) if simulation.fencing is not None else (),
     )
+
+
+def _contents(design: Design, simulation: Simulation) -> dict[str, tuple[TextRow, ...]]:
+    """What members run when all is well."""
+    return {
+        member.name: _cut([home.service for home in simulation.homes if home.node == member.name])
+        for member in design.members
+    }
+
+
+def _cut(services: Sequence[str]) -> tuple[TextRow, ...]:
+    if not services:
+        return (TextRow("stands by", "faint"),)
+    shown = [*services]
+    if len(services) > SERVICES_SHOWN:
+        shown = [*services[: SERVICES_SHOWN - 1], f"and {len(services) - SERVICES_SHOWN + 1} more"]
+    return tuple(TextRow(service, "service") for service in shown)
 
 
 def _proofs(simulation: Simulation) -> Iterator[Proof]:
