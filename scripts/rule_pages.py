@@ -1,4 +1,4 @@
-"""Write docs/rules: one page a design rule, and their index, from the rules themselves.
+"""Write docs/rules: one page a design rule, their index, and a page of all other codes, from what defines them.
 
 With --check nothing is written: exit code 1 when a page is not what its rule says.
 """
@@ -9,19 +9,22 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from hadeploy.app.explain import Explanation, explain_rule
+from hadeploy.app.explain import Explanation, all_explanations, explain_rule
 from hadeploy.cli.explain_view import as_markdown
 from hadeploy.rules import all_rules
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "rules"
 INDEX = "README.md"
+OTHERS = "other-codes.md"
 COMMAND = "make docs"
 
 
 def pages() -> dict[str, str]:
     """Every page by its name."""
     known = [explain_rule(rule) for rule in all_rules()]
-    return {INDEX: index(known)} | {f"{one.code}.md": as_markdown(one) for one in known}
+    others = [one for one in all_explanations() if not one.acceptable]
+    one_each = {f"{one.code}.md": as_markdown(one) for one in known}
+    return {INDEX: index(known), OTHERS: other_codes(others)} | one_each
 
 
 def index(known: list[Explanation]) -> str:
@@ -34,6 +37,8 @@ def index(known: list[Explanation]) -> str:
         "What `hadeploy validate` refuses before any host is touched. `hadeploy explain CODE` says the same on a",
         "terminal. An error stops every later verb, unless the topology accepts the risk by name, with a reason.",
         "",
+        f"What else can be found in a topology, or can keep a command from being carried out: [{OTHERS}]({OTHERS}).",
+        "",
         f"These pages are written from the rules: `{COMMAND}`.",
     ]
     for family, members in groupby(ordered, key=lambda one: one.family):
@@ -42,11 +47,26 @@ def index(known: list[Explanation]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def other_codes(known: list[Explanation]) -> str:
+    """What is no design rule's, as one table a family."""
+    lines = ["# Other codes", "", "`hadeploy explain CODE` says the same, with examples where there are any."]
+    for family, members in groupby(known, key=lambda one: one.family):
+        lines += [
+            "",
+            f"## {family}",
+            "",
+            "| code | what was found | why it matters | what to do |",
+            "|---|---|---|---|",
+        ]
+        lines += [f"| {one.code} | {one.title} | {one.reason} | {one.mend} |" for one in members]
+    return "\n".join(lines).replace("<<", "`<<`") + "\n"
+
+
 def stale() -> list[str]:
-    """Pages that are not what their rules say, or of rules that are no more."""
+    """Pages that are not what their rules say, of rules that are no more, or missing."""
     wanted = pages()
     there = {page.name: page.read_text(encoding="utf-8") for page in FOLDER.glob("*.md")}
-    return sorted(name for name, text in there.items() if wanted.get(name) != text)
+    return sorted(name for name in wanted | there if wanted.get(name) != there.get(name))
 
 
 def write() -> None:

@@ -6,6 +6,7 @@ import difflib
 import re
 from dataclasses import dataclass
 
+from hadeploy.diagnostics.catalogue import Meaning, all_meanings
 from hadeploy.rules import all_rules
 from hadeploy.rules.rule import Rule
 
@@ -56,9 +57,24 @@ def explain_rule(rule: Rule) -> Explanation:
     )
 
 
+def explain_meaning(meaning: Meaning) -> Explanation:
+    """A finding that is no design rule's."""
+    return Explanation(
+        code=meaning.code,
+        family=meaning.family,
+        severity=meaning.severity.value,
+        title=meaning.title,
+        reason=meaning.reason,
+        mend=meaning.mend,
+        bad=meaning.bad,
+        good=meaning.good,
+    )
+
+
 def all_explanations() -> tuple[Explanation, ...]:
-    """Everything that has a code, rules first, in the order of codes."""
-    return tuple(explain_rule(rule) for rule in all_rules())
+    """Everything that has a code: rules in the order of their codes, then the rest."""
+    rules = (explain_rule(rule) for rule in all_rules())
+    return (*rules, *(explain_meaning(meaning) for meaning in all_meanings()))
 
 
 def explain(code: str) -> Explanation | None:

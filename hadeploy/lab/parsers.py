@@ -69,7 +69,7 @@ def ensure_parser_root(release: str, tell: Tell) -> Path:
     """
     image = container_recipe(release)
     if not can_make_parser_root(release):
-        raise LabError("LAB031", f"no node image for {release} on this machine", "hadeploy lab up makes it")
+        raise LabError("LAB032", f"no node image for {release} on this machine", "hadeploy lab up makes it")
     recipe = _recipe(release)
 
     def build(fresh: Path) -> None:

@@ -1,0 +1,52 @@
+"""What every code means that is no design rule's: a table in YAML beside this module, for people to read and mend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from hadeploy.diagnostics.diagnostic import Severity
+
+FAMILIES = ("topology", "running")
+"""One file each; the codes of both are apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One code.
+
+    Attributes:
+        family: the file that it stands in.
+        title: what was found, in one line.
+        reason: what it would lead to.
+        mend: what to do.
+        bad, good: parts of a topology; empty where none causes it.
+    """
+
+    code: str
+    family: str
+    severity: Severity
+    title: str
+    reason: str
+    mend: str
+    bad: str = ""
+    good: str = ""
+
+
+@cache
+def all_meanings() -> tuple[Meaning, ...]:
+    """Every code, in the order of the files."""
+    return tuple(meaning for family in FAMILIES for meaning in _read(family))
+
+
+def _read(family: str) -> list[Meaning]:
+    text = files("hadeploy.diagnostics").joinpath("codes", f"{family}.yaml").read_text(encoding="utf-8")
+    entries: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    return [
+        Meaning(code, family, Severity(entry.pop("severity", "error")), **entry)
+        for code, entry in entries.items()
+    ]

@@ -1,0 +1,54 @@
+"""Every code that hadeploy can print is explained, and every code that is explained can be printed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import hadeploy
+from hadeploy.diagnostics.catalogue import all_meanings
+
+PACKAGE = Path(hadeploy.__file__).parent
+CODE = re.compile(r"^(?!HA\d)[A-Z]{3,8}\d{3}$")
+MESSAGE = "explain it in hadeploy/diagnostics/codes/, then: make docs"
+
+
+def printed() -> set[str]:
+    """Codes in the sources: texts that are one and nothing else."""
+    return {
+        node.value
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.match(node.value)
+    }
+
+
+def test_every_code_is_explained():
+    missing = sorted(printed() - {meaning.code for meaning in all_meanings()})
+    assert not missing, f"{', '.join(missing)}: {MESSAGE}"
+
+
+def test_every_code_that_is_explained_is_printed():
+    gone = sorted({meaning.code for meaning in all_meanings()} - printed())
+    assert not gone, (
+        f"{', '.join(gone)}: printed nowhere; remove it from hadeploy/diagnostics/codes/, then: make docs"
+    )
+
+
+@pytest.mark.parametrize("meaning", all_meanings(), ids=lambda meaning: meaning.code)
+def test_a_meaning_teaches(meaning):
+    for text in (meaning.title, meaning.reason, meaning.mend):
+        assert text
+        assert not text.endswith(".")
+    assert bool(meaning.bad) == bool(meaning.good)
+    if meaning.good:
+        assert yaml.safe_load(meaning.good)
+
+
+def test_no_code_means_two_things():
+    codes = [meaning.code for meaning in all_meanings()]
+    assert len(codes) == len(set(codes))
