@@ -95,23 +95,24 @@ class Elector:
         )
         return Standing(eligible=not barred, priority=priority, well=not failed)
 
-    def winner(self, standings: Mapping[str, Standing], incumbent: str = NOBODY) -> str:
+    def winner(self, standings: Mapping[str, Standing], *masters: str) -> str:
         """Who is master in the end among members that hear each other.
 
         Args:
             standings: of these members alone.
-            incumbent: who of them is master now, or ``NOBODY``.
+            masters: who of them are master now: one, none, or after a split several, of whom the strongest stays.
         """
         eligible = {member: one for member, one in standings.items() if one.eligible}
-        if incumbent not in eligible:
-            return max(eligible, key=lambda member: self._strength(member, eligible[member]), default=NOBODY)
+        incumbent = self._strongest({member: one for member, one in eligible.items() if member in masters})
+        if incumbent == NOBODY:
+            return self._strongest(eligible)
         own = eligible[incumbent].priority
         rivals = {
             member: one
             for member, one in eligible.items()
             if one.priority > own and (self.preempt or one.priority == ADDRESS_OWNER)
         }
-        return max(rivals, key=lambda member: self._strength(member, rivals[member]), default=incumbent)
+        return self._strongest(rivals) or incumbent
 
     def tied(self, standings: Mapping[str, Standing]) -> tuple[str, ...]:
         """Members that share the highest priority, where there are several."""
@@ -119,8 +120,11 @@ class Elector:
         best = [member for member, priority in eligible.items() if priority == max(eligible.values())]
         return tuple(best) if len(best) > 1 else ()
 
-    def _strength(self, member: str, standing: Standing) -> tuple[int, int]:
-        return standing.priority, _numbers(self.sources)[member]
+    def _strongest(self, standings: Mapping[str, Standing]) -> str:
+        numbers = _numbers(self.sources)
+        return max(
+            standings, key=lambda member: (standings[member].priority, numbers[member]), default=NOBODY
+        )
 
 
 @cache

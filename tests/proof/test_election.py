@@ -50,6 +50,17 @@ def test_who_is_master(preempt: bool, standings: dict[str, Standing], incumbent:
 
 
 @pytest.mark.parametrize(
+    ("preempt", "masters", "winner"),
+    [(False, ("b", "c"), "b"), (True, ("b", "c"), "a"), (False, ("a", "c"), "a"), (False, ("c",), "c")],
+)
+def test_after_a_split_the_strongest_of_the_masters_stays(
+    preempt: bool, masters: tuple[str, ...], winner: str
+) -> None:
+    standings = {"a": up(200), "b": up(150), "c": up(100)}
+    assert elector(preempt=preempt, a=1, b=1, c=1).winner(standings, *masters) == winner
+
+
+@pytest.mark.parametrize(
     ("weights", "failed", "eligible", "priority"),
     [
         ((("answers", 0),), ["answers"], False, 150),
