@@ -111,12 +111,26 @@ def run_campaign(campaign: Campaign, mishaps: Sequence[Mishap], tell: Tell) -> O
             words = _words(error)
             broken = Finding(mishap, faults=(words,))
             say(mishap, "done", broken)
-            return Outcome((*findings, broken), stopped=f"{mishap}: {words}")
+            findings.append(broken)
+            if not _rescued(campaign, partial(say, mishap)):
+                return Outcome(tuple(findings), stopped=f"{mishap}: {words}")
+            continue
         except KeyboardInterrupt:
             return Outcome(tuple(findings), stopped=f"interrupted in {mishap}", interrupted=True)
         findings.append(finding)
         say(finding.mishap, "done", finding)
     return Outcome(tuple(findings))
+
+
+def _rescued(campaign: Campaign, say: Callable[[str], None]) -> bool:
+    """Whether the cluster is well again after what a person would do; a drill goes on only from there."""
+    say("it does not recover: links and power are put back")
+    try:
+        campaign.world.rescue()
+        wait_until_well(campaign.read_status, campaign.recovery_seconds)
+    except (NotWell, LabError, DrillError):
+        return False
+    return True
 
 
 def _words(error: NotWell | LabError | DrillError) -> str:

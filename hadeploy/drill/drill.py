@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
@@ -168,7 +171,8 @@ def strike_and_watch(
         time.sleep(CALM_SECONDS)
         injected_at = time.monotonic()
         try:
-            blow.strike()
+            with uninterrupted():
+                blow.strike()
             if until is not None:
                 wait_until(read_status, until, recovery_seconds, f"over {blow.name}")
             remaining = injected_at + hold_seconds - time.monotonic()
@@ -176,7 +180,8 @@ def strike_and_watch(
                 time.sleep(remaining)
         finally:
             restored_at = time.monotonic()
-            blow.restore()
+            with uninterrupted():
+                blow.restore()
         after = placement(wait_until_well(read_status, recovery_seconds))
     samples = [OwnerSample(o.at, o.address, o.owners) for o in watch.owners]
     return Verdict(
@@ -192,6 +197,28 @@ def strike_and_watch(
         takeover_at=_takeovers(samples, addresses, blow.victim, injected_at),
         stall=_stall(watch.probes),
     )
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put an interrupt off until the end of what must not be left half-done.
+
+    Only the main thread is ever interrupted, so elsewhere there is nothing to put off.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda which, _frame: wanted.append(which))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if wanted:
+        raise KeyboardInterrupt
 
 
 def _stall(probes: Sequence[ProbeObservation]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from hadeploy.design.design import Design
@@ -66,6 +67,16 @@ class HostsWorld:
                 self._power("on", mishap.member)
             case Breakage.LINK_CUT:
                 self._do(mishap.member, "mend")
+
+    def rescue(self) -> None:
+        """Links are mended everywhere, and power is on; what else is wrong is for a person."""
+        for member in self._reaches:
+            if Breakage.LINK_CUT in self._allowed:
+                with suppress(DrillError):
+                    self._do(member, "mend")
+            if Breakage.POWER_CUT in self._allowed and self._switches(member):
+                with suppress(DrillError):
+                    self._power("on", member)
 
     def watch(self, addresses: dict[str, str], probes: Sequence[Probe]) -> Watch:  # noqa: ARG002 (a World's)
         """Ask as a client only: who answers ARP is seen on the hosts' own network alone."""

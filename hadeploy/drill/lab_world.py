@@ -15,8 +15,12 @@ from hadeploy.drill.fault import (
     links_dropped,
 )
 from hadeploy.drill.verdict import PowerEvent
+from hadeploy.lab import power
+from hadeploy.lab.groups import is_hung
+from hadeploy.lab.links import set_link
 from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.observer import Observer, Probe
+from hadeploy.lab.program import shielded
 from hadeploy.lab.state import LabState
 
 MOVE_SECONDS = 90
@@ -38,11 +42,25 @@ class LabWorld:
 
     def strike(self, mishap: Mishap) -> None:
         """Bring it about."""
-        fault_of(self._design, mishap).inject(self._state, mishap.member)
+        with shielded():
+            fault_of(self._design, mishap).inject(self._state, mishap.member)
 
     def restore(self, mishap: Mishap) -> None:
-        """Undo it."""
-        fault_of(self._design, mishap).restore(self._state, mishap.member)
+        """Undo it; a hung node that was fenced is not hung any more, and may have no power just now."""
+        if mishap.breakage is Breakage.HUNG_NODE and not is_hung(self._state, mishap.member):
+            return
+        with shielded():
+            fault_of(self._design, mishap).restore(self._state, mishap.member)
+
+    def rescue(self) -> None:
+        """Every link, every hung node, every node without power."""
+        with shielded():
+            for node in self._state.plan.nodes:
+                for network in node.networks:
+                    set_link(self._state, node.name, network, "restore")
+                if is_hung(self._state, node.name):
+                    power.thaw(self._state, node.name)
+                power.boot(self._state, node.name)
 
     def watch(self, addresses: dict[str, str], probes: Sequence[Probe]) -> Watch:
         """Ask for the addresses, and as clients, from the lab's own network."""

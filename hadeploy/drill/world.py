@@ -37,6 +37,9 @@ class World(Protocol):
             LabError, DrillError: it could not be done; its mend says what a person must do.
         """
 
+    def rescue(self) -> None:
+        """What a person would do after a mishap from which the cluster does not recover: links, power; never its services."""
+
     def watch(self, addresses: dict[str, str], probes: Sequence[Probe]) -> Watch:
         """Clients, and a questioner of addresses (address -> network)."""
 

@@ -78,6 +78,7 @@ class Observer:
             stdout=self._output,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # a Ctrl-C is not for it: what it saw until then counts
         )
         self._process = process
         assert process.stdin is not None  # noqa: S101 (asked for above)

@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from hadeploy.lab.errors import LabError
+
+_shielded: ContextVar[bool] = ContextVar("shielded", default=False)
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Programs that are started in here are out of reach of a Ctrl-C at the terminal.
+
+    A node that is half started, or half off its networks, is worse than one more second of waiting.
+    """
+    token = _shielded.set(True)
+    try:
+        yield
+    finally:
+        _shielded.reset(token)
 
 
 def run(argv: Sequence[str], *, stdin: str | None = None, seconds: float = 60, check: bool = True) -> str:
@@ -16,7 +33,14 @@ def run(argv: Sequence[str], *, stdin: str | None = None, seconds: float = 60, c
     """
     try:
         done = subprocess.run(
-            argv, input=stdin, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
+            argv,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+            start_new_session=_shielded.get(),
         )
     except FileNotFoundError as error:
         raise LabError("LAB010", f"the program {argv[0]} is missing", "run: make deps") from error

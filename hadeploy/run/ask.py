@@ -108,6 +108,7 @@ def _ask(reach: Reach, argv: tuple[str, ...], stdin: str) -> Answer:
             errors="replace",
             timeout=reach.answer_seconds,
             check=False,
+            start_new_session=True,  # a Ctrl-C must not end a question half-way
         )
     except subprocess.TimeoutExpired:
         return Answer(error=f"no answer within {reach.answer_seconds} s")

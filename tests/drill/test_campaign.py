@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 
 import pytest
@@ -55,6 +56,7 @@ class FakeWorld:
         self.outage = 0.0
         self.fail = {}
         self.problems = ()
+        self.problems_after_rescue = ()
         self.places = {}
         self.watching = False
         self.impossible = ""
@@ -87,6 +89,10 @@ class FakeWorld:
 
     def power_events(self, since):
         return []
+
+    def rescue(self):
+        self.done.append("rescue")
+        self.problems = self.problems_after_rescue
 
     def bring_home(self, group, member):
         self.done.append(f"home {group} {member}")
@@ -161,14 +167,34 @@ class TestCampaign:
     def test_a_strike_that_fails_half_way_is_mended_too(self, world):
         world.fail["link-cut:n1:ring"] = LabError("LAB012", "nft failed")
         outcome = run_campaign(campaign_of(world), (RING, STANDBY), lambda _: None)
-        assert world.done[-1] == "restore link-cut:n1:ring"
-        assert "nft failed" in outcome.stopped
+        assert world.done[:3] == ["strike link-cut:n1:ring", "restore link-cut:n1:ring", "rescue"]
+        assert outcome.findings[0].faults == ("nft failed",)
+        assert not outcome.held
 
-    def test_a_cluster_that_does_not_recover_ends_it(self, world):
+    def test_a_cluster_that_a_person_can_put_right_is_drilled_on(self, world):
         world.problems = ("n2 is offline",)
         outcome = run_campaign(campaign_of(world), (RING, STANDBY), lambda _: None)
-        assert world.done == []
+        assert world.done == ["rescue", "strike power-cut:n2", "restore power-cut:n2"]
+        assert "n2 is offline" in outcome.findings[0].faults[0]
+        assert outcome.stopped == ""
+
+    def test_one_that_stays_broken_ends_it(self, world):
+        world.problems = world.problems_after_rescue = ("n2 is offline",)
+        outcome = run_campaign(campaign_of(world), (RING, STANDBY), lambda _: None)
+        assert world.done == ["rescue"]
         assert "n2 is offline" in outcome.stopped
+        assert len(outcome.findings) == 1
+
+    def test_an_interrupt_waits_for_the_mending(self, world):
+        def restore(mishap):
+            signal.raise_signal(signal.SIGINT)
+            world.done.append(f"restored {mishap}")
+
+        world.restore = restore
+        outcome = run_campaign(campaign_of(world), (RING, STANDBY), lambda _: None)
+        assert world.done == ["strike link-cut:n1:ring", "restored link-cut:n1:ring"]
+        assert outcome.interrupted
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
     def test_what_a_world_cannot_do_is_told(self, world):
         world.impossible = "a hang cannot be undone from afar"
