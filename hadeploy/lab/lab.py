@@ -17,7 +17,7 @@ from hadeploy.lab.backend import backend_of
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.links import set_link
 from hadeploy.lab.namespace import open_namespace
-from hadeploy.lab.overlay import make_keys, ssh_argv, write_overlay
+from hadeploy.lab.overlay import CONNECT_SECONDS, make_keys, ssh_argv, write_overlay
 from hadeploy.lab.plan import LabNode, LabPlan
 from hadeploy.lab.power import boot, cut
 from hadeploy.lab.program import run
@@ -189,7 +189,10 @@ def wait_for_ssh(state: LabState, node: str, seconds: float = 0, give_up: Event 
     deadline = time.monotonic() + seconds
     while True:
         with contextlib.suppress(LabError):
-            run(ssh_argv(state, state.plan.node(node), "true"), seconds=15)
+            run(
+                ssh_argv(state, state.plan.node(node), "true"),
+                seconds=1.5 * CONNECT_SECONDS[state.is_emulated],
+            )
             return
         if time.monotonic() > deadline or (give_up is not None and give_up.is_set()):
             raise LabError("LAB024", f"{node} does not answer over SSH within {seconds:g} s")

@@ -11,6 +11,15 @@ from hadeploy.lab.plan import LabNode
 from hadeploy.lab.program import run
 from hadeploy.lab.state import LabState
 
+CONNECT_SECONDS = {False: 10, True: 30}
+"""By whether the lab is emulated."""
+
+EMULATED = {
+    "ansible_ssh_timeout": CONNECT_SECONDS[True],
+    "ansible_ssh_args": "-o ControlMaster=auto -o ControlPersist=600s -o ServerAliveInterval=15 -o ServerAliveCountMax=8",
+}
+"""A machine in software may be silent for half a minute and be well: compressing and new connections cost it seconds."""
+
 
 def make_keys(state: LabState) -> None:
     """A key pair for the lab, a host key for each node, and the known_hosts that follows from them."""
@@ -64,7 +73,8 @@ def ssh_arguments(state: LabState) -> list[str]:
 
 def ssh_argv(state: LabState, node: LabNode, *argv: str) -> list[str]:
     """The command line that runs ``argv`` on a node over SSH."""
-    options = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-i", str(state.key)]
+    patience = CONNECT_SECONDS[state.is_emulated]
+    options = ["-o", "BatchMode=yes", "-o", f"ConnectTimeout={patience}", "-i", str(state.key)]
     return [
         "ssh",
         *options,
@@ -73,13 +83,6 @@ def ssh_argv(state: LabState, node: LabNode, *argv: str) -> list[str]:
         "--",
         *map(shlex.quote, argv),
     ]
-
-
-EMULATED = {
-    "ansible_ssh_timeout": 30,
-    "ansible_ssh_args": "-o ControlMaster=auto -o ControlPersist=600s -o ServerAliveInterval=15 -o ServerAliveCountMax=8",
-}
-"""A machine in software may be silent for half a minute and be well: compressing and new connections cost it seconds."""
 
 
 def write_overlay(state: LabState) -> None:

@@ -37,7 +37,7 @@ def two_machines(machine_plan) -> Iterator[LabState]:
 
 
 def on(state: LabState, node: str, *argv: str) -> str:
-    return run(ssh_argv(state, state.plan.node(node), *argv), seconds=120).strip()
+    return run(ssh_argv(state, state.plan.node(node), *argv), seconds=900).strip()
 
 
 def pings(state: LabState, source: str, address: str) -> bool:
