@@ -35,7 +35,7 @@ check: venv ## the fast loop: lint, types, contracts, unit tests
 
 test: deps ## everything: check, native parsers, real nodes, Molecule
 	$(MAKE) check
-	$(BIN)/pytest -m "not bench"
+	$(BIN)/pytest -m "(lab or native) and not bench"
 
 demo: deps ## a failover on real nodes on this machine: make demo [PATTERN=active-passive]
 	$(BIN)/python scripts/demo.py $(PATTERN)
