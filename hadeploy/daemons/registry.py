@@ -14,6 +14,7 @@ from hadeploy.daemons import (
     nginx,
     pacemaker,
     qdevice,
+    sbd,
     sysctl,
     units,
 )
@@ -38,6 +39,7 @@ DAEMONS: tuple[Daemon, ...] = (
     Daemon("sysctl", sysctl.share),
     Daemon("firewall", firewall.share),
     Daemon("drbd", drbd.share),
+    Daemon("sbd", sbd.share),
     Daemon("corosync", corosync.share),
     Daemon("qdevice", qdevice.share),
     Daemon("pacemaker", pacemaker.share),

@@ -6,27 +6,20 @@ import ipaddress
 
 from hadeploy.design.common import expand_members, expand_segments
 from hadeploy.design.design import Cluster, Design, VirtualAddress
-from hadeploy.design.fencing import FencingDevice, FencingLevel, FencingPlan
 from hadeploy.design.flows import arbiter_flows, corosync_flows, service_flows
 from hadeploy.design.hosting import HostedUnit, WebSite
-from hadeploy.design.membership import Member
+from hadeploy.design.isolation import expand_fencing
 from hadeploy.design.placement import expand_orders, expand_togethers, merge_locations, merge_separations
 from hadeploy.design.policy import attributes, expand_policy
 from hadeploy.design.release import load_release
 from hadeploy.design.replication import expand_volumes, filesystem_resource, volume_flows, volumes_of
 from hadeploy.design.resources import Group, Location, Operation, Resource, ResourcePlan, Separation
-from hadeploy.design.secrets import Secret, Value
+from hadeploy.design.secrets import expand_parameters
 from hadeploy.design.volumes import ReplicatedVolume
 from hadeploy.design.voting import expand_membership
 from hadeploy.spec.agents import advised_timeout
-from hadeploy.spec.fencing import Fencing, Scalar
-from hadeploy.spec.fencing import FencingDevice as FencingDeviceSpec
-from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.service import NginxMember, OcfMember, Operations, ServiceGroup, ServiceMember
 from hadeploy.spec.topology import ActivePassive, ClusteredTopology, NPlusOne
-
-RACE_DELAY_MS = 5_000
-"""Head start of the first member in a two-node race, where the topology names none: above a slow BMC's power-off."""
 
 
 def expand_clustered(
@@ -41,7 +34,7 @@ def expand_clustered(
     membership = expand_membership(topology, members)
     virtual = _virtual_addresses(topology)
     release = load_release(topology.release)
-    fencing = _fencing(topology, members)
+    fencing = expand_fencing(topology, members)
     volumes = expand_volumes(topology, release, members, membership, fencing)
     groups = tuple(_group(topology, name, group, volumes) for name, group in topology.services.items())
     ports = {name: group.ports_used for name, group in topology.services.items()}
@@ -90,80 +83,6 @@ def expand_clustered(
     )
 
 
-def _value(owner: str, key: str, value: Scalar | SecretReference) -> Value:
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, str | int):
-        return str(value)
-    return Secret.from_reference(f"{owner}.{key}", value)
-
-
-def _parameters(owner: str, parameters: dict[str, Scalar | SecretReference]) -> tuple[tuple[str, Value], ...]:
-    return tuple((key, _value(owner, key, value)) for key, value in sorted(parameters.items()))
-
-
-def _fencing(topology: ActivePassive | NPlusOne, members: tuple[Member, ...]) -> FencingPlan:
-    wish = topology.fencing
-    if wish is None:
-        return FencingPlan(enabled=False, devices=(), levels=(), timeout_ms=0)
-    delays = _delays(wish, members)
-    devices = tuple(
-        _fencing_device(topology.release, name, device, delays[name]) for name, device in wish.devices.items()
-    )
-    levels = tuple(
-        FencingLevel(target, index, level)
-        for target, levels_of_target in wish.levels.items()
-        for index, level in enumerate(levels_of_target, start=1)
-    )
-    longest = max(device.timeout_ms + device.longest_delay_ms for device in devices)
-    return FencingPlan(
-        enabled=wish.enabled,
-        devices=devices,
-        levels=levels,
-        timeout_ms=longest * 12 // 10,
-        startup=wish.startup_fencing,
-        concurrent=wish.concurrent,
-        priority_delay_ms=wish.priority_delay,
-    )
-
-
-Delay = int | dict[str, int]
-
-
-def _delays(wish: Fencing, members: tuple[Member, ...]) -> dict[str, Delay]:
-    """Who waits before fencing. With two members exactly one side must, or both may shoot each other at once.
-
-    pcmk_delay_base on the device that *targets* a member gives that member the head start (fenced(7)).
-    """
-    delays: dict[str, Delay] = {name: device.delay or 0 for name, device in wish.devices.items()}
-    written = wish.priority_delay is not None or any(
-        device.delay is not None or device.random_delay is not None for device in wish.devices.values()
-    )
-    if len(members) == 2 and not written:
-        first = members[0].name
-        for name, device in wish.devices.items():
-            if first in device.targets:
-                delays[name] = RACE_DELAY_MS if len(device.targets) == 1 else {first: RACE_DELAY_MS}
-    return delays
-
-
-def _fencing_device(release: str, name: str, device: FencingDeviceSpec, delay: Delay) -> FencingDevice:
-    return FencingDevice(
-        name=name,
-        agent=device.agent,
-        targets=device.targets,
-        parameters=_parameters(name, device.parameters),
-        delay_ms=delay if isinstance(delay, int) else 0,
-        timeout_ms=device.timeout,
-        monitor_interval_ms=device.monitor_interval,
-        monitor_timeout_ms=advised_timeout(release, device.agent, "monitor"),
-        start_timeout_ms=advised_timeout(release, device.agent, "monitor"),
-        avoids=device.targets if len(device.targets) == 1 else (),
-        delays=() if isinstance(delay, int) else tuple(sorted(delay.items())),
-        random_delay_ms=device.random_delay or 0,
-    )
-
-
 def _virtual_addresses(topology: ActivePassive | NPlusOne) -> tuple[VirtualAddress, ...]:
     owner = {address: name for name, group in topology.services.items() for address in group.addresses}
     addresses = []
@@ -207,7 +126,7 @@ def _resource(topology: ClusteredTopology, member: ServiceMember) -> Resource:
             standard=standard,
             provider=provider,
             type=kind,
-            parameters=_parameters(member.name, member.parameters),
+            parameters=expand_parameters(member.name, member.parameters),
             operations=_operations(topology, member.agent, member.operations),
             packages=member.packages,
         )

@@ -19,6 +19,7 @@ class FencingDevice:
         delay_ms: pcmk_delay_base, 0 for none.
         delays: the same for single targets, in place of ``delay_ms``.
         random_delay_ms: pcmk_delay_max, 0 for none.
+        fixed_ms: how long it takes by its nature, whoever is fenced; 0 where that depends.
         timeout_ms: bound on one attempt (pcmk_reboot_timeout, pcmk_off_timeout).
         monitor_interval_ms: how often the device is asked for its state.
         monitor_timeout_ms: bound on that.
@@ -38,6 +39,7 @@ class FencingDevice:
     avoids: tuple[str, ...]
     delays: tuple[tuple[str, int], ...] = ()
     random_delay_ms: int = 0
+    fixed_ms: int = 0
 
     def delay_for(self, target: str) -> int:
         """How long it certainly waits before it fences that member."""
@@ -58,6 +60,28 @@ class FencingLevel:
     devices: tuple[str, ...]
 
 
+WATCHDOG = "watchdog"
+WATCHDOG_AGENT = "fence_watchdog"
+"""Name and agent of the device that Pacemaker makes up by itself where watchdogs alone fence; no resource of the CIB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watchdog:
+    """SBD on every member.
+
+    Attributes:
+        device: the watchdog.
+        timeout_ms: until it resets a member that no longer feeds it.
+        disks: for messages; empty where members only watch over themselves.
+        power_off_ms: without disks, when a lost member counts as off; 0 with disks.
+    """
+
+    device: str
+    timeout_ms: int
+    disks: tuple[str, ...]
+    power_off_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class FencingPlan:
     """All fencing of the cluster.
@@ -70,6 +94,7 @@ class FencingPlan:
         startup: members that nobody has seen since the start are fenced.
         concurrent: several at once; None where it follows from the number of members.
         priority_delay_ms: as written; None where it follows from priorities and delays.
+        watchdog: SBD, or None.
     """
 
     enabled: bool
@@ -79,6 +104,7 @@ class FencingPlan:
     startup: bool = True
     concurrent: bool | None = None
     priority_delay_ms: int | None = None
+    watchdog: Watchdog | None = None
 
 
 def levels_of(plan: FencingPlan, target: str) -> tuple[tuple[str, ...], ...]:

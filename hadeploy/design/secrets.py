@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hadeploy.spec.fencing import Scalar
 from hadeploy.spec.secret import EnvironmentSecret, FileSecret, SecretReference
 
 
@@ -41,3 +42,18 @@ class Secret:
 
 
 Value = str | Secret
+
+
+def _value(owner: str, key: str, value: Scalar | SecretReference) -> Value:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, str | int):
+        return str(value)
+    return Secret.from_reference(f"{owner}.{key}", value)
+
+
+def expand_parameters(
+    owner: str, parameters: dict[str, Scalar | SecretReference]
+) -> tuple[tuple[str, Value], ...]:
+    """Parameters sorted by name, each secret under a name of its owner."""
+    return tuple((key, _value(owner, key, value)) for key, value in sorted(parameters.items()))

@@ -27,7 +27,7 @@ NAMED = (("drbd_wipe", "{{ hadeploy_wipe }}"), ("drbd_adopt", "{{ hadeploy_adopt
 """Disks that a person named, to be destroyed or to be kept."""
 
 DISKS = (*VOLUMES, ("drbd_generation", "{{ hadeploy_drbd_generation }}"), *NAMED)
-HOST_WIDE = ("sysctl", "firewall")
+HOST_WIDE = ("sysctl", "firewall", "sbd")
 ONE_BY_ONE = ("units", "nginx", "haproxy", "keepalived")
 """In this order on each member: who serves, then who sends clients, then who holds the address."""
 
@@ -122,7 +122,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
         ),
         *([_play("Volumes", PENDING_VOLUMES, [_step("drbd", *DISKS)])] if volumes else []),
         *(_arbiter_plays(certificates=certificates) if arbiter else []),
-        *(_cluster_plays(device="qdevice" in daemons) if clustered else []),
+        *(_cluster_plays(device="qdevice" in daemons, watchdog="sbd" in daemons) if clustered else []),
         *_rolling_plays([daemon for daemon in ONE_BY_ONE if daemon in daemons]),
         _play("Remove leftovers", LEFTOVERS, [Step("bundle", "remove_files")]),
         _play("Verify", "hadeploy_pending", [Step("observe", "verify")]),
@@ -140,7 +140,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
 
 
 def _title(daemon: str) -> str:
-    return {"sysctl": "Kernel settings", "firewall": "Firewall"}[daemon]
+    return {"sysctl": "Kernel settings", "firewall": "Firewall", "sbd": "Watchdog"}[daemon]
 
 
 def _step(daemon: str, *more: tuple[str, str]) -> Step:
@@ -168,7 +168,7 @@ def _arbiter_plays(*, certificates: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _cluster_plays(*, device: bool) -> list[dict[str, Any]]:
+def _cluster_plays(*, device: bool, watchdog: bool) -> list[dict[str, Any]]:
     """Where corosync was started anew, those that need it went down with it, so their plays are for those hosts too."""
     both = "hadeploy_pending_corosync:hadeploy_pending_pacemaker"
     line = "hadeploy_pending_corosync:hadeploy_pending_qdevice"
@@ -176,6 +176,7 @@ def _cluster_plays(*, device: bool) -> list[dict[str, Any]]:
         _play("Corosync", "hadeploy_pending_corosync", [_step("corosync", ("corosync_members", MEMBERS))]),
         *([_play("Quorum device", line, [_step("qdevice", ("qdevice_members", MEMBERS))])] if device else []),
         _play("Pacemaker", both, [_step("pacemaker", ("pacemaker_members", MEMBERS))]),
+        *([_play("Watchdog serves", GROUP, [Step("sbd", "gate")])] if watchdog else []),
         _play("CIB", "hadeploy_pending_cib", [Step("pacemaker", "apply")]),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hadeploy.design.fencing import levels_of
+from hadeploy.design.fencing import WATCHDOG, levels_of
 from hadeploy.design.race import race_breaker
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule
@@ -16,8 +16,9 @@ def _check(case: Case) -> Iterator[Found]:
         return
     if cluster.membership.quorum.device is not None:
         return  # it lets one of the two decide
-    if not all(levels_of(cluster.fencing, member.name) for member in members):
-        return  # one of them shoots nobody
+    levels = [levels_of(cluster.fencing, member.name) for member in members]
+    if not all(levels) or all(level == ((WATCHDOG,),) for level in levels):
+        return  # one of them shoots nobody (HA020), or neither does (HA028)
     if not race_breaker(case.design):
         first, second = (member.name for member in members)
         yield Found(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Severity
 from hadeploy.spec.catalogue import Agent, agent_names, find_agent, releases
-from hadeploy.spec.fencing import Scalar
+from hadeploy.spec.fencing import SBD_AGENT, Fencing, FencingDevice, Scalar
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.parameters import check_parameters
 from hadeploy.spec.secret import SecretReference
@@ -94,14 +94,21 @@ def _uses(loaded: LoadedTopology) -> Iterator[_Use]:
     if isinstance(topology, ActiveActive):
         return
     for name, device in topology.fencing.devices.items() if topology.fencing else ():
-        yield _Use(
-            f"fencing device {name}", device.agent, ("fencing", "devices", name), device.parameters, None
-        )
+        written = _with_disks(device, topology.fencing)
+        yield _Use(f"fencing device {name}", device.agent, ("fencing", "devices", name), written, None)
     for name, group in topology.services.items():
         for index, member in enumerate(group.members):
             if isinstance(member, OcfMember):
                 path = ("services", name, "members", index)
                 yield _Use(member.name, member.agent, path, member.parameters, member.operations)
+
+
+def _with_disks(device: FencingDevice, fencing: Fencing | None) -> dict[str, Scalar | SecretReference]:
+    """SBD's disks stand at the watchdog, and follow from there."""
+    watchdog = fencing.watchdog if fencing is not None else None
+    if device.agent != SBD_AGENT or watchdog is None or not watchdog.disks:
+        return device.parameters
+    return {"devices": ",".join(watchdog.disks), **device.parameters}
 
 
 def _ask(release: str, use: _Use, ask: AskAgent, source: SourceMap) -> tuple[Agent | None, Diagnostic | None]:

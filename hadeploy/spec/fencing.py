@@ -7,9 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from hadeploy.spec.secret import SecretReference
-from hadeploy.spec.values import Duration, Name, SpecModel
+from hadeploy.spec.values import AbsolutePath, Duration, Name, SpecModel
 
 Scalar = str | int | bool
+
+SBD_AGENT = "fence_sbd"
+"""Fences by a message on the watchdog's disks."""
 
 
 class FencingDevice(SpecModel):
@@ -36,6 +39,38 @@ class FencingDevice(SpecModel):
     ] = True
 
 
+class Watchdog(SpecModel):
+    """SBD: a node that has lost its cluster, or is told to over a shared disk, is reset by its own watchdog."""
+
+    device: AbsolutePath = "/dev/watchdog"
+    timeout: Annotated[
+        Duration, Field(description="until it resets a node that no longer feeds it (SBD_WATCHDOG_TIMEOUT)")
+    ] = 5_000
+    disks: Annotated[
+        tuple[AbsolutePath, ...],
+        Field(
+            max_length=3, description="shared disks for messages, made with sbd create; none for diskless SBD"
+        ),
+    ] = ()
+    message_wait: Annotated[
+        Duration | None, Field(description="msgwait of the disks' headers; twice the timeout where left out")
+    ] = None
+    power_off_after: Annotated[
+        Duration | None,
+        Field(description="diskless: when a lost node counts as off; twice the timeout where left out"),
+    ] = None
+
+    @property
+    def message_wait_ms(self) -> int:
+        """After which a message counts as delivered, in milliseconds."""
+        return self.message_wait if self.message_wait is not None else 2 * self.timeout
+
+    @property
+    def power_off_after_ms(self) -> int:
+        """After which a lost node counts as off, in milliseconds (stonith-watchdog-timeout)."""
+        return self.power_off_after if self.power_off_after is not None else 2 * self.timeout
+
+
 class Fencing(SpecModel):
     """How nodes are fenced."""
 
@@ -50,7 +85,10 @@ class Fencing(SpecModel):
         Duration | None,
         Field(description="head start of the node with the more important services, in a race of two"),
     ] = None
-    devices: Annotated[dict[Name, FencingDevice], Field(min_length=1)]
+    devices: Annotated[
+        dict[Name, FencingDevice], Field(description="none where a watchdog alone fences")
+    ] = {}
+    watchdog: Watchdog | None = None
     levels: Annotated[
         dict[Name, tuple[tuple[Name, ...], ...]],
         Field(description="node -> levels tried in order, each a list of devices that must all succeed"),

@@ -45,6 +45,8 @@ OTHER_KEYS: Mapping[str, str] = {
     "fencing-enabled": "fencing.enabled",
     "stonith-timeout": "timeout at each device of fencing.devices",
     "fencing-timeout": "timeout at each device of fencing.devices",
+    "stonith-watchdog-timeout": "fencing.watchdog.power_off_after",
+    "fencing-watchdog-timeout": "fencing.watchdog.power_off_after",
     "symmetric-cluster": "policy.symmetric",
     "cluster-name": "name",
 }

@@ -135,3 +135,21 @@ def test_the_firewall_lets_in_corosync_from_members_only(design_of):
     flows = [flow for flow in design_of("active-passive").flows if flow.protocol == "udp"]
     assert [flow.ports for flow in flows] == [(5405,), (5406,)]
     assert flows[0].sources == ("10.71.2.11", "10.71.2.12")
+
+
+def test_from_the_third_service_on_the_heir_outweighs_the_stickiness_of_others(design_of):
+    def scores(*changes):
+        plan = design_of("n-plus-1", *changes).cluster.resources
+        return {each.score for each in plan.locations}, {each.score for each in plan.separations}
+
+    assert scores() == ({150, 100}, {-1000})
+    third = """
+  app-c:
+    members:
+      - {kind: nginx, name: app-c-server, port: 8083}
+      - {kind: nginx, name: app-c-admin, port: 8084}
+    prefers: a1
+    stickiness: 300
+secrets_vault"""
+    # what binds the second of its two resources, and the usual score above that
+    assert scores(("\nsecrets_vault", third)) == ({450, 400}, {-4000})

@@ -13,6 +13,8 @@ from tests.rules.test_rules import judge
 PATIENT = {"objectives.rto": None}
 PDU = {"agent": "fence_apc", "shares_power_with_target": False}
 REPORT = {"members": [{"kind": "ocf", "name": "report-state", "agent": "ocf:pacemaker:Dummy"}]}
+SBD = {"agent": "fence_sbd", "targets": ["n1", "n2"], "shares_power_with_target": False}
+DISK = {"disks": ["/dev/disk/by-id/sbd-1"]}
 FS = {"kind": "ocf", "agent": "ocf:heartbeat:Filesystem"}
 
 
@@ -290,6 +292,63 @@ BROKEN = [
         },
         set(),
     ),
+    # watchdogs
+    ("n-plus-1", PATIENT | {"fencing.devices": None, "fencing.watchdog": {"timeout": "15s"}}, set()),
+    (
+        "n-plus-1",
+        PATIENT | {"fencing.devices": None, "fencing.watchdog": {"power_off_after": "5s"}},
+        {"HA028"},
+    ),
+    (
+        "n-plus-1",
+        PATIENT | {"fencing.devices": None, "fencing.watchdog": {"timeout": "1500ms"}},
+        {"HA028"},
+    ),
+    ("active-passive", PATIENT | {"fencing": {"watchdog": {}}}, {"HA028"}),
+    (
+        "active-passive",
+        PATIENT | {"fencing": {"devices": {"sbd": {**SBD, "parameters": {"devices": "/dev/a"}}}}},
+        {"HA028"},
+    ),
+    ("active-passive", PATIENT | {"fencing": {"watchdog": DISK, "devices": {"sbd": SBD}}}, set()),
+    (
+        "active-passive",
+        PATIENT | {"fencing": {"watchdog": {"disks": ["/dev/a", "/dev/b"]}, "devices": {"sbd": SBD}}},
+        {"HA028"},
+    ),
+    (
+        "active-passive",
+        PATIENT | {"fencing": {"watchdog": {**DISK, "message_wait": "9s"}, "devices": {"sbd": SBD}}},
+        {"HA028"},
+    ),
+    (
+        "active-passive",  # 60 s is too little for a message that takes 60 s
+        PATIENT | {"fencing": {"watchdog": {**DISK, "timeout": "30s"}, "devices": {"sbd": SBD}}},
+        {"HA028"},
+    ),
+    (
+        "active-passive",
+        PATIENT
+        | {
+            "fencing": {
+                "watchdog": {**DISK, "timeout": "30s"},
+                "devices": {"sbd": {**SBD, "timeout": "72s"}},
+            }
+        },
+        set(),
+    ),
+    (
+        "active-passive",
+        PATIENT
+        | {
+            "fencing": {
+                "watchdog": DISK,
+                "devices": {"sbd": {**SBD, "parameters": {"devices": "/dev/other"}}},
+            }
+        },
+        {"HA028"},
+    ),
+    ("active-passive", PATIENT | {"fencing.watchdog": DISK}, {"HA028"}),
     # the agent's own default is a value too
     (
         "active-passive",

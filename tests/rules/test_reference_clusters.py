@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from hadeploy.app.simulate import SimulationRequest, simulate_topologies
 from hadeploy.app.validate import validate_topologies
+from hadeploy.proof.matrix import State
 
 CLUSTERS = Path(__file__).parent / "reference_clusters"
 
@@ -133,6 +135,21 @@ def test_a_cluster_that_is_bad_beside_another(name: str) -> None:
     assert findings.has_errors
     assert {finding.code for finding in findings} == {code}
     assert words in [finding.summary for finding in findings]
+
+
+@pytest.mark.native
+def test_a_lost_node_moves_nothing_but_its_own_service() -> None:
+    """With three services kept apart, stickiness of one must not make its home look better than the spare to another."""
+    simulated, findings = simulate_topologies(
+        SimulationRequest((CLUSTERS / "g8-n-plus-1.yaml",), pairs=False)
+    )
+    assert not findings.has_errors, [finding.summary for finding in findings]
+    ((_, simulation),) = simulated
+    lost = {row.failures[0]: row for row in simulation.rows if row.failures[0].startswith("node:")}
+    assert len(lost) == 4
+    assert {name: row.collateral for name, row in lost.items()} == dict.fromkeys(lost, ())
+    heirs = {name: [o.owners for o in row.outcomes if o.state is State.MOVES] for name, row in lost.items()}
+    assert heirs == {f"node:active{n}": [("spare",)] for n in (1, 2, 3)} | {"node:spare": []}
 
 
 def test_every_cluster_has_its_verdict() -> None:

@@ -20,7 +20,7 @@ from hadeploy.daemons.pacemaker.notation import duration, score
 from hadeploy.daemons.pacemaker.properties import compile_properties
 from hadeploy.daemons.pacemaker.replication import compile_replication
 from hadeploy.design.design import Cluster, Design
-from hadeploy.design.fencing import FencingDevice
+from hadeploy.design.fencing import WATCHDOG_AGENT, FencingDevice
 from hadeploy.design.resources import INFINITY, Group, Resource
 from hadeploy.design.secrets import Secret, Value
 
@@ -43,12 +43,12 @@ def compile_cib(design: Design) -> CibConfig | None:
             CibNode(member.node_id, member.name, _numbers(member.capacity) if plan.utilization else ())
             for member in design.members
         ),
-        fence_devices=tuple(_fence_device(device) for device in cluster.fencing.devices),
+        fence_devices=tuple(_fence_device(device) for device in _configured(cluster)),
         groups=tuple(_group(group, utilization=plan.utilization) for group in plan.groups),
         locations=(
             *(
                 CibLocation(device.name, member, score(-INFINITY))
-                for device in cluster.fencing.devices
+                for device in _configured(cluster)
                 for member in device.avoids
             ),
             *_allowed(design, cluster),
@@ -74,11 +74,16 @@ def compile_cib(design: Design) -> CibConfig | None:
     )
 
 
+def _configured(cluster: Cluster) -> Iterator[FencingDevice]:
+    """Devices that are resources; a watchdog that stands alone is a property."""
+    return (device for device in cluster.fencing.devices if device.agent != WATCHDOG_AGENT)
+
+
 def _allowed(design: Design, cluster: Cluster) -> Iterator[CibLocation]:
     """Where nothing may run unless it is said: fence devices, which nobody could use else, and volumes."""
     if cluster.policy.symmetric:
         return
-    for device in cluster.fencing.devices:
+    for device in _configured(cluster):
         for member in design.members:
             if member.name not in device.avoids:
                 yield CibLocation(device.name, member.name, score(0))

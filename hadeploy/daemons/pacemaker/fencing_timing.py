@@ -75,6 +75,18 @@ def _fencing(release: str, target: str, device: FencingDevice, durations: Durati
             path,
             "a device that answers faster, or a lower power_wait if the device needs none",
         )
+    if device.fixed_ms:
+        low, usual, high = (device.fixed_ms + wait for wait in (0, *CALL_MS[:2]))
+        return Term(
+            name,
+            low,
+            usual,
+            high,
+            f"waited out: {device.fixed_ms} ms, whatever {target} does",
+            "sbd(8), msgwait; pacemaker-controld(7), stonith-watchdog-timeout",
+            ("fencing", "watchdog", "timeout"),
+            "lower the watchdog's timeout, not below what its disks and its members take to answer",
+        )
     waits = _waits(release, device)
     if waits is None:
         low, usual, high = UNKNOWN_FENCE_MS

@@ -33,6 +33,10 @@ def compile_properties(design: Design, cluster: Cluster) -> Pairs:
             properties["concurrent-fencing"] = _truth(fencing.concurrent)
         elif len(design.members) >= CONCURRENT_FENCING_FROM:
             properties["concurrent-fencing"] = "true"
+        if fencing.watchdog is not None and fencing.watchdog.power_off_ms:
+            properties[f"{prefix}-watchdog-timeout"] = duration(fencing.watchdog.power_off_ms)
+            # Pacemaker writes this itself where SBD runs; crm_verify must know it before that.
+            properties["have-watchdog"] = "true"
         if not fencing.startup:
             properties["startup-fencing"] = "false"
     if cluster.resources.utilization:

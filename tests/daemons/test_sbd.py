@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+from lxml import etree
+
+from hadeploy.daemons import pacemaker, sbd
+from hadeploy.daemons.registry import shares
+from hadeploy.project.playbook import playbook
+
+ALONE = "fencing:\n  watchdog: {timeout: 7s}\n"
+DISKS = """fencing:
+  watchdog:
+    device: /dev/watchdog1
+    timeout: 15s
+    disks: [/dev/disk/by-id/a, /dev/disk/by-id/b, /dev/disk/by-id/c]
+  devices:
+    message: {agent: fence_sbd, targets: [n1, n2]}
+"""
+
+
+def with_fencing(design_of, pattern, text):
+    from tests.conftest import INVENTORIES
+
+    whole = (INVENTORIES / pattern / "topology.yaml").read_text(encoding="utf-8")
+    fencing = whole[whole.index("fencing:") : whole.index("virtual_addresses:")]
+    return design_of(pattern, (fencing, f"{text}\n"))
+
+
+@pytest.fixture
+def alone(design_of):
+    """Three members, each with nothing but its watchdog."""
+    return with_fencing(design_of, "n-plus-1", ALONE)
+
+
+@pytest.fixture
+def disks(design_of):
+    """Two members with three shared disks."""
+    return with_fencing(design_of, "active-passive", DISKS)
+
+
+def settings(design):
+    share = sbd.share(design, design.members[0])
+    (artifact,) = share.artifacts
+    assert artifact.path == "/etc/default/sbd"
+    lines = [line for line in artifact.content.splitlines() if not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def cib(design):
+    return etree.fromstring(pacemaker.cluster_information_base(design).xml)
+
+
+def properties(design):
+    return {pair.get("name"): pair.get("value") for pair in cib(design).iterfind(".//crm_config//nvpair")}
+
+
+def test_settings(alone, disks):
+    found = settings(alone)
+    assert (found["SBD_DEVICE"], found["SBD_WATCHDOG_DEV"], found["SBD_WATCHDOG_TIMEOUT"]) == (
+        '""',
+        "/dev/watchdog",
+        "7",
+    )
+    found = settings(disks)
+    assert (found["SBD_DEVICE"], found["SBD_WATCHDOG_DEV"], found["SBD_WATCHDOG_TIMEOUT"]) == (
+        '"/dev/disk/by-id/a;/dev/disk/by-id/b;/dev/disk/by-id/c"',
+        "/dev/watchdog1",
+        "15",
+    )
+
+
+def test_the_unit_comes_up_with_corosync(alone):
+    share = sbd.share(alone, alone.members[0])
+    assert [(unit.name, unit.enabled, unit.running) for unit in share.units] == [("sbd.service", True, None)]
+    assert share.packages == ("sbd",)
+
+
+def test_no_watchdog_no_share(two_nodes, active_active):
+    assert sbd.share(two_nodes, two_nodes.members[0]) is None
+    assert sbd.share(active_active, active_active.members[0]) is None
+
+
+def test_watchdogs_alone_are_a_property(alone):
+    assert properties(alone)["stonith-watchdog-timeout"] == "14s"
+    assert properties(alone)["have-watchdog"] == "true"
+    assert cib(alone).find(".//primitive[@class='stonith']") is None
+
+
+def test_disks_are_those_of_the_watchdog(disks):
+    assert "stonith-watchdog-timeout" not in properties(disks)
+    device = cib(disks).find(".//primitive[@id='message']")
+    pairs = {pair.get("name"): pair.get("value") for pair in device.iterfind("instance_attributes/nvpair")}
+    assert pairs["devices"] == "/dev/disk/by-id/a,/dev/disk/by-id/b,/dev/disk/by-id/c"
+    assert pairs["pcmk_delay_base"] == "n1:5s;n2:0s"
+
+
+def test_pacemaker_is_told_after_sbd_runs(alone, two_nodes):
+    names = [play["name"] for play in playbook(shares(alone))]
+    assert (
+        names.index("Watchdog")
+        < names.index("Corosync")
+        < names.index("Watchdog serves")
+        < names.index("CIB")
+    )
+    assert not {"Watchdog", "Watchdog serves"} & {play["name"] for play in playbook(shares(two_nodes))}
+
+
+def test_fencing_takes_what_is_waited_out(alone, disks):
+    from hadeploy.proof.fencing import prove_fencing
+    from hadeploy.proof.recovery import predict
+
+    for design, expected in ((alone, 14_000), (disks, 30_000)):
+        cut = next(each for each in predict(design) if each.mishap.breakage == "power-cut" and each.terms)
+        term = next(term for term in cut.terms if term.name.startswith("fence "))
+        assert term.best_ms == expected
+        assert prove_fencing(design).holds
+
+
+@pytest.mark.native
+@pytest.mark.parametrize("which", ["alone", "disks"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_parser_takes_it(which, number, request, parser_host):
+    base = pacemaker.cluster_information_base(request.getfixturevalue(which))
+    good, said = parser_host.judge(base.checks[number], base.xml)
+    assert good, said
