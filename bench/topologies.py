@@ -16,6 +16,7 @@ def n_plus_1_topology(nodes: int, groups: int, *, stickiness: int = 100, capacit
     """
     names = [f"n{number}" for number in range(1, nodes + 1)]
     slots: dict[str, Any] = {"capacity": {"slots": capacity}} if capacity else {}
+    halves: dict[str, Any] = {"quorum": {"auto_tie_breaker": "lowest"}} if nodes % 2 == 0 else {}
     demand: dict[str, Any] = {"demand": {"slots": 1}} if capacity else {}
     services = {
         f"app{number}": {
@@ -47,12 +48,13 @@ def n_plus_1_topology(nodes: int, groups: int, *, stickiness: int = 100, capacit
                     "ring": f"10.90.2.{number}",
                     "bmc": f"10.90.9.{number}",
                 },
+                "power_supplies": 2,
                 **slots,
             }
             for number, name in enumerate(names, start=1)
         },
         "spare": names[-1],
-        "cluster": {"links": ["ring", "lan"], "token": "1s"},
+        "cluster": {"links": ["ring", "lan"], "token": "1s", **halves},
         "fencing": {
             "devices": {
                 f"ipmi-{name}": {

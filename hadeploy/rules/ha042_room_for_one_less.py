@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hadeploy.design.design import Cluster
-from hadeploy.design.room import allowed_members, homeless
+from hadeploy.design.resources import INFINITY
+from hadeploy.design.room import Room, allowed_members
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule
 from hadeploy.spec.topology import ClusteredTopology
@@ -15,9 +16,13 @@ def _check(case: Case) -> Iterator[Found]:
     topology, cluster = case.clustered, case.design.cluster
     if topology is None or cluster is None:
         return
+    plan = cluster.resources
+    if not plan.utilization and not any(each.score <= -INFINITY for each in plan.separations):
+        return  # nothing limits how many a member may run
+    room = Room(case.design, cluster)
     told: set[str] = set()
     for lost in ("", *topology.nodes) if topology.objectives.survives else ("",):
-        for name in homeless(case.design, lost):
+        for name in room.homeless(lost):
             if name not in told and not set(allowed_members(case.design, name)) <= {lost}:
                 when = f"when {lost} is lost, " if lost else "even when all is well, "
                 yield Found(

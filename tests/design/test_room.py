@@ -4,7 +4,11 @@ from dataclasses import replace
 
 from hadeploy.design.placement import taken_along
 from hadeploy.design.resources import INFINITY, Location, Order, Separation, Together
-from hadeploy.design.room import allowed_members, homeless
+from hadeploy.design.room import Room, allowed_members
+
+
+def homeless(design, lost=""):
+    return Room(design, design.cluster).homeless(lost)
 
 
 def changed(design, **parts):
