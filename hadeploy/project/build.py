@@ -54,8 +54,9 @@ def project_files(
         "site.yml": dump_yaml(playbook(parts, certificates=makes_certificates(design))).encode(),
         "README.md": readme(design, vault=_needs_vault(parts, cib)).encode(),
     }
+    arbiter = design.arbiter.host if design.arbiter is not None else ""
     for host in dict.fromkeys((*(member.name for member in design.members), *(part.host for part in parts))):
-        files |= bundle_files(host, [part for part in parts if part.host == host])
+        files |= bundle_files(host, [part for part in parts if part.host == host], arbiter=host == arbiter)
     if cib is not None:
         files |= cib_files(cib)
     return files | dict(role_files())

@@ -12,10 +12,17 @@ from hadeploy.project.dump import dump_yaml
 ROOT = "rootfs"
 
 
-def bundle_files(host: str, shares: Sequence[Share]) -> dict[str, bytes]:
-    """``files/<host>/``: the bundle and its readable files, placeholders where secrets belong."""
+def bundle_files(host: str, shares: Sequence[Share], *, arbiter: bool = False) -> dict[str, bytes]:
+    """``files/<host>/``: the bundle and its readable files, placeholders where secrets belong.
+
+    The arbiter may be a member of another cluster: its bundle says that it is another part of the host's.
+    """
     folder = f"files/{host}"
-    files = {f"{folder}/bundle.yml": dump_yaml(_bundle(host, shares)).encode()}
+    files = {
+        f"{folder}/bundle.yml": dump_yaml(
+            _bundle(host, shares) | ({"part": "arbiter"} if arbiter else {})
+        ).encode()
+    }
     for share in shares:
         for artifact in share.artifacts:
             files[f"{folder}/{_source(artifact)}"] = artifact.content.encode()

@@ -173,6 +173,15 @@ def test_the_arbiter_answers_before_members_are_told_of_it(design_of: Callable[.
     assert observed == "{{ hadeploy_members + [hadeploy_arbiter] }}"
 
 
+def test_an_arbiters_bundle_is_another_part_than_a_members(design_of: Callable[..., Design]):
+    design = design_of("quorum-device")
+    files = project_files(design, shares(design), None)
+    parts = {
+        host: yaml.safe_load(files[f"files/{host}/bundle.yml"]).get("part") for host in ("n1", "arbiter")
+    }
+    assert parts == {"n1": None, "arbiter": "arbiter"}
+
+
 def test_an_arbiter_of_others_is_not_touched(design_of: Callable[..., Design]):
     design = design_of("quorum-device", ("{lan: 10.74.1.50}", "{lan: 10.74.1.50}\n    managed: false"))
     assert {share.host for share in shares(design)} == {"n1", "n2"}

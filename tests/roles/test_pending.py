@@ -26,6 +26,22 @@ def test_nothing_to_remember_is_no_file(pending_memory, tmp_path: Path):
     assert not path.exists()
 
 
+def test_an_arbiter_may_be_a_member_of_another_cluster(pending_memory, owned, tmp_path: Path, monkeypatch):
+    """Else an apply of the one cluster would stop the daemons of the other as left over."""
+    monkeypatch.setattr(pending_memory, "STATE_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(pending_memory, "_directory", str(tmp_path))
+    pending_memory.keep_apart("")
+    pending_memory.save({"units": {"corosync.service": "restart"}, "daemon_reload": False})
+    owned.save_owned({"files": {}, "units": {"corosync.service": {"phase": 10}}})
+    pending_memory.keep_apart("arbiter")
+    assert pending_memory.load()["units"] == {}
+    assert owned.leftovers(owned.load_owned(), [], [])["units"] == []
+    owned.save_owned({"files": {}, "units": {"corosync-qnetd.service": {"phase": 8}}})
+    pending_memory.keep_apart("")
+    assert pending_memory.load()["units"] == {"corosync.service": "restart"}
+    assert owned.leftovers(owned.load_owned(), [], [])["units"] == ["corosync.service"]
+
+
 def test_a_torn_memory_is_an_empty_one(pending_memory, tmp_path: Path):
     path = tmp_path / "pending.json"
     for text in ("", "{", "[]", '{"units": []}'):

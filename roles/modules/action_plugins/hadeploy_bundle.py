@@ -27,6 +27,7 @@ class ActionModule(ActionBase):
         arguments = dict(self._task.args)
         state = arguments.get("state")
         arguments["units"] = bundle["units"]
+        arguments["part"] = bundle.get("part", "")
         if state in ("units_removed", "files_removed"):
             arguments["files"] = bundle["artifacts"]
         else:

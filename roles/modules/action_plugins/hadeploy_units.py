@@ -22,5 +22,6 @@ class ActionModule(BundleAction):
         arguments = self._task.args | {
             "units": [unit for unit in bundle["units"] if unit["daemon"] == daemon],
             "readers": readers,
+            "part": bundle.get("part", ""),
         }
         return self._execute_module("hadeploy_units", module_args=arguments, task_vars=task_vars)

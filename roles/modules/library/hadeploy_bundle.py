@@ -52,6 +52,10 @@ options:
     type: list
     elements: str
     default: []
+  part:
+    description: Which part of the host's this bundle is, C(arbiter) or empty for a member; their memories are kept apart.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -120,7 +124,7 @@ import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_owned import brought, leftovers, load_owned, merged_owned, save_owned
-from ansible.module_utils.hadeploy_pending import load, merged, save, sync_directory
+from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save, sync_directory
 from ansible.module_utils.hadeploy_systemd import is_active, is_enabled, show, wishes
 
 STAGES = "/run/hadeploy"
@@ -582,9 +586,11 @@ def main() -> None:
             "packages": {"type": "dict", "default": {}},
             "users": {"type": "list", "elements": "str", "default": []},
             "addresses": {"type": "list", "elements": "str", "default": []},
+            "part": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
+    keep_apart(module.params["part"])
     try:
         result = STATES[module.params["state"]](module)
     except ValueError as error:

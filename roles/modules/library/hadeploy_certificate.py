@@ -87,7 +87,7 @@ import stat
 import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.hadeploy_pending import load, merged, save
+from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save
 
 ARBITER_DATABASE = "/etc/corosync/qnetd/nssdb"
 MEMBER_DATABASE = "/etc/corosync/qdevice/net/nssdb"
@@ -232,6 +232,7 @@ def make_authority(module: AnsibleModule) -> dict:
     """Debian's package makes one when it is installed; here where it was lost, or another package does not."""
     changed = not database_exists(ARBITER_DATABASE)
     if changed and not module.check_mode:
+        keep_apart("arbiter")
         remember_restart(ARBITER_UNIT)
         words = tool(module, "corosync-qnetd-certutil", "-i", "-G")
         if not database_exists(ARBITER_DATABASE):

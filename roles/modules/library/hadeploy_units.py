@@ -43,6 +43,10 @@ options:
     description: How long a unit may take to be well, in seconds.
     type: int
     default: 30
+  part:
+    description: Which part of the host's this bundle is, C(arbiter) or empty for a member; their memories are kept apart.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -72,7 +76,7 @@ import time
 from collections.abc import Iterable
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.hadeploy_pending import load, merged, save
+from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save
 from ansible.module_utils.hadeploy_systemd import is_active, show, wishes
 
 INSTEAD_OF_RESTART = {"corosync.service": "corosync-reload"}
@@ -195,6 +199,7 @@ def main() -> None:
             "expected": {"type": "dict", "default": {}},
             "answers_on": {"type": "str", "default": ""},
             "timeout": {"type": "int", "default": 30},
+            "part": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
@@ -202,6 +207,7 @@ def main() -> None:
     listed = {unit["name"]: unit for unit in params["units"]}
     names = list(dict.fromkeys([*listed, *params["readers"]]))
     states = show(module, names)
+    keep_apart(params["part"])
     memory = load()
     pending = merged(memory["units"], params["expected"]) if module.check_mode else memory["units"]
     steps = decide(params["units"], params["readers"], states, pending, params["hold"])

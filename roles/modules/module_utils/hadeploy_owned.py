@@ -10,15 +10,15 @@ import json
 import os
 import tempfile
 
-from ansible.module_utils.hadeploy_pending import STATE_DIRECTORY, sync_directory
+from ansible.module_utils.hadeploy_pending import memory_file, sync_directory
 
-OWNED = STATE_DIRECTORY + "/owned.json"
+OWNED = "owned.json"
 
 
-def load_owned(path: str = OWNED) -> dict:
+def load_owned(path: str = "") -> dict:
     """Files by path (unit, on_change) and units by name (phase); empty where there is no memory that can be read."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path or memory_file(OWNED), encoding="utf-8") as file:
             found = json.load(file)
     except (OSError, ValueError):
         found = {}
@@ -29,8 +29,9 @@ def load_owned(path: str = OWNED) -> dict:
     }
 
 
-def save_owned(owned: dict, path: str = OWNED) -> None:
+def save_owned(owned: dict, path: str = "") -> None:
     """Replace the memory in one step."""
+    path = path or memory_file(OWNED)
     directory = os.path.dirname(path)
     os.makedirs(directory, mode=0o700, exist_ok=True)
     descriptor, fresh = tempfile.mkstemp(prefix=".owned-", dir=directory)

@@ -12,7 +12,25 @@ import os
 import tempfile
 
 STATE_DIRECTORY = "/var/lib/hadeploy"
-PENDING = STATE_DIRECTORY + "/pending.json"
+PENDING = "pending.json"
+
+_directory = STATE_DIRECTORY
+
+
+def keep_apart(part: str) -> None:
+    """Use the memory of one part that a host plays; empty for that of a member.
+
+    A host may be the arbiter of some clusters and a member of another: what belongs to the one part is not left over from
+    the other, and neither forgets what the other has still to tell.
+    """
+    global _directory
+    _directory = os.path.join(STATE_DIRECTORY, part) if part else STATE_DIRECTORY
+
+
+def memory_file(name: str) -> str:
+    """Where a memory of the part in use is kept."""
+    return os.path.join(_directory, name)
+
 
 STRENGTH = {"none": 0, "reload": 1, "corosync-reload": 2, "restart": 3}
 """A restart includes whatever a reload would do, never the other way round."""
@@ -31,10 +49,10 @@ def merged(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
     return {unit: what for unit, what in sorted(result.items()) if STRENGTH.get(what, 0)}
 
 
-def load(path: str = PENDING) -> dict:
+def load(path: str = "") -> dict:
     """The memory; one that is missing or was torn by a crash is empty."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path or memory_file(PENDING), encoding="utf-8") as file:
             found = json.load(file)
     except (OSError, ValueError):
         found = {}
@@ -43,8 +61,9 @@ def load(path: str = PENDING) -> dict:
     return {"units": dict(found.get("units", {})), "daemon_reload": bool(found.get("daemon_reload"))}
 
 
-def save(pending: dict, path: str = PENDING) -> None:
+def save(pending: dict, path: str = "") -> None:
     """Replace the memory in one step, on disk before this returns; an empty one is no file."""
+    path = path or memory_file(PENDING)
     if not pending["units"] and not pending["daemon_reload"]:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
