@@ -19,11 +19,14 @@ from hadeploy.lab.vm.accelerator import choose_accelerator
 from hadeploy.lab.vm.files import MACHINES, files_of
 from hadeploy.lab.vm.image import ensure_machine_image, initrd, machine_recipe, root_image
 from hadeploy.lab.vm.node_files import node_files
-from hadeploy.lab.vm.qemu import QEMU, command_line
+from hadeploy.lab.vm.qemu import MEMORY_MB, QEMU, command_line
 from hadeploy.lab.wiring import plug_taps
 
 PROGRAMS = {QEMU: "qemu-system-x86", "qemu-img": "qemu-utils", "mke2fs": "e2fsprogs"}
 READY_SECONDS = {"kvm": 60.0, "tcg": 900.0}
+NODE_MB = MEMORY_MB + 128
+"""Memory of a machine with what QEMU needs besides: translated code, above all."""
+
 TUN = Path("/dev/net/tun")
 
 
@@ -37,6 +40,13 @@ class Machines:
         check_programs(PROGRAMS)
         if not os.access(TUN, os.R_OK | os.W_OK):
             raise LabError("LAB006", f"{TUN} is missing: machines have no network without it", "modprobe tun")
+        needed, free = len(plan.nodes) * NODE_MB, _available_mb()
+        if free < needed:
+            raise LabError(
+                "LAB018",
+                f"{len(plan.nodes)} machines need {needed} MB of memory, and {free} MB are free",
+                "end what else runs here, or use --backend container",
+            )
         for node in plan.nodes:
             long = [disk.name for disk in node.disks if len(disk.name) > SERIAL_LENGTH]
             if long:
@@ -54,7 +64,10 @@ class Machines:
             for folder in MACHINES.iterdir():
                 if folder.name not in living:
                     shutil.rmtree(folder, ignore_errors=True)
-        return choose_accelerator(recipes[0], tell)
+        accelerator = choose_accelerator(recipes[0], tell)
+        if accelerator == "tcg":
+            tell("without KVM the machines are emulated: right, but many times slower")
+        return accelerator
 
     def ready_seconds(self, state: LabState) -> float:
         """How long a boot may take until SSH answers."""
@@ -98,3 +111,13 @@ class Machines:
         shutil.rmtree(folder, ignore_errors=True)
         if folder.parent.is_dir() and not any(folder.parent.iterdir()):
             folder.parent.rmdir()
+
+
+def _available_mb() -> int:
+    """What programs can get without swapping (proc(5), MemAvailable)."""
+    lines = _meminfo().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")) // 1024
+
+
+def _meminfo() -> str:
+    return Path("/proc/meminfo").read_text(encoding="ascii")

@@ -1,0 +1,52 @@
+"""What machines need of this machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hadeploy.lab.errors import LabError
+from hadeploy.lab.plan import LabDisk
+from hadeploy.lab.vm import machines as backend
+from hadeploy.lab.vm.machines import Machines
+
+
+@pytest.fixture(autouse=True)
+def a_good_machine(monkeypatch, tmp_path):
+    tun = tmp_path / "tun"
+    tun.touch()
+    monkeypatch.setattr(backend, "TUN", tun)
+    monkeypatch.setattr(backend, "check_programs", lambda _: None)
+    monkeypatch.setattr(
+        backend, "_meminfo", lambda: f"MemTotal: 1 kB\nMemAvailable: {2 * backend.NODE_MB * 1024} kB\n"
+    )
+
+
+def refused(plan) -> LabError:
+    with pytest.raises(LabError) as error:
+        Machines().check_machine(plan)
+    assert error.value.mend
+    return error.value
+
+
+def test_a_good_machine_is_taken(machines):
+    Machines().check_machine(machines.plan)
+
+
+def test_without_taps_there_is_no_network(machines, monkeypatch, tmp_path):
+    monkeypatch.setattr(backend, "TUN", tmp_path / "none")
+    assert refused(machines.plan).code == "LAB006"
+
+
+def test_all_machines_must_fit_into_memory(machines, monkeypatch):
+    monkeypatch.setattr(backend, "_meminfo", lambda: f"MemAvailable: {2 * backend.NODE_MB * 1024 - 1} kB\n")
+    assert refused(machines.plan).code == "LAB018"
+
+
+def test_a_disks_name_must_fit_into_its_serial_number(machines):
+    node = replace(machines.plan.nodes[0], disks=(LabDisk("d" * 20, 512), LabDisk("e" * 21, 512)))
+    error = refused(replace(machines.plan, nodes=(node,)))
+    assert error.code == "LAB009"
+    assert "e" * 21 in error.message
+    assert "d" * 20 not in error.message
