@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 
 from hadeploy.design.balancing import BalancerPlan
 from hadeploy.design.fencing import FencingPlan
@@ -92,3 +93,23 @@ class Design:
     def segment(self, name: str) -> Segment:
         """The segment of that name."""
         return next(segment for segment in self.segments if segment.name == name)
+
+    def segment_at(self, address: object) -> str | None:
+        """The name of the network that an address belongs to, None for one outside and for what is no address."""
+        if not isinstance(address, str):
+            return None
+        try:
+            wanted = ip_address(address)
+        except ValueError:
+            return None
+        return next(
+            (
+                segment.name
+                for segment in self.segments
+                if any(
+                    wanted.version == ip_network(subnet).version and wanted in ip_network(subnet)
+                    for subnet in segment.subnets
+                )
+            ),
+            None,
+        )

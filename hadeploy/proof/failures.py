@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
 from itertools import combinations
 
 from hadeploy.design.design import Design
@@ -234,20 +233,4 @@ def _primitives(design: Design, names: Sequence[str]) -> Iterator[str]:
 
 def segment_of(design: Design, address: object) -> str | None:
     """The network that an address belongs to, None for one outside and for what is no address."""
-    if not isinstance(address, str):
-        return None
-    try:
-        wanted = ip_address(address)
-    except ValueError:
-        return None
-    return next(
-        (
-            segment.name
-            for segment in design.segments
-            if any(
-                wanted.version == ip_network(subnet).version and wanted in ip_network(subnet)
-                for subnet in segment.subnets
-            )
-        ),
-        None,
-    )
+    return design.segment_at(address)

@@ -28,7 +28,7 @@ class Family(StrEnum):
     WORKLOADS = "workloads"  # HA096-HA100
     SECURITY = "security"  # HA101-HA109
     OBJECTIVES = "objectives"  # HA110-HA119
-    # HA130-HA149: pacemaker and fencing, where the reference has no number
+    # HA130-HA149: pacemaker and fencing, HA150-HA159: vrrp and haproxy, where the reference has no number
 
 
 @dataclass(frozen=True, slots=True)

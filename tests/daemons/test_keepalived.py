@@ -238,6 +238,12 @@ def test_a_sync_group_is_watched_as_a_whole(active_active, find):
     assert "track_script {" not in lines_of(content, "vrrp_instance vip-a")
 
 
+def test_an_interface_of_its_own_is_watched_anyhow(active_active, find):
+    assert "track_interface" not in text(with_plan(active_active, tracked_segments=("front",)), find)
+    other = with_plan(with_group(active_active), tracked_segments=("front", "ring0"))
+    assert text(other, find).count("track_interface {\n        eth1\n    }") == 1
+
+
 def test_only_the_master_starts_as_one(active_active, find):
     instances = tuple(replace(i, starts_as="n1", preempt=True) for i in active_active.vrrp.instances)
     design = with_plan(active_active, instances=instances)
@@ -252,7 +258,12 @@ def test_normal_scheduling_can_be_demanded(active_active, find):
 @pytest.mark.native
 @pytest.mark.parametrize("change", [with_everything, with_group])
 def test_parser_takes_every_setting(change, active_active, parser_host, find):
-    design = with_plan(change(active_active), notify_user="nobody", script_security=True)
+    design = with_plan(
+        change(active_active),
+        notify_user="nobody",
+        script_security=True,
+        tracked_segments=("front", "ring0"),
+    )
     artifact = find(keepalived.share(design, design.members[0]), PATH)
     good, said = parser_host.judge(artifact.check, artifact.content.replace("@@hadeploy:vrrp@@", "secret12"))
     assert good, said

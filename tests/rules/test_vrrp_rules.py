@@ -17,6 +17,17 @@ SCRIPT = "/usr/local/sbin/answers"
 SLOW = {"vrrp.advert_interval": "1s", "objectives.rto": "20s"}
 
 
+INSIDE = {
+    "networks.inside": {"subnets": ["10.72.2.0/24"], "interface": "in0"},
+    "nodes.lb1.addresses.inside": "10.72.2.11",
+    "nodes.lb2.addresses.inside": "10.72.2.12",
+    "load_balancer.backends.web.servers": {
+        "web1": {"address": "10.72.2.21", "port": 80},
+        "web2": {"address": "10.72.2.22", "port": 80},
+    },
+}
+
+
 def codes(findings: Any) -> set[str]:
     return {finding.code for finding in findings}
 
@@ -92,6 +103,29 @@ def codes(findings: Any) -> set[str]:
             {"HA073"},
         ),
         ({"vrrp.bfd": {"gw": {"address": "10.72.1.1", "multiplier": 100}}}, {"HA074"}),
+        # a script may ask what it likes: it is trusted to know
+        (
+            {**SLOW, **INSIDE, "vrrp.track_processes": [], "vrrp.track_scripts": {"a": {"path": SCRIPT}}},
+            set(),
+        ),
+        (INSIDE, {"HA151"}),
+        # the way to one of the servers is another
+        ({**INSIDE, "load_balancer.backends.web.servers.web1": {"address": "192.0.2.1", "port": 80}}, set()),
+        # a sync group gives the one away with the other
+        (
+            {
+                **INSIDE,
+                "virtual_addresses.gateway": {"address": "10.72.2.100/24", "network": "inside"},
+                "load_balancer.frontends.in": {"addresses": ["gateway"], "port": 80, "backend": "web"},
+                "vrrp.addresses": {
+                    "site-a": {"master": "lb1"},
+                    "site-b": {"master": "lb1"},
+                    "gateway": {"master": "lb1"},
+                },
+                "vrrp.sync_groups": {"all": ["site-a", "site-b", "gateway"]},
+            },
+            set(),
+        ),
         # a session with the other member is of use where it does not bar
         ({"vrrp.bfd": {"lb1": {"address": "10.72.1.11", "weight": -60}}}, set()),
     ],

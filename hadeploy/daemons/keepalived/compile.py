@@ -56,17 +56,20 @@ def compile_keepalived(design: Design, member: Member) -> KeepalivedConfig | Non
         *(_script(script) for script in plan.scripts),
     )
     neighbours = tuple(_neighbours(plan, member.name))
-    tracks = tuple(
-        track
-        for track in (
-            TrackConfig(
-                "track_interface", tuple(design.segment(name).interface for name in plan.tracked_segments)
-            ),
-            TrackConfig("track_script", tuple(script.name for script in scripts)),
-            TrackConfig("track_bfd", tuple(neighbour.name for neighbour in neighbours)),
-        )
-        if track.names
+    watched = (
+        TrackConfig("track_script", tuple(script.name for script in scripts)),
+        TrackConfig("track_bfd", tuple(neighbour.name for neighbour in neighbours)),
     )
+
+    def tracks(*instances: VrrpInstance) -> tuple[TrackConfig, ...]:
+        """An instance watches its own interface anyhow; named twice in a sync group, keepalived refuses it."""
+        own = {instance.segment for instance in instances}
+        interfaces = tuple(
+            design.segment(name).interface for name in plan.tracked_segments if name not in own
+        )
+        found = (TrackConfig("track_interface", interfaces), *watched)
+        return tuple(track for track in found if track.names)
+
     grouped = {name for group in plan.sync_groups for name in group.instances}
     return KeepalivedConfig(
         notice=notice(design),
@@ -74,9 +77,14 @@ def compile_keepalived(design: Design, member: Member) -> KeepalivedConfig | Non
         global_definitions=tuple(_global_definitions(plan)),
         scripts=scripts,
         neighbours=neighbours,
-        groups=tuple(GroupConfig(group.name, group.instances, tracks) for group in plan.sync_groups),
+        groups=tuple(
+            GroupConfig(
+                group.name, group.instances, tracks(*(plan.instance(name) for name in group.instances))
+            )
+            for group in plan.sync_groups
+        ),
         instances=tuple(
-            _instance(plan, instance, member.name, () if instance.name in grouped else tracks)
+            _instance(plan, instance, member.name, () if instance.name in grouped else tracks(instance))
             for instance in plan.instances
         ),
         secrets=(plan.authentication.password,) if plan.authentication else (),
