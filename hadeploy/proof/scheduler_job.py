@@ -15,6 +15,8 @@ SHADOW_DIRECTORY = "CIB_shadow_dir"
 """Environment variable: where crm_simulate keeps its working copy."""
 
 STOPPING = frozenset({"stop", "demote"})
+PROMOTED = frozenset({"Promoted", "Master"})
+UNPROMOTED = frozenset({"Unpromoted", "Slave"})
 STARTING = frozenset({"start", "move", "migrate", "recover", "restart", "reload", "promote"})
 
 
@@ -32,6 +34,7 @@ class Action:
         target: where it shall run, empty if nowhere.
         reason: the scheduler's own word, often empty.
         blocked: it cannot be done, because something that must come first cannot.
+        promoted: whether it is promoted once this is done.
     """
 
     kind: str
@@ -40,6 +43,7 @@ class Action:
     target: str
     reason: str
     blocked: bool
+    promoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,23 @@ class Decision:
     actions: tuple[Action, ...]
 
     def placement_after(self, before: Mapping[str, str]) -> dict[str, str]:
-        """Where resources run once it is done."""
+        """Where resources run once it is done, and under ``promoted_key`` where they are promoted."""
         after = dict(before)
         for action in self.actions:
             if action.target and not action.blocked:
                 after[action.resource] = action.target
+                after.pop(promoted_key(action.resource), None)
+                if action.promoted:
+                    after[promoted_key(action.resource)] = action.target
             elif not (action.kind in STOPPING and action.blocked):
                 after.pop(action.resource, None)
+                after.pop(promoted_key(action.resource), None)
         return after
+
+
+def promoted_key(instance: str) -> str:
+    """Under which name a placement says where an instance is promoted: no resource is called so."""
+    return f"{instance} promoted"
 
 
 def version_job() -> Job:
@@ -124,13 +137,17 @@ def _action(element: etree._Element) -> Action:
     target = element.get("dest", place or source)
     if kind not in STOPPING | STARTING:
         raise SchedulerError(f"{PROGRAM} wants to {kind} {element.get('resource')}, which is not known here")
+    next_role = element.get("next-role", "")
+    # What is demoted runs on; only where it is stopped as well, the scheduler speaks of a stop.
+    stays = kind == "demote" and next_role in UNPROMOTED
     return Action(
         kind=kind,
         resource=element.get("resource", ""),
         source=source,
-        target="" if kind in STOPPING else target,
+        target="" if kind in STOPPING and not stays else target,
         reason=element.get("reason", ""),
         blocked=element.get("blocked") == "true",
+        promoted=next_role in PROMOTED,
     )
 
 

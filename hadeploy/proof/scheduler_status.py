@@ -15,6 +15,8 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from hadeploy.proof.scheduler_job import PROMOTED
+
 EPOCH = 1_800_000_000
 """The moment at which every simulation takes place, in seconds: a fixed one, so that equal input gives equal output."""
 
@@ -24,18 +26,24 @@ FAILED_BEFORE_S = 10
 OK = 0
 FAILED = 1
 NOT_RUNNING = 7
+RUNNING_PROMOTED = 8
 DEFAULT_TIMEOUT_MS = 20_000
 
 _UNITS_MS = {"ms": 1, "s": 1000, "": 1000, "min": 60_000, "m": 60_000, "h": 3_600_000}
 _UUID = "00000000-0000-4000-8000-000000000000"
 
 
+BEST_COPY = 10_000
+"""Promotion score of a copy that is as good as can be: ocf:linbit:drbd's own (adjust_master_score)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A recurring monitor; milliseconds."""
+    """A recurring monitor; milliseconds. ``role`` is empty where it is for any."""
 
     interval_ms: int
     timeout_ms: int
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ class Primitive:
         parameters: instance attributes.
         monitors: recurring ones.
         threshold: failures after which it leaves a member; 1 where none is set.
+        promotable_on: members on which an instance of its clone may be promoted; empty for what is no such clone.
     """
 
     name: str
@@ -57,6 +66,7 @@ class Primitive:
     parameters: tuple[tuple[str, str], ...]
     monitors: tuple[Operation, ...]
     threshold: int
+    promotable_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,7 @@ class StatusWriter:
 
     def unprobed(self) -> str:
         """All members online and nothing known of any resource: what the scheduler sees at a cold start."""
-        states = (self._state(node, lost=False, inner="") for node in self.nodes)
+        states = (self._state(node, lost=False, inner=self._attributes(node, ())) for node in self.nodes)
         return self._cib(states, quorate=True)
 
     def status(
@@ -124,7 +134,8 @@ class StatusWriter:
         for node in self.nodes:
             running = frozenset(name for name, place in placement.items() if place == node)
             broken = tuple(failure.resource for failure in failed if failure.node == node)
-            inner = self._attributes(node, broken) + self._history(node, running, broken)
+            attributes = "" if node in lost else self._attributes(node, broken)
+            inner = attributes + self._history(node, running, broken)
             states.append(self._state(node, lost=node in lost, inner=inner))
         return self._cib(states, quorate=quorate)
 
@@ -141,11 +152,15 @@ class StatusWriter:
         )
 
     def _attributes(self, node: str, broken: tuple[str, ...]) -> str:
-        """Failure counts are attributes of a member; without one, all resources are well."""
-        if not broken:
-            return ""
+        """Failure counts and promotion scores are attributes of a member; every copy of a volume is taken to be whole."""
         identity = f"status-{self.nodes[node]}"
-        pairs = []
+        pairs = [
+            f'<nvpair id="{identity}-master-{name}" name="master-{name}" value="{BEST_COPY}"/>'
+            for name, primitive in self.primitives.items()
+            if node in primitive.promotable_on
+        ]
+        if not broken and not pairs:
+            return ""
         for name in broken:
             primitive = self.primitives[name]
             interval = primitive.monitors[0].interval_ms if primitive.monitors else 0
@@ -170,8 +185,15 @@ class StatusWriter:
         return self._histories[key]
 
     def _write_history(self, node: str, running: frozenset[str], broken: tuple[str, ...]) -> str:
+        instances = {name.partition(":")[0] for name in running}
+        promoted = {name.partition(":")[0] for name in running if name.endswith(" promoted")}
         resources = "".join(
-            _resource_history(primitive, running=primitive.name in running, failed=primitive.name in broken)
+            _resource_history(
+                primitive,
+                running=primitive.name in instances,
+                failed=primitive.name in broken,
+                promoted=primitive.name in promoted,
+            )
             for primitive in self.primitives.values()
         )
         return f'<lrm id="{self.nodes[node]}"><lrm_resources>{resources}</lrm_resources></lrm>'
@@ -181,6 +203,7 @@ def _primitives(root: etree._Element) -> Iterable[Primitive]:
     for element in root.iterfind("configuration/resources//primitive"):
         parent = element.getparent()
         group = parent if parent is not None and parent.tag == "group" else None
+        clone = parent if parent is not None and parent.tag == "clone" else None
         threshold = _meta(element, "migration-threshold") or (
             _meta(group, "migration-threshold") if group is not None else None
         )
@@ -202,12 +225,27 @@ def _primitives(root: etree._Element) -> Iterable[Primitive]:
                 Operation(
                     milliseconds(str(operation.attrib["interval"])),
                     milliseconds(operation.get("timeout", f"{DEFAULT_TIMEOUT_MS}ms")),
+                    operation.get("role", ""),
                 )
                 for operation in element.iterfind("operations/op")
                 if operation.attrib["name"] == "monitor" and milliseconds(str(operation.attrib["interval"]))
             ),
             threshold=int(threshold) if threshold and threshold.isdigit() else 1,
+            promotable_on=_promotable_on(root, clone) if clone is not None else (),
         )
+
+
+def _promotable_on(root: etree._Element, clone: etree._Element) -> tuple[str, ...]:
+    """Members that hold a copy: those that no constraint keeps from running or from being promoted."""
+    if _meta(clone, "promotable") != "true":
+        return ()
+    banned = {
+        location.get("node")
+        for location in root.iterfind("configuration/constraints/rsc_location")
+        if location.get("rsc") == clone.get("id") and location.get("score") == "-INFINITY"
+    }
+    names = (str(node.attrib["uname"]) for node in root.iterfind("configuration/nodes/node"))
+    return tuple(name for name in names if name not in banned)
 
 
 def _meta(element: etree._Element, name: str) -> str | None:
@@ -223,29 +261,33 @@ def milliseconds(text: str) -> int:
     return int(found[1]) * _UNITS_MS[found[2]]
 
 
-def _resource_history(primitive: Primitive, *, running: bool, failed: bool) -> str:
+def _resource_history(primitive: Primitive, *, running: bool, failed: bool, promoted: bool) -> str:
     attributes = "".join(f' {name}="{value}"' for name, value in primitive.attributes)
     if not running:
         operations = _operation(
             primitive, "last_0", "monitor", 0, NOT_RUNNING, 1, parameters_digest(primitive)
         )
     else:
-        operations = _operation(primitive, "last_0", "start", 0, OK, 2, parameters_digest(primitive))
+        last = "promote" if promoted else "start"
+        operations = _operation(primitive, "last_0", last, 0, OK, 2, parameters_digest(primitive))
         for call, monitor in enumerate(primitive.monitors, start=3):
+            if monitor.role and (monitor.role in PROMOTED) != promoted:
+                continue
+            well = RUNNING_PROMOTED if promoted else OK
             digest = parameters_digest(primitive, monitor.timeout_ms)
             identity = f"monitor_{monitor.interval_ms}"
             if failed:
                 operations += _operation(
                     primitive, "last_failure_0", "monitor", monitor.interval_ms, FAILED, call + 1, digest
                 )
-            operations += _operation(primitive, identity, "monitor", monitor.interval_ms, OK, call, digest)
+            operations += _operation(primitive, identity, "monitor", monitor.interval_ms, well, call, digest)
     return f'<lrm_resource id="{primitive.name}"{attributes}>{operations}</lrm_resource>'
 
 
 def _operation(
     primitive: Primitive, identity: str, task: str, interval_ms: int, code: int, call: int, digest: str
 ) -> str:
-    expected = NOT_RUNNING if code == NOT_RUNNING else OK
+    expected = code if code in (NOT_RUNNING, RUNNING_PROMOTED) else OK
     transition = f"{call}:1:{expected}:{_UUID}"
     changed = EPOCH - (FAILED_BEFORE_S if code == FAILED else 60 * FAILED_BEFORE_S)
     return (
