@@ -56,6 +56,10 @@ def show(console: Console, status: Status) -> None:
         well = bool(group.node) and not group.broken
         state = "started" if well else ", ".join(group.broken) or "stopped"
         table.add_row("group", group.name, _mark(state, well=well), group.node)
+    for copy in status.volumes:
+        words = ", ".join(part for part in (copy.role, copy.disk, copy.connection) if part) or "not running"
+        where = f"{copy.member}, {copy.progress}" if copy.progress else copy.member
+        table.add_row("volume", copy.volume, _mark(words, well=copy.well), where)
     for server in status.servers:
         for balancer, state in server.states:
             table.add_row(

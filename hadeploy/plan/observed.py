@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from hadeploy.plan.replication import CopyView, parse_drbd
+
 
 @dataclass(frozen=True, slots=True)
 class FenceEvent:
@@ -74,6 +76,7 @@ class HostView:
         servers: (backend, server) -> HAProxy's state of it (``UP``, ``DOWN`` ...).
         pending: what an interrupted apply left to do.
         device: the quorum device as it sees it, None where it was not asked.
+        copies: minor number -> replicated volume as DRBD sees it here.
     """
 
     host: str
@@ -84,6 +87,7 @@ class HostView:
     servers: Mapping[tuple[str, str], str] = field(default_factory=dict)
     pending: tuple[str, ...] = ()
     device: DeviceView | None = None
+    copies: Mapping[int, CopyView] = field(default_factory=dict)
 
 
 def parse_host(host: str, text: str) -> HostView:
@@ -101,6 +105,7 @@ def parse_host(host: str, text: str) -> HostView:
         servers=parse_haproxy_statistics(report.get("haproxy", "")),
         pending=tuple(report.get("pending", ())),
         device=parse_device(**report["device"]) if report.get("device") else None,
+        copies=parse_drbd(**report["drbd"]) if report.get("drbd") else {},
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hadeploy.design.design import Cluster, Design, VirtualAddress
 from hadeploy.design.membership import QuorumDevice
 from hadeploy.plan.observed import ClusterView, DeviceView, FenceEvent, HostView
+from hadeploy.plan.volumes import CopyStatus, difference_problems, judge_volumes, volume_reports, volume_units
 
 CONNECTED = "connected"
 
@@ -79,6 +80,7 @@ class Status:
         quorate: None where there is no quorum to have.
         problems: one sentence each; empty means all is well.
         device: the arbiter, None without one.
+        volumes: copies of replicated ones, on members that answered.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Status:
     fencing: tuple[FenceEvent, ...]
     problems: tuple[str, ...]
     device: DeviceStatus | None = None
+    volumes: tuple[CopyStatus, ...] = ()
 
     @property
     def degraded(self) -> bool:
@@ -108,6 +111,7 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
     groups = _groups(design.cluster, view)
     servers = _servers(design, answered)
     device = _device(design, answered)
+    volumes, volume_problems = judge_volumes(design, {host.host: host.copies for host in answered})
     problems = [
         *(
             f"{node.name} is {node.state}" + (f": {node.note}" if node.note else "")
@@ -119,6 +123,8 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
         *(_group_problem(group) for group in groups if group.broken or not group.node),
         *_server_problems(servers),
         *_device_problems(device),
+        *volume_problems,
+        *difference_problems(design, {host.host: host.units for host in answered}),
         *_unit_problems(design, answered),
         *_unnoticed_deaths(design, groups, answered),
         *(
@@ -139,6 +145,7 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
         fencing=view.fencing if view else (),
         problems=tuple(problems),
         device=device,
+        volumes=volumes,
     )
 
 
@@ -285,12 +292,14 @@ def expected_units(design: Design, member: str) -> tuple[str, ...]:
     if design.vrrp is not None:
         daemons.append("keepalived.service")
     daemons += [unit.unit for unit in design.units if not unit.clustered and member in unit.members]
+    daemons += volume_units(design, member)
     return tuple(daemons)
 
 
 def watched_units(design: Design, member: str) -> tuple[str, ...]:
     """Units whose state is asked for: those that must be active, and those that Pacemaker moves about."""
-    return (*expected_units(design, member), *(unit.unit for unit in design.units if unit.clustered))
+    clustered = (unit.unit for unit in design.units if unit.clustered)
+    return (*expected_units(design, member), *clustered, *volume_reports(design, member))
 
 
 def _unnoticed_deaths(design: Design, groups: Sequence[GroupStatus], hosts: Sequence[HostView]) -> list[str]:

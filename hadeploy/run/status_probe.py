@@ -69,10 +69,21 @@ def _device(asked: bool) -> dict[str, str]:
     }
 
 
+def _drbd(path: str) -> dict[str, str]:
+    """Where the kernel has DRBD: 8.4 tells all of it in one file, 9 by its own program."""
+    try:
+        proc = Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    asked = ["drbdsetup", "status", "--json", "--statistics"]
+    return {"proc": proc, "status": "" if proc.startswith("version: 8.") else _output(asked)}
+
+
 def main() -> None:
     """Arguments: the units to ask about; with the quorum device's client among them, that device is asked about too."""
     report = {
         "device": _device("corosync-qdevice.service" in sys.argv),
+        "drbd": _drbd("/proc/drbd"),
         "addresses": _addresses(),
         "units": _units(sys.argv[1:]),
         "crm_mon": _output(["crm_mon", "--one-shot", "--output-as=xml", "--inactive", "--fence-history=2"]),

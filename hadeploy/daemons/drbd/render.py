@@ -49,6 +49,11 @@ def timer_unit(resource: str) -> str:
     return f"hadeploy-drbd-verify@{resource}.timer"
 
 
+def verify_unit(resource: str) -> str:
+    """What that timer starts."""
+    return f"hadeploy-drbd-verify@{resource}.service"
+
+
 def _timer(verification: VerifyConfig, host: str) -> Artifact:
     return Artifact(
         host=host,
