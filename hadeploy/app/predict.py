@@ -8,6 +8,7 @@ from pathlib import Path
 from hadeploy.app.validate import load_valid
 from hadeploy.design.design import Design
 from hadeploy.design.durations import durations_of
+from hadeploy.design.loss import Loss, losses_of
 from hadeploy.design.patterns import expand
 from hadeploy.design.recovery import Recovery
 from hadeploy.diagnostics import Diagnostics
@@ -25,12 +26,14 @@ class Prediction:
         pattern: as written.
         rto_ms: what the topology promises, None where it promises nothing.
         recoveries: of every mishap that some service notices.
+        losses: of writes, of every service that a cluster runs.
     """
 
     name: str
     pattern: str
     rto_ms: int | None
     recoveries: tuple[Recovery, ...]
+    losses: tuple[Loss, ...]
 
     @property
     def broken(self) -> tuple[Recovery, ...]:
@@ -54,4 +57,5 @@ def predict_topology(path: Path) -> tuple[Prediction | None, Diagnostics]:
         return None, findings
     design = expand(loaded.topology)
     recoveries, found = predict_design(loaded, design)
-    return Prediction(design.name, design.pattern, design.rto_ms, recoveries), findings + found
+    prediction = Prediction(design.name, design.pattern, design.rto_ms, recoveries, losses_of(design))
+    return prediction, findings + found

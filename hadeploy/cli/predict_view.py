@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hadeploy.app.predict import Prediction
+from hadeploy.design.loss import Loss
 from hadeploy.design.recovery import Recovery, Term
 
 
@@ -55,7 +56,16 @@ def show(console: Console, prediction: Prediction, *, explain: bool) -> None:
             table.add_row(f"  {term.name}", "", *_figures(term), formula)
         table.add_section()
     console.print(table)
+    for loss in prediction.losses:
+        console.print(_loss(loss))
     console.print(_verdict(prediction))
+
+
+def _loss(loss: Loss) -> Text:
+    if loss.window_ms is None:
+        return Text(f"{loss.service}: {loss.why}", style="dim")
+    lost = f"up to {seconds(loss.window_ms)} s of acknowledged writes are" if loss.window_ms else "nothing is"
+    return Text(f"{loss.service}: {lost} lost with a member: {loss.why}")
 
 
 def _sums(recovery: Recovery, rto_ms: int | None) -> list[Text]:

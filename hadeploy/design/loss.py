@@ -1,0 +1,48 @@
+"""What the loss of one member takes of a service's acknowledged writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hadeploy.design.design import Design
+from hadeploy.design.resources import Group
+
+SHARED = "Filesystem"
+"""A mount that is no volume's: of storage that every member reaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The recovery point of one service.
+
+    Attributes:
+        service: group.
+        window_ms: the longest span of acknowledged writes that may be lost; None where nothing carries them over at all.
+        why: in a sentence.
+    """
+
+    service: str
+    window_ms: int | None
+    why: str
+
+
+def losses_of(design: Design) -> tuple[Loss, ...]:
+    """Of every service that a cluster runs; load balancers keep nothing."""
+    groups = design.cluster.resources.groups if design.cluster is not None else ()
+    return tuple(_loss(design, group) for group in groups)
+
+
+def _loss(design: Design, group: Group) -> Loss:
+    volumes = [volume for volume in design.volumes if volume.group == group.name]
+    mounts = {volume.filesystem_resource for volume in volumes}
+    shared = [each.name for each in group.resources if each.type == SHARED and each.name not in mounts]
+    if volumes:
+        worst = max(volumes, key=lambda volume: volume.loss_window_ms)
+        return Loss(
+            group.name, worst.loss_window_ms, f"{worst.name} is replicated by protocol {worst.protocol}"
+        )
+    if shared:
+        return Loss(group.name, 0, f"{', '.join(shared)} is on storage that every member reaches")
+    return Loss(
+        group.name, None, "no volume and no shared filesystem: what it writes stays where it was written"
+    )

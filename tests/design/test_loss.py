@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from hadeploy.design.loss import losses_of
+
+
+def test_protocol_c_loses_nothing(design_of):
+    (loss,) = losses_of(design_of("active-passive-drbd"))
+    assert (loss.service, loss.window_ms) == ("web", 0)
+    assert "protocol C" in loss.why
+
+
+def test_protocol_a_loses_what_a_silent_peer_is_waited_for(design_of):
+    (loss,) = losses_of(design_of("active-passive-drbd", ("protocol: C", "protocol: A")))
+    assert loss.window_ms is not None
+    assert loss.window_ms > 0
+
+
+def test_nothing_is_carried_over_without_a_copy(design_of):
+    assert [loss.window_ms for loss in losses_of(design_of("n-plus-1"))] == [None, None]
+
+
+def test_shared_storage_is_a_copy_that_needs_none(design_of):
+    shared = (
+        "    addresses: [web]",
+        """      - kind: ocf
+        name: disk
+        agent: ocf:heartbeat:Filesystem
+        parameters: {device: /dev/sdz, directory: /srv, fstype: xfs}
+    addresses: [web]""",
+    )
+    (loss,) = losses_of(design_of("active-passive", shared))
+    assert loss.window_ms == 0
+
+
+def test_load_balancers_keep_nothing(design_of):
+    assert losses_of(design_of("active-active")) == ()
