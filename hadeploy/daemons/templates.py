@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-
-import jinja2
+from typing import TYPE_CHECKING
 
 import hadeploy
+
+if TYPE_CHECKING:
+    import jinja2
 
 
 def templates_directory() -> Path:
@@ -19,6 +21,9 @@ def templates_directory() -> Path:
 
 @cache
 def _environment() -> jinja2.Environment:
+    # Here, since validate and predict know daemons and print none of their files: a tenth of a second at each start.
+    import jinja2
+
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates_directory()),
         undefined=jinja2.StrictUndefined,
