@@ -18,6 +18,8 @@ from hadeploy.lab.tell import Tell
 PACKAGES = frozenset(
     {
         "corosync",
+        "corosync-qdevice",
+        "corosync-qnetd",
         "drbd-utils",
         "haproxy",
         "keepalived",
@@ -25,9 +27,10 @@ PACKAGES = frozenset(
         "nftables",
         "nginx-light",
         "pacemaker-cli-utils",
+        "sbd",
     }
 )
-"""Those that bring parsers; of them, those that the repository has."""
+"""Those that bring parsers, or units that drop-ins are read with; of them, those that the repository has."""
 
 TREE = "root"
 _INSTALL = f"""set -eu

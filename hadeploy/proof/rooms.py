@@ -14,7 +14,6 @@ from pathlib import PurePosixPath
 from hadeploy.daemons.artifact import Artifact, ClusterInformationBase, HostCheck, Share
 from hadeploy.daemons.units.check import unit_check
 from hadeploy.design.design import Design
-from hadeploy.design.membership import Member
 from hadeploy.design.secrets import Secret
 from hadeploy.proof.job import Job
 
@@ -128,10 +127,14 @@ def _check(number: int, judged: JudgedFile, ordinary: bool) -> dict[str, object]
 def rooms(
     design: Design, parts: Sequence[Share], cib: ClusterInformationBase | None, *, ordinary: bool
 ) -> Iterator[Room]:
-    """A room a member; for an ordinary user, another for what cannot be judged in a user namespace."""
-    for member in design.members:
-        mine = [part for part in parts if part.host == member.name]
-        room = _room(design, member, mine, cib if member == design.members[0] else None)
+    """A room a host that has any file; for an ordinary user, another for what cannot be judged in a user namespace.
+
+    The cluster's configuration is judged in the first: it is the same for all.
+    """
+    hosts = dict.fromkeys((*(member.name for member in design.members), *(part.host for part in parts)))
+    for number, host in enumerate(hosts):
+        mine = [part for part in parts if part.host == host]
+        room = _room(design, host, mine, None if number else cib)
         if ordinary:
             yield from _apart(room)
         else:
@@ -144,7 +147,7 @@ def unjudged(parts: Sequence[Share]) -> tuple[Artifact, ...]:
     return tuple(a for a in artifacts if a.check is None and unit_check(a) is None)
 
 
-def _room(design: Design, member: Member, parts: Sequence[Share], cib: ClusterInformationBase | None) -> Room:
+def _room(design: Design, host: str, parts: Sequence[Share], cib: ClusterInformationBase | None) -> Room:
     artifacts = [artifact for part in parts for artifact in part.artifacts]
     files = [RoomFile(artifact.path, _content(artifact)) for artifact in artifacts]
     judged = [
@@ -158,9 +161,9 @@ def _room(design: Design, member: Member, parts: Sequence[Share], cib: ClusterIn
     users = [user for part in parts for user in part.users]
     scripts = design.vrrp.scripts if design.vrrp is not None else ()
     return Room(
-        host=member.name,
+        host=host,
         isolated=True,
-        interfaces=tuple(_interfaces(design, member)),
+        interfaces=tuple(_interfaces(design, host)),
         users=tuple(dict.fromkeys((*PACKAGED_USERS, *users))),
         programs=tuple(dict.fromkeys(script.path for script in scripts)),
         files=tuple(files),
@@ -180,9 +183,11 @@ def _without_secrets(text: str, secrets: Sequence[Secret]) -> str:
     return text
 
 
-def _interfaces(design: Design, member: Member) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _interfaces(design: Design, host: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A member's; of the arbiter no interface is known, and nothing of its files needs one."""
+    member = next((member for member in design.members if member.name == host), None)
     for segment in design.segments:
-        addresses = member.on(segment.name)
+        addresses = member.on(segment.name) if member is not None else ()
         if addresses:
             yield segment.interface, tuple(_with_prefix(address, segment.subnets) for address in addresses)
 

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hadeploy.app import check as gate
+from hadeploy.app.apply import ApplyRequest, prepare
 from hadeploy.cli import app
 from hadeploy.diagnostics import Severity
 from hadeploy.proof.job import JobOutcome
@@ -88,3 +89,15 @@ def test_an_apply_stops_only_at_versions_that_members_run(release, severity, mon
     report, findings = gate.check_before_connecting(design)
     assert report.verdicts
     assert {finding.severity for finding in findings} == {severity}
+
+
+def test_an_apply_is_refused_before_any_secret_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(gate, "run_jobs", refusing)
+    monkeypatch.setattr(gate, "parser_root", lambda _release: None)
+    monkeypatch.setattr(gate, "own_release", lambda: "debian-12")
+    monkeypatch.delenv("HADEPLOY_VAULT_PASSWORD", raising=False)
+    topology = INVENTORIES / "active-passive/topology.yaml"
+    request = ApplyRequest(topology, tmp_path / "build", lab=False, inventory=None, check=False)
+    prepared, findings = prepare(request)
+    assert prepared is None
+    assert {finding.code for finding in findings if finding.is_error} == {"CHECK001"}

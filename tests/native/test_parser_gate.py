@@ -59,9 +59,13 @@ def judge(request) -> Judge:
         return as_ordinary_user
     if request.param == "this machine":
         return judged_by(own_judges("debian-12"))
-    ensure_container_image("debian-12", say_nothing)
-    tree = ensure_parser_root("debian-12", say_nothing)
-    return judged_by(Judges(tree, "the node image", versions_will_run=True))
+    return judged_by(node_image("debian-12"))
+
+
+def node_image(release: str) -> Judges:
+    ensure_container_image(release, say_nothing)
+    tree = ensure_parser_root(release, say_nothing)
+    return Judges(tree, "the node image", versions_will_run=True)
 
 
 def first_member(design, change=lambda path, content: content):
@@ -191,3 +195,12 @@ def test_a_file_that_includes_what_is_not_there_is_refused(judge, design_of):
 
     verdicts = judge(design, *first_member(design, corrupt))
     assert [v.parser for v in verdicts if v.state is State.REFUSED] == ["nginx"]
+
+
+@pytest.mark.parametrize("release", ["debian-12", "debian-13"])
+def test_a_node_image_has_every_parser_of_its_release(release, design_of):
+    """Units that drop-ins are read with, too: the quorum device's client is on no controller."""
+    design = design_of("quorum-device", ("release: debian-12", f"release: {release}"))
+    verdicts = check_parts(design, *first_member(design), node_image(release))
+    assert {v.state for v in verdicts} == {State.ACCEPTED}, verdicts
+    assert {v.place for v in verdicts} == {"the node image"}

@@ -151,3 +151,12 @@ def test_a_file_in_two_parts_is_as_good_as_the_worse(corosync):
     assert united([good, bad]) == united([bad, good]) == (bad,)
     assert united([good, missing]) == (missing,)
     assert united([missing, bad, good]) == (bad,)
+
+
+def test_the_arbiters_files_are_judged_too(design_of):
+    design = design_of("quorum-device")
+    assert design.arbiter is not None
+    *_, room = rooms(design, shares(design), None, ordinary=False)
+    assert room.host == design.arbiter.host
+    assert room.files
+    assert room.interfaces == ()
