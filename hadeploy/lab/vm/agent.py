@@ -22,6 +22,7 @@ from hadeploy.lab.vm.qmp import Conversation
 POLL_SECONDS = 0.05
 ANSWER_SECONDS = 20.0
 COMMAND_SECONDS = 3600.0
+CLOCK_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,18 @@ def run_in_guest(path: Path, argv: Sequence[str], seconds: float = COMMAND_SECON
 
 
 def set_clock(path: Path) -> None:
-    """Give the guest the time of this machine: its own stood still while it was saved."""
-    with agent_at(path) as agent:
-        agent.ask("guest-set-time", time=time.time_ns())
+    """Give the guest the time of this machine: its own stood still while it was saved.
+
+    By date(1): the agent's own command wants hwclock(8), which Debian 13 has in a package of its own.
+
+    Raises:
+        LabError: the guest does not take it.
+    """
+    outcome = run_in_guest(path, ["date", "--utc", f"--set=@{time.time():.3f}"], CLOCK_SECONDS)
+    if outcome.code != 0:
+        raise LabError(
+            "LAB057", f"the guest does not take the time: {outcome.errors.decode(errors='replace')}"
+        )
 
 
 def _bytes(text: str | None) -> bytes:

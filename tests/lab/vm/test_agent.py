@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from hadeploy.lab.errors import LabError
-from hadeploy.lab.vm.agent import run_in_guest
+from hadeploy.lab.vm.agent import run_in_guest, set_clock
 from hadeploy.lab.vm.qmp import open_monitor
 
 
@@ -83,6 +84,22 @@ def test_a_killed_command_ends_as_a_shell_would_say(tmp_path):
 
     with listening(tmp_path / "s", talk):
         assert run_in_guest(tmp_path / "s", ["x"]).code == 137
+
+
+def test_a_clock_that_cannot_be_set_is_said(tmp_path):
+    def talk(stream: Any) -> None:
+        synchronise(stream)
+        command = asked(stream)["arguments"]
+        assert command["path"] == "date"
+        assert abs(float(command["arg"][-1].removeprefix("--set=@")) - time.time()) < 5
+        answer(stream, {"pid": 7})
+        asked(stream)
+        words = base64.b64encode(b"date: cannot set date: Operation not permitted").decode()
+        answer(stream, {"exited": True, "exitcode": 1, "err-data": words})
+
+    with listening(tmp_path / "s", talk), pytest.raises(LabError, match="not permitted") as refused:
+        set_clock(tmp_path / "s")
+    assert refused.value.code == "LAB057"
 
 
 def test_what_the_agent_refuses_is_said(tmp_path):
