@@ -119,6 +119,7 @@ def _volume(
         mount=wish.mount.rstrip("/"),
         mount_options=wish.mount_options,
         seed=wish.seed,
+        directories=wish.directories,
         quorum="" if wish.quorum is None else str(wish.quorum),
         on_no_quorum=wish.on_no_quorum,
         dual_primary=wish.dual_primary,

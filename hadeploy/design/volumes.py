@@ -106,6 +106,7 @@ class ReplicatedVolume:
         mount: where.
         mount_options: of mount(8), empty for the defaults.
         seed: whether what packages put at the mount point is copied into the new filesystem.
+        directories: made in it, relative to the mount point.
         quorum: ``majority``, a number, or empty for none.
         on_no_quorum: ``io-error`` or ``suspend-io``.
         dual_primary: whether two may be primary at once.
@@ -130,6 +131,7 @@ class ReplicatedVolume:
     mount: str
     mount_options: str
     seed: bool
+    directories: tuple[str, ...]
     quorum: str
     on_no_quorum: str
     dual_primary: bool

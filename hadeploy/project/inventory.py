@@ -85,6 +85,7 @@ def _volumes(volumes: tuple[ReplicatedVolume, ...]) -> dict[str, Any]:
                 "filesystem": volume.filesystem,
                 "mount": volume.mount,
                 "seed": volume.seed,
+                "directories": list(volume.directories),
                 "replicas": {
                     replica.member: {
                         "disk": replica.disk,

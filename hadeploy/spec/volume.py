@@ -129,6 +129,13 @@ class Volume(SpecModel):
             description="copy what packages put at the mount point into the new filesystem, once, when it is made"
         ),
     ] = False
+    directories: Annotated[
+        tuple[
+            Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")],
+            ...,
+        ],
+        Field(description="made in the new filesystem, relative to the mount point, owned by root"),
+    ] = ()
     protocol: Annotated[
         Literal["A", "B", "C"],
         Field(

@@ -141,6 +141,7 @@ def make_volume(name: str = "data", nodes: int = 2, **changes: object) -> Replic
         mount="/srv/data",
         mount_options="",
         seed=False,
+        directories=(),
         quorum="",
         on_no_quorum="io-error",
         dual_primary=False,

@@ -16,6 +16,7 @@ VOLUME = {
     "filesystem": "ext4",
     "mount": "",
     "seed": False,
+    "directories": [],
     "replicas": {
         "n1": {"disk": "/dev/vdb", "volume_group": "", "logical_volume": ""},
         "n2": {"disk": "/dev/vdb", "volume_group": "", "logical_volume": ""},
@@ -145,6 +146,11 @@ class World:
         for each in self.hosts.values():
             each.disks["/dev/vdb"].signatures.append({"type": "ext4", "uuid": "fs"})
         return 0, "", ""
+
+    def _mount(self, *_):
+        return 0, "", ""
+
+    _umount = _cp = _mkdir = _udevadm = _mount
 
     def _resize2fs(self, *_):
         return 0, "", ""

@@ -402,17 +402,69 @@ def test_a_volume_group_without_room_is_refused(run, world):
         run.check(volumes=[LOGICAL])
 
 
-def test_a_volume_grows_with_both_its_disks(run, world):
+def test_a_volume_grows_with_both_its_disks(run, world, monkeypatch):
+    filesystem = {"size": 60 * MIB}
+    monkeypatch.setattr(run.volumes, "mounted_bytes", lambda mount: filesystem["size"])
     run.apply()
-    world.hosts["n1"].copy.role = "Primary"
     disk(world, "n1").size = 128 * MIB
     assert run.observe("n1") == ["the disk has grown"]
-    result = run.apply()
-    assert result.told["n1"] == ["data: not grown, the other disk is as small as before"]
+    assert run.apply().told["n1"] == [], "nobody is primary: nothing could be grown with it"
+    world.hosts["n1"].copy.role = "Primary"
+    assert run.apply().told["n1"] == ["data: not grown, the other disk is as small as before"]
     disk(world, "n2").size = 128 * MIB
     result = run.apply()
-    assert result.told["n1"] == ["data: device grown", "data: filesystem grown"]
+    assert result.told == {"n1": ["data: device grown", "data: filesystem grown"], "n2": []}
     assert world.done("resize2fs") == [("n1", "resize2fs /dev/drbd7")]
+    filesystem["size"] = 120 * MIB
+    assert run.observe("n1") == []
+
+
+def test_a_filesystem_that_was_left_small_is_grown_by_the_next_apply(run, world, monkeypatch):
+    run.apply()
+    monkeypatch.setattr(run.volumes, "mounted_bytes", lambda mount: 30 * MIB)
+    world.hosts["n1"].copy.role = "Primary"
+    assert run.observe("n1") == ["the filesystem is smaller than the device"]
+    assert run.apply().told["n1"] == ["data: filesystem grown"]
+
+
+def test_a_device_that_udev_looks_at_is_given_up_a_moment_later(run, world, monkeypatch):
+    whole, turns = world.run, []
+
+    def busy(host: str, argv: list[str], answer: str):
+        if argv[:2] == ["drbdadm", "secondary"] and not turns:
+            turns.append(host)
+            return 11, "", "State change failed: (-12) Device is held open by someone"
+        return whole(host, argv, answer)
+
+    monkeypatch.setattr(world, "run", busy)
+    monkeypatch.setattr(run.volumes, "POLL_SECONDS", 0)
+    run.apply(timeout=5)
+    assert turns == ["n1"]
+    assert world.hosts["n1"].copy.role == "Secondary"
+
+
+def test_a_new_filesystem_is_filled_once(run, world, monkeypatch, tmp_path: Path):
+    monkeypatch.setattr(run.volumes.tempfile, "mkdtemp", lambda **_: "/run/place")
+    monkeypatch.setattr(run.volumes.os, "rmdir", lambda _: None)
+    volume = VOLUME | {"seed": True, "mount": str(tmp_path), "directories": ["export", "state/nfs"]}
+    result = run.apply(volumes=[volume])
+    assert [call for _, call in world.done("mount ", "cp ", "mkdir ", "mkfs")] == [
+        "mkfs.ext4 -q /dev/drbd7",
+        "mount --types ext4 /dev/drbd7 /run/place",
+        f"cp --archive {tmp_path}/. /run/place",
+        "mkdir --parents --mode=0755 /run/place/export",
+        "mkdir --parents --mode=0755 /run/place/state/nfs",
+        "umount /run/place",
+    ]
+    assert f"{tmp_path} copied into it" in result.told["n1"]
+    world.log.clear()
+    run.apply(volumes=[volume])
+    assert world.done("mount ", "cp ", "mkdir ") == []
+
+
+def test_what_is_not_there_is_not_copied(run, world, monkeypatch, tmp_path: Path):
+    run.apply(volumes=[VOLUME | {"seed": True, "mount": str(tmp_path / "none")}])
+    assert world.done("mount ", "cp ") == []
 
 
 def test_another_filesystem_is_refused_not_replaced(run, world):

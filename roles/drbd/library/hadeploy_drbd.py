@@ -81,7 +81,6 @@ waiting:
 """
 
 import os
-import shutil
 import tempfile
 import time
 
@@ -97,6 +96,9 @@ UNIT = "drbd.service"
 POLL_SECONDS = 0.2
 GROWTH = 16 * 1024 * 1024
 """A disk that is larger than its volume by less than this has not been grown: the metadata takes some of it."""
+
+FILESYSTEM_SHARE = 0.85
+"""What is left of a device to files after inodes and journal, at the least."""
 
 MKFS = {
     "ext4": ["mkfs.ext4", "-q"],
@@ -133,6 +135,21 @@ def metadata_bytes(disk_bytes: int, peers: int) -> int:
     """What DRBD takes of a disk: a bit for each 4 KiB and peer, 32 KiB of activity log, 4 KiB, all in pages (drbdmeta(8))."""
     bitmap = -(-disk_bytes // (4096 * 8 * 4096)) * 4096 * max(1, peers)
     return bitmap + 36 * 1024
+
+
+def lags_behind(volume: dict) -> bool:
+    """Whether the mounted filesystem is so much smaller than its device that it was not grown with it."""
+    device = bytes_of(volume["device"])
+    filesystem = mounted_bytes(volume["mount"])
+    return 0 < filesystem < device * FILESYSTEM_SHARE - GROWTH
+
+
+def mounted_bytes(mount: str) -> int:
+    """Size of the filesystem that is mounted there; 0 where none is."""
+    if not os.path.ismount(mount):
+        return 0
+    found = os.statvfs(mount)
+    return found.f_blocks * found.f_frsize
 
 
 class Volumes:
@@ -195,6 +212,8 @@ class Volumes:
             reasons.append("the logical volume is to be grown")
         if state["attached"] and self.grown(volume, replica):
             reasons.append("the disk has grown")
+        if state["role"] == "Primary" and lags_behind(volume):
+            reasons.append("the filesystem is smaller than the device")
         if state["disk"] == "UpToDate" and volume["filesystem"] not in self.filesystem_on(disk):
             reasons.append(f"no {volume['filesystem']}")
         return reasons
@@ -271,7 +290,7 @@ class Volumes:
                 continue
             self.first(volume, disks)
             self.format(volume, replica, disks)
-            self.grow(volume, replica, disks)
+            self.grow(volume, replica)
             if not self.module.check_mode:
                 os.makedirs(volume["mount"], mode=0o755, exist_ok=True)
 
@@ -301,7 +320,19 @@ class Volumes:
             )
         else:
             self.do(f"{name}: synchronised from {self.host}", "drbdadm", "primary", "--force", name)
-            self.do(f"{name}: secondary again", "drbdadm", "secondary", name)
+            self.demote(name)
+
+    def demote(self, name: str) -> None:
+        """udev looks at every device that was written to, and DRBD gives up no device that is open."""
+        if self.module.check_mode:
+            return
+        self.drbd.program("udevadm", "settle", "--timeout=10")
+        deadline = time.monotonic() + self.module.params["timeout"]
+        while self.drbd.program("drbdadm", "secondary", name)[0] != 0:
+            if time.monotonic() > deadline:
+                self.drbd.demand("drbdadm", "secondary", name)
+                return
+            time.sleep(POLL_SECONDS)
 
     def roles(self, name: str) -> str:
         """Roles of all copies that are seen."""
@@ -332,7 +363,7 @@ class Volumes:
             self.make_filesystem(volume)
         finally:
             if not primary:
-                self.drbd.demand("drbdadm", "secondary", name)
+                self.demote(name)
 
     def make_filesystem(self, volume: dict) -> None:
         """On the device itself, which is looked at once more."""
@@ -344,41 +375,41 @@ class Volumes:
         self.do(
             f"{volume['filesystem']} on {volume['device']}", *MKFS[volume["filesystem"]], volume["device"]
         )
-        if volume["seed"] and os.path.isdir(volume["mount"]):
-            self.seed(volume)
+        copied = volume["seed"] and os.path.isdir(volume["mount"])
+        if copied or volume["directories"]:
+            self.fill(volume, copied=copied)
 
-    def seed(self, volume: dict) -> None:
-        """What packages put at the mount point goes into the new filesystem, with owners and modes."""
-        place = tempfile.mkdtemp(prefix="hadeploy-seed-", dir="/run")
+    def fill(self, volume: dict, *, copied: bool) -> None:
+        """What packages put at the mount point goes into the new filesystem, with owners and modes; then directories."""
+        place = tempfile.mkdtemp(prefix="hadeploy-volume-", dir="/run")
         self.drbd.demand("mount", "--types", volume["filesystem"], volume["device"], place)
         try:
-            self.do(f"{volume['mount']} copied into it", "cp", "--archive", f"{volume['mount']}/.", place)
+            if copied:
+                self.do(f"{volume['mount']} copied into it", "cp", "--archive", f"{volume['mount']}/.", place)
+            for directory in volume["directories"]:
+                self.do(
+                    f"{directory} made in it", "mkdir", "--parents", "--mode=0755", f"{place}/{directory}"
+                )
         finally:
             self.drbd.demand("umount", place)
-            shutil.rmtree(place, ignore_errors=True)
+            os.rmdir(place)
 
-    def grow(self, volume: dict, replica: dict, disks: dict) -> None:
-        """A device follows its disks while it serves: it grows once both have, and the filesystem with it."""
+    def grow(self, volume: dict, replica: dict) -> None:
+        """The primary's device follows the disks while it serves, once both have grown, and the filesystem with it."""
         name = volume["name"]
-        if self.module.check_mode or first_content(volume, disks) != "none":
-            return
         state = self.drbd.state(name)
+        if self.module.check_mode or state["role"] != "Primary" or state["disk"] != "UpToDate":
+            return
         if (
-            state["disk"] != "UpToDate"
-            or not connected(state)
-            or set(state["peers"]) - {"UpToDate", "Diskless"}
+            self.grown(volume, replica)
+            and connected(state)
+            and not set(state["peers"]) - {"UpToDate", "Diskless"}
         ):
-            return
-        primary = state["role"] == "Primary"
-        if not primary and (self.host != source_of(volume, disks) or "Primary" in self.roles(name)):
-            return
-        if not self.grown(volume, replica):
-            return
-        before = bytes_of(volume["device"])
-        self.do(f"{name}: device grown", "drbdadm", "resize", name)
-        if bytes_of(volume["device"]) <= before:
-            self.told[-1] = f"{name}: not grown, the other disk is as small as before"
-        elif primary:
+            before = bytes_of(volume["device"])
+            self.do(f"{name}: device grown", "drbdadm", "resize", name)
+            if bytes_of(volume["device"]) <= before:
+                self.told[-1] = f"{name}: not grown, the other disk is as small as before"
+        if lags_behind(volume):
             self.do(f"{name}: filesystem grown", *GROW[volume["filesystem"]](volume))
 
     def behind(self) -> list[str]:
