@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hadeploy.design.design import Design
 from hadeploy.design.recovery import Breakage, Mishap, Recovery
 from hadeploy.drill.measure import Sample
+from hadeploy.drill.ownership import OwnerSample, Ownership
 from hadeploy.drill.verdict import Outage, Verdict
 from hadeploy.lab.observer import INTERVAL_SECONDS
 
@@ -94,7 +95,7 @@ def judge_verdict(
         mishap,
         comparisons,
         tuple(_faults(design, mishap, verdict, predicted, sees_fencing=sees_fencing)),
-        tuple(_remarks(verdict, comparisons, load)),
+        tuple(_remarks(design, mishap, verdict, comparisons, load)),
         verdict,
     )
 
@@ -150,17 +151,54 @@ def _faults(
 
 
 def _double_owners(design: Design, mishap: Mishap, verdict: Verdict) -> Iterable[str]:
-    """Under VRRP a hung member's kernel answers on, so two answers are a fault only once it runs again."""
-    tolerated = mishap.breakage is Breakage.HUNG_NODE and design.vrrp is not None
     for ownership in verdict.ownership.values():
-        for sample in ownership.double:
-            if tolerated and sample.at <= verdict.restored_at + YIELD_SECONDS:
-                continue
-            yield f"{sample.address} was answered by {' and '.join(sorted(sample.owners))} at once"
-            break
+        for span in overlaps(ownership):
+            if not _is_vrrps_own(design, mishap, verdict, span):
+                yield _overlap_words(span, verdict)
 
 
-def _remarks(verdict: Verdict, comparisons: Sequence[Comparison], load: float) -> Iterable[str]:
+def overlaps(ownership: Ownership) -> Iterable[tuple[OwnerSample, ...]]:
+    """Stretches of samples that more than one member answered; a sample in between that nobody answered ends none."""
+    span: list[OwnerSample] = []
+    for sample in ownership.double:
+        if span and sample.at - span[-1].at > 3 * INTERVAL_SECONDS:
+            yield tuple(span)
+            span = []
+        span.append(sample)
+    if span:
+        yield tuple(span)
+
+
+def _is_vrrps_own(design: Design, mishap: Mishap, verdict: Verdict, span: Sequence[OwnerSample]) -> bool:
+    """Nothing is fenced under VRRP, so two answers belong to it in two cases.
+
+    A hung member's kernel answers on until it runs again and yields. And where an address goes home, its holder of the
+    meantime lets go of it when it has heard the other's first advert, not before.
+    """
+    if design.vrrp is None:
+        return False
+    if mishap.breakage is Breakage.HUNG_NODE and span[-1].at <= verdict.restored_at + YIELD_SECONDS:
+        return True
+    advert = max(instance.advert_interval_ms for instance in design.vrrp.instances) / 1000
+    return span[-1].at - span[0].at <= advert
+
+
+def _overlap_words(span: Sequence[OwnerSample], verdict: Verdict) -> str:
+    owners = sorted({owner for sample in span for owner in sample.owners})
+    seconds = span[-1].at - span[0].at + INTERVAL_SECONDS
+    return (
+        f"{span[0].address} was answered by {' and '.join(owners)} at once for {seconds:.2f} s,"
+        f" {span[0].at - verdict.injected_at:.1f} s after the strike"
+    )
+
+
+def _remarks(
+    design: Design, mishap: Mishap, verdict: Verdict, comparisons: Sequence[Comparison], load: float
+) -> Iterable[str]:
+    for ownership in verdict.ownership.values():
+        spans = [span for span in overlaps(ownership) if _is_vrrps_own(design, mishap, verdict, span)]
+        if spans:
+            yield f"{_overlap_words(max(spans, key=len), verdict)}: nothing is fenced under VRRP"
     if verdict.stall > STALL_SECONDS:
         yield f"the observer itself stood still for {verdict.stall:.2f} s: figures are no finer than that"
     if any(each.inside is False for each in comparisons):

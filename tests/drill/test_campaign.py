@@ -313,17 +313,32 @@ class TestJudgement:
         double = (OwnerSample(12.0, WEB, frozenset({"n1", "n2"})),)
         verdict = verdict_of(ownership={WEB: Ownership(WEB, ("n1",), 0.0, double, 10)})
         (fault,) = judged(design_of("active-passive"), RING, verdict).faults
-        assert "n1 and n2 at once" in fault
+        assert "n1 and n2 at once for 0.02 s, 2.0 s after the strike" in fault
 
     def test_a_hung_vrrp_holder_may_answer_until_it_is_thawed(self, design_of):
         address = "10.72.1.100"
         mishap = Mishap(Breakage.HUNG_NODE, "lb1")
         for at, count in ((12.0, 0), (21.0, 1)):
-            double = (OwnerSample(at, address, frozenset({"lb1", "lb2"})),)
+            double = tuple(
+                OwnerSample(at + 0.02 * number, address, frozenset({"lb1", "lb2"})) for number in range(12)
+            )
             verdict = verdict_of(
                 ownership={address: Ownership(address, (), 0.0, double, 9)}, outages={}, before={}, after={}
             )
             assert len(judged(design_of("active-active"), mishap, verdict).faults) == count
+
+    @pytest.mark.parametrize(("samples", "faults"), [(3, 0), (12, 1)])
+    def test_an_address_that_goes_home_is_let_go_at_the_first_advert(self, design_of, samples, faults):
+        address = "10.72.1.100"
+        double = tuple(
+            OwnerSample(30.0 + 0.02 * number, address, frozenset({"lb1", "lb2"})) for number in range(samples)
+        )
+        verdict = verdict_of(
+            ownership={address: Ownership(address, (), 0.0, double, 9)}, outages={}, before={}, after={}
+        )
+        found = judged(design_of("active-active"), Mishap(Breakage.POWER_CUT, "lb1"), verdict)
+        assert len(found.faults) == faults
+        assert len(found.remarks) == 1 - faults
 
     def test_what_moved_without_need(self, design_of):
         found = judged(design_of("active-passive"), RING, verdict_of(after=self.MOVED))
