@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+import drills
 import failover
 import figures
 import typing_and_text
@@ -18,6 +19,7 @@ SECTIONS: dict[str, Callable[[], Section]] = {
     "apply": failover.measure_apply,
     "pacemaker": failover.measure_pacemaker,
     "vrrp": failover.measure_vrrp,
+    "drill": drills.measure,
 }
 
 
