@@ -351,6 +351,7 @@ class TestJudgement:
         outage = Outage("web", 9.0, 100, 200, (), over=False)
         found = judged(design_of("active-passive"), self.CUT, verdict_of(outages={"web": outage}))
         assert "web is not served again" in found.faults
+        assert [each.inside for each in found.comparisons] == [False]
 
     def test_a_busy_observer_is_told_of(self, design_of):
         found = judged(design_of("active-passive"), RING, verdict_of(stall=0.7))

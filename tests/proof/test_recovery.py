@@ -87,6 +87,19 @@ class TestFormulas:
         hung, dead = (find(found, f"{kind}:n2") for kind in ("hung-node", "power-cut"))
         assert hung.expected_ms - dead.expected_ms == 2000 + 2 * 300
 
+    def test_a_crashed_daemon_may_be_back_before_anybody_decides(self, design_of):
+        crash = find(predict(design_of("active-passive")), "daemon-crash:n1:corosync")
+        assert crash.best_ms == 0
+        assert crash.expected_ms < find(predict(design_of("active-passive")), "hung-node:n2").expected_ms
+
+    def test_a_cycle_is_one_order_and_one_wait(self, design_of):
+        cycling = design_of("active-passive", ("ip: 10.71.9.112", "ip: 10.71.9.112\n        method: cycle"))
+        plain, cycled = (
+            next(t for t in find(predict(each), "hung-node:n2").terms if t.name.startswith("fence"))
+            for each in (design_of("active-passive"), cycling)
+        )
+        assert plain.expected_ms - cycled.expected_ms == 2000 + 3 * 300
+
     def test_power_wait_is_the_one_that_is_written(self, design_of):
         design = design_of("active-passive", ("ip: 10.71.9.112", "ip: 10.71.9.112\n        power_wait: 5"))
         plain = find(predict(design_of("active-passive")), "hung-node:n2")
