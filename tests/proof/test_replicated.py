@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from lxml import etree
 
 from hadeploy.app.simulate import SimulationRequest, simulate_topologies
@@ -106,3 +107,32 @@ def test_a_tiebreaker_never_runs_the_service():
     request = SimulationRequest((topology,), fail=("node:pcmk-1", "resource:website"))
     ((_, simulation),), _ = simulate_topologies(request)
     assert all("pcmk-3" not in outcome.owners for row in simulation.rows for outcome in row.outcomes)
+
+
+@pytest.mark.native
+def test_the_spare_takes_over_whichever_volume_is_orphaned(tmp_path: Path):
+    """N+1: each active member shares a volume with the spare, and no other member ever mounts it."""
+    document = yaml.safe_load((ROOT / "inventories/n-plus-1/topology.yaml").read_text(encoding="utf-8"))
+    document["objectives"]["rto"] = "10min"
+    document["volumes"] = {}
+    for name, group in document["services"].items():
+        volume = f"{name}-data"
+        group["volumes"] = [volume]
+        disk = f"/dev/disk/by-id/virtio-{volume}"
+        document["volumes"][volume] = {
+            "kind": "drbd",
+            "size": "64MiB",
+            "disks": {group["prefers"]: disk, document["spare"]: disk},
+            "network": "ring",
+            "mount": f"/srv/{name}",
+        }
+    file = tmp_path / "topology.yaml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    found, findings = simulate_topologies(SimulationRequest((file,), pairs=False))
+    assert not findings.has_errors, [finding.summary for finding in findings]
+    ((_, simulation),) = found
+    assert simulation.violations == ()
+    homes = {home.service: home.node for home in simulation.homes}
+    for row in simulation.rows:
+        for outcome in row.outcomes:
+            assert set(outcome.owners) <= {homes[outcome.service], document["spare"]}

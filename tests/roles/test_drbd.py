@@ -12,7 +12,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from tests.roles.fake_drbd import MIB, VOLUME, Copy, Disk, FailedError, Module, World
+from tests.roles.fake_drbd import MIB, VOLUME, Copy, Disk, FailedError, Host, Module, World
 
 
 class Run:
@@ -347,6 +347,15 @@ def test_the_kernels_module_is_the_one_that_the_files_are_for(run, world, versio
     assert world.done(*DESTROYING) == []
 
 
+def test_a_host_without_volumes_needs_no_drbd(run, world, drbd_disk):
+    world.hosts["n3"] = Host(disks={}, version="", loaded=False)
+    run.on("n3")
+    module = Module(world, "n3")
+    drbd_disk.Disks(module).check(drbd_disk.own(module.params["volumes"], "n3"))
+    assert run.volumes.Volumes(module).observe() == {}
+    assert world.log == []
+
+
 def test_a_disk_that_is_not_there_or_too_small(run, world):
     world.hosts["n1"].disks = {}
     with pytest.raises(FailedError, match="no disk /dev/vdb on n1"):
@@ -465,6 +474,21 @@ def test_a_new_filesystem_is_filled_once(run, world, monkeypatch, tmp_path: Path
 def test_what_is_not_there_is_not_copied(run, world, monkeypatch, tmp_path: Path):
     run.apply(volumes=[VOLUME | {"seed": True, "mount": str(tmp_path / "none")}])
     assert world.done("mount ", "cp ") == []
+
+
+def test_nobody_is_promoted_alone_to_make_a_filesystem(run, world, monkeypatch):
+    whole = world.run
+
+    def cut(host: str, argv: list[str], answer: str):
+        done = whole(host, argv, answer)
+        if "new-current-uuid" in argv:
+            world.linked = False
+        return done
+
+    monkeypatch.setattr(world, "run", cut)
+    with pytest.raises(FailedError, match="not connected"):
+        run.apply()
+    assert world.done("primary", "mkfs") == []
 
 
 def test_another_filesystem_is_refused_not_replaced(run, world):

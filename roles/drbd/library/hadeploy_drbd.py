@@ -358,6 +358,8 @@ class Volumes:
             self.fail(f"{name}: {volume['device']} holds {' and '.join(on_disk)}, the topology wants {kind}")
         self.wait_disk(name)
         if not primary:
+            # Alone, a promotion would ask the cluster to fence the peer.
+            self.wait_connected(name)
             self.drbd.demand("drbdadm", "primary", name)
         try:
             self.make_filesystem(volume)

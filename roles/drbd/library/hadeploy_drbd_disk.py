@@ -271,7 +271,9 @@ class Disks:
         return ""
 
     def check(self, volumes: list[tuple[dict, dict]]) -> None:
-        """Refuse all that must be refused, at once, before anything is made."""
+        """Refuse all that must be refused, at once, before anything is made; a host without volumes needs no DRBD."""
+        if not volumes:
+            return
         reasons = [reason for reason in [self.wrong_module()] if reason]
         reasons += self.same_disk_twice(volumes)
         reasons += [
@@ -382,7 +384,7 @@ def main() -> None:
     disks.check(volumes)
     found = {}
     if module.params["state"] == "present":
-        if not disks.drbd.loaded():
+        if volumes and not disks.drbd.loaded():
             disks.do("kernel module drbd", "modprobe", "drbd")
         for volume, replica in volumes:
             if replica["disk"]:
