@@ -3,6 +3,9 @@ from __future__ import annotations
 import stat
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 DESIRED = """<cib validate-with="pacemaker-3.9" admin_epoch="0" epoch="0" num_updates="0"><configuration>
 <crm_config><cluster_property_set id="cib-bootstrap-options">
@@ -164,3 +167,38 @@ def test_rollbacks_are_private_and_the_oldest_go(cib, tmp_path: Path, monkeypatc
     assert len(list(folder.iterdir())) == 3
     assert paths[-1].exists()
     assert not paths[0].exists()
+
+
+def test_a_cluster_that_has_just_started_is_waited_for(cib, monkeypatch):
+    """An apply that was interrupted after it started Pacemaker leaves an election of up to 20 s to the next one."""
+    monkeypatch.setattr(cib, "POLL_SECONDS", 0)
+    text = """<crm_mon><summary><current_dc present="true" with_quorum="true"/></summary>
+    <nodes><node name="n1" online="true"/><node name="n2" online="true" pending="{}"/></nodes></crm_mon>"""
+    answers = [(102, "", "not running"), (0, text.format("true"), ""), (0, text.format("false"), "")]
+    asked = Asked(answers)
+    cib._await_members(asked)
+    assert not answers
+
+
+def test_a_member_that_stays_away_is_named(cib, monkeypatch):
+    monkeypatch.setattr(cib, "POLL_SECONDS", 0)
+    monkeypatch.setattr(cib, "ONLINE_SECONDS", 0)
+    text = """<crm_mon><summary><current_dc present="true" with_quorum="true"/></summary>
+    <nodes><node name="n1" online="true"/><node name="n2" online="false"/></nodes></crm_mon>"""
+    with pytest.raises(RuntimeError, match="the CIB is not applied: n2 not online.*nothing was changed"):
+        cib._await_members(Asked([(0, text, "")] * 2))
+
+
+class Asked:
+    """A cluster of n1 and n2 that answers crm_mon with what it is given, in turn."""
+
+    def __init__(self, answers: list[tuple[int, str, str]]):
+        self.answers = answers
+        self.module = SimpleNamespace(params={"members": ["n1", "n2"]})
+
+    def program(self, *argv: str) -> tuple[int, str, str]:
+        assert argv[0] == "crm_mon"
+        return self.answers.pop(0)
+
+    def fail(self, message: str) -> None:
+        raise RuntimeError(message)

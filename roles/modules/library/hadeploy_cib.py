@@ -88,6 +88,8 @@ from xml.sax.saxutils import escape
 
 from ansible.module_utils.basic import AnsibleModule
 
+ONLINE_SECONDS = 60
+POLL_SECONDS = 0.2
 ROLLBACK = "/var/lib/hadeploy/cib-rollback"
 ROLLBACKS_KEPT = 20
 ATTEMPTS = 4
@@ -278,7 +280,11 @@ def absent_members(crm_mon: str, members: list[str]) -> list[str]:
     dc = root.find("./summary/current_dc")
     if dc is None or dc.get("with_quorum") != "true":
         return list(members)
-    online = {node.get("name") for node in root.iterfind("./nodes/node") if node.get("online") == "true"}
+    online = {
+        node.get("name")
+        for node in root.iterfind("./nodes/node")
+        if node.get("online") == "true" and node.get("pending") != "true"
+    }
     return [member for member in members if member not in online]
 
 
@@ -412,6 +418,8 @@ def verify(cib: Cib) -> dict:
 
 def establish(cib: Cib) -> dict:
     """Apply the difference; where somebody else changed the CIB meanwhile, look again."""
+    if not cib.module.check_mode:
+        _await_members(cib)
     live = cib.query()
     if live is None:
         if not cib.module.check_mode:
@@ -426,12 +434,30 @@ def establish(cib: Cib) -> dict:
     cib.verify(new)
     if cib.module.check_mode:
         return result
-    absent = absent_members(cib.monitor(), cib.module.params["members"])
-    if absent:
-        cib.fail(f"the CIB is not applied: {', '.join(absent)} not online, or no quorum")
     result["rollback"] = _apply(cib, live, new, patch)
     _settle(cib, result)
     return result
+
+
+def _await_members(cib: Cib) -> None:
+    """Wait until all members are online: an apply that was interrupted may have started Pacemaker moments ago.
+
+    Its first election takes dc-deadtime (20 s) where the members start at different times.
+    """
+    deadline = time.monotonic() + ONLINE_SECONDS
+    while True:
+        code, out, err = cib.program("crm_mon", "--one-shot", "--output-as=xml", "--inactive")
+        absent = absent_members(out, cib.module.params["members"]) if code == 0 else []
+        if code == 0 and not absent:
+            return
+        if time.monotonic() > deadline:
+            why = (
+                f"{', '.join(absent)} not online, or no quorum"
+                if absent
+                else f"Pacemaker does not answer here: {err.strip()}"
+            )
+            cib.fail(f"the CIB is not applied: {why}, after {ONLINE_SECONDS} s; nothing was changed")
+        time.sleep(POLL_SECONDS)
 
 
 def _apply(cib: Cib, live: ElementTree.Element, new: ElementTree.Element, patch: str) -> str:
