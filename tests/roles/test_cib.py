@@ -185,7 +185,7 @@ def test_a_member_that_stays_away_is_named(cib, monkeypatch):
     monkeypatch.setattr(cib, "ONLINE_SECONDS", 0)
     text = """<crm_mon><summary><current_dc present="true" with_quorum="true"/></summary>
     <nodes><node name="n1" online="true"/><node name="n2" online="false"/></nodes></crm_mon>"""
-    with pytest.raises(RuntimeError, match="the CIB is not applied: n2 not online.*nothing was changed"):
+    with pytest.raises(RuntimeError, match=r"the CIB is not applied: n2 not online.*nothing was changed"):
         cib._await_members(Asked([(0, text, "")] * 2))
 
 
