@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hadeploy.daemons import (
-    corosync,
-    drbd,
-    firewall,
-    haproxy,
-    keepalived,
-    nginx,
-    pacemaker,
-    qdevice,
-    sbd,
-    sysctl,
-    units,
-)
 from hadeploy.daemons.artifact import Share
-from hadeploy.daemons.pacemaker import cluster_information_base
-from hadeploy.daemons.qnetd import arbiter_share
+from hadeploy.daemons.corosync import share as corosync
+from hadeploy.daemons.drbd import share as drbd
+from hadeploy.daemons.firewall import share as firewall
+from hadeploy.daemons.haproxy import share as haproxy
+from hadeploy.daemons.keepalived import share as keepalived
+from hadeploy.daemons.nginx import share as nginx
+from hadeploy.daemons.pacemaker import share as pacemaker
+from hadeploy.daemons.pacemaker.share import cluster_information_base
+from hadeploy.daemons.qdevice import share as qdevice
+from hadeploy.daemons.qnetd.share import arbiter_share
+from hadeploy.daemons.sbd import share as sbd
+from hadeploy.daemons.sysctl import share as sysctl
+from hadeploy.daemons.units import share as units
 from hadeploy.design.design import Design
 from hadeploy.design.membership import Member
 

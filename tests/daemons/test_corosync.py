@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from hadeploy.daemons import corosync, qdevice
+from hadeploy.daemons.corosync import share as corosync
 from hadeploy.daemons.corosync.section import Section
+from hadeploy.daemons.qdevice import share as qdevice
 
 PATH = "/etc/corosync/corosync.conf"
 KEY = "/etc/corosync/authkey"

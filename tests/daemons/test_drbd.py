@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from hadeploy.daemons import drbd, firewall, pacemaker
+from hadeploy.daemons.drbd import share as drbd
 from hadeploy.daemons.drbd.compile import endpoint
+from hadeploy.daemons.firewall import share as firewall
+from hadeploy.daemons.pacemaker import share as pacemaker
 from hadeploy.daemons.pacemaker.check import with_members_online
 from hadeploy.design.design import Design
 from hadeploy.design.volumes import Resync

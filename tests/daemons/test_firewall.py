@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hadeploy.daemons import firewall
+from hadeploy.daemons.firewall import share as firewall
 
 PATH = "/etc/nftables.conf"
 

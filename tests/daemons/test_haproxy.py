@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hadeploy.daemons import haproxy
+from hadeploy.daemons.haproxy import share as haproxy
 from hadeploy.design.balancing import BalancedServer, ServerTls
 
 PATH = "/etc/haproxy/haproxy.cfg"

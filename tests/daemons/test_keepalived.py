@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hadeploy.daemons import keepalived
+from hadeploy.daemons.keepalived import share as keepalived
 from hadeploy.design.secrets import Secret
 from hadeploy.design.vrrp import Authentication, BfdNeighbour, GratuitousArp, SyncGroup
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hadeploy.daemons import nginx
+from hadeploy.daemons.nginx import share as nginx
 
 PATH = "/etc/hadeploy/nginx/web.conf"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from lxml import etree
 
-from hadeploy.daemons import pacemaker
+from hadeploy.daemons.pacemaker import share as pacemaker
 from hadeploy.daemons.pacemaker.check import with_members_online
 from hadeploy.daemons.pacemaker.notation import duration, score
 from hadeploy.design.release import load_release

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from hadeploy.daemons import pacemaker
+from hadeploy.daemons.pacemaker import share as pacemaker
 
 POLICY = """
 policy:

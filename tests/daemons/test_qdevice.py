@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hadeploy.daemons import qdevice
+from hadeploy.daemons.qdevice import share as qdevice
 from hadeploy.design.secrets import Secret
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from hadeploy.daemons import qdevice, qnetd
+from hadeploy.daemons.qdevice import share as qdevice
+from hadeploy.daemons.qnetd import share as qnetd
 
 OPTIONS = "/etc/default/corosync-qnetd"
 

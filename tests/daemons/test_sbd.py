@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from hadeploy.daemons import pacemaker, sbd
+from hadeploy.daemons.pacemaker import share as pacemaker
 from hadeploy.daemons.registry import shares
+from hadeploy.daemons.sbd import share as sbd
 from hadeploy.project.playbook import playbook
 
 ALONE = "fencing:\n  watchdog: {timeout: 7s}\n"

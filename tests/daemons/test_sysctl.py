@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hadeploy.daemons import sysctl
+from hadeploy.daemons.sysctl import share as sysctl
 
 PATH = "/etc/sysctl.d/60-hadeploy.conf"
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hadeploy.daemons import units
+from hadeploy.daemons.units import share as units
 
 
 def states(design):

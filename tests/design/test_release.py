@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hadeploy.daemons import pacemaker
+from hadeploy.daemons.pacemaker import share as pacemaker
 from hadeploy.design.patterns import expand
 from hadeploy.design.release import load_release
 from hadeploy.spec.catalogue import agent_names

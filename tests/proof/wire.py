@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hadeploy.daemons import keepalived
+from hadeploy.daemons.keepalived import share as keepalived
 from hadeploy.design.design import Design
 from hadeploy.design.vrrp import VrrpInstance
 
