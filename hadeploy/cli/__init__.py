@@ -6,39 +6,41 @@ Exit codes: 0 done; 1 the topology, the cluster or the machine is not well; 2 th
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from hadeploy import __version__
-from hadeploy.cli import (
-    apply,
-    check,
-    compile_,
-    drill,
-    explain,
-    graph,
-    init,
-    lab,
-    predict,
-    schema,
-    simulate,
-    status,
-    validate,
-)
 
-app = typer.Typer(
-    name="hadeploy",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help=(
-        "From one typed [bold]topology.yaml[/bold] to a highly available cluster that really fails over.\n\n"
-        "Start with [cyan]hadeploy init active-passive[/cyan], then [cyan]hadeploy validate topology.yaml[/cyan]. "
-        "Try it on real nodes on this machine with [cyan]hadeploy lab up topology.yaml[/cyan] and "
-        "[cyan]hadeploy apply topology.yaml --lab[/cyan]; without --lab the real hosts are meant."
-    ),
+VERBS = (
+    "init",
+    "validate",
+    "explain",
+    "graph",
+    "schema",
+    "simulate",
+    "predict",
+    "check",
+    "compile",
+    "apply",
+    "status",
+    "drill",
+    "lab",
+)
+"""In the order of the help. Each has the module of its name here, with a function of its name or, of several verbs, ``app``."""
+
+MODULES = {"compile": "compile_"}
+"""Where a verb is a name that Python has itself."""
+
+HELP = (
+    "From one typed [bold]topology.yaml[/bold] to a highly available cluster that really fails over.\n\n"
+    "Start with [cyan]hadeploy init active-passive[/cyan], then [cyan]hadeploy validate topology.yaml[/cyan]. "
+    "Try it on real nodes on this machine with [cyan]hadeploy lab up topology.yaml[/cyan] and "
+    "[cyan]hadeploy apply topology.yaml --lab[/cyan]; without --lab the real hosts are meant."
 )
 
 
@@ -48,7 +50,6 @@ def _version(shown: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
@@ -57,24 +58,33 @@ def _root(
     """Shared options."""
 
 
-app.command("init")(init.init)
-app.command("validate")(validate.validate)
-app.command("explain")(explain.explain)
-app.command("graph")(graph.graph)
-app.command("schema")(schema.schema)
-app.command("simulate")(simulate.simulate)
-app.command("predict")(predict.predict)
-app.command("check")(check.check)
-app.command("compile")(compile_.compile_)
-app.command("apply")(apply.apply)
-app.command("status")(status.status)
-app.command("drill")(drill.drill)
-app.add_typer(lab.app, name="lab")
+def command_line(verbs: Iterable[str] = VERBS) -> typer.Typer:
+    """The program with these verbs; the module of another verb is not read."""
+    app = typer.Typer(
+        name="hadeploy",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help=HELP,
+    )
+    app.callback()(_root)
+    for verb in verbs:
+        name = MODULES.get(verb, verb)
+        module = import_module(f"hadeploy.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=verb)
+        else:
+            app.command(verb)(getattr(module, name))
+    return app
 
 
 def main() -> None:
     """Entry point of the console script. What a person or a machine can do wrong never ends in a traceback."""
     from hadeploy.cli.refusals import refusals_shown
 
+    # A plugin of pydantic's could change what a topology means; and looking for one costs every start 30 ms.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    asked = sys.argv[1:2]
     with refusals_shown():
-        app()
+        command_line(asked if asked and asked[0] in VERBS else VERBS)()

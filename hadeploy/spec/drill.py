@@ -1,7 +1,5 @@
 """What a drill may do to the real hosts, and how it asks for their services."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -39,7 +37,7 @@ class Drill(SpecModel):
     probes: Annotated[dict[Name, DrillProbe], Field(description="by virtual address")] = {}
 
 
-def check_drill(loaded: LoadedTopology) -> Iterator[Diagnostic]:
+def check_drill(loaded: "LoadedTopology") -> Iterator[Diagnostic]:
     """Probes must be of addresses that exist."""
     topology, source = loaded.topology, loaded.source
     for name in topology.drill.probes:

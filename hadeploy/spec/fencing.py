@@ -1,7 +1,5 @@
 """Fencing devices and topology levels."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

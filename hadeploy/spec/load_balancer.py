@@ -1,7 +1,5 @@
 """HAProxy frontends and backends, as a person writes them."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

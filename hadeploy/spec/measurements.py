@@ -1,7 +1,5 @@
 """``measurements.json`` beside a topology: how long its operations took, as a drill found out."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated, Literal

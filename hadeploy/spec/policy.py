@@ -1,7 +1,5 @@
 """How Pacemaker decides: what holds for the whole cluster."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

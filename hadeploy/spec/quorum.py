@@ -3,8 +3,6 @@
 All of it is derived from the nodes when it is left out; what is written is held against the rules HA001 to HA010.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field

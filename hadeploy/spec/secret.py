@@ -1,7 +1,5 @@
 """References to secrets. A topology never holds a secret's value."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Service groups: what the cluster runs, together and in order."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """The topology: everything a person writes, in four patterns."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

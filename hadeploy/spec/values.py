@@ -1,7 +1,5 @@
 """The scalar types that a topology is written in."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """Replicated volumes: a block device whose every write is on two nodes."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """keepalived: who holds which address, as a person writes it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

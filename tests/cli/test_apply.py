@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hadeploy.cli import app, apply_view
+from hadeploy.cli import apply_view, command_line
 from hadeploy.run.events import RunEvent
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "inventories" / "active-passive-drbd" / "topology.yaml"
 
 
 def apply(tmp_path: Path, *options: str):
-    return CliRunner().invoke(app, ["apply", str(EXAMPLE), "--out", str(tmp_path), *options])
+    return CliRunner().invoke(command_line(), ["apply", str(EXAMPLE), "--out", str(tmp_path), *options])
 
 
 @pytest.mark.parametrize(

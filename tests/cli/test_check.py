@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from hadeploy.app import check as gate
 from hadeploy.app.apply import ApplyRequest, prepare
-from hadeploy.cli import app
+from hadeploy.cli import command_line
 from hadeploy.diagnostics import Severity
 from hadeploy.proof.job import JobOutcome
 
@@ -23,7 +23,7 @@ def check(monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
 
     def run(*arguments: str):
-        return CliRunner().invoke(app, ["check", "--parsers", "own", *map(str, arguments)])
+        return CliRunner().invoke(command_line(), ["check", "--parsers", "own", *map(str, arguments)])
 
     return run
 

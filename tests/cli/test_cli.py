@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import subprocess
+import sys
 
 import pytest
+from typer.testing import CliRunner
+
+from hadeploy.cli import VERBS, command_line
 
 
 @pytest.mark.parametrize("pattern", ["active-passive", "active-active", "n-plus-1"])
@@ -115,3 +121,20 @@ def test_a_reader_who_has_had_enough_is_no_error_to_tell(hadeploy, tmp_path):
     done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_verb_loads_nothing_of_the_others():
+    """validate runs in editors and before commits: its start is part of its use."""
+    script = (
+        "import sys, hadeploy.cli; sys.argv = ['hadeploy', 'validate', '--help']\n"
+        "try: hadeploy.cli.main()\nexcept SystemExit: pass\n"
+        "print([name for name in sys.modules if name.startswith(('hadeploy.cli.', 'hadeploy.lab', 'hadeploy.daemons'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = ast.literal_eval(done.stdout.splitlines()[-1])
+    assert set(loaded) == {"hadeploy.cli.validate", "hadeploy.cli.findings", "hadeploy.cli.refusals"}
+
+
+def test_every_verb_is_in_the_help():
+    help_text = CliRunner().invoke(command_line(), ["--help"]).output
+    assert [verb for verb in VERBS if f" {verb} " not in help_text] == []

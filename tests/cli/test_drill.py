@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from hadeploy.app import drill as app_drill
 from hadeploy.app.drill import DrillReport, DrillRequest, prepare_drill
-from hadeploy.cli import app
+from hadeploy.cli import command_line
 from hadeploy.cli.drill_junit import as_junit
 from hadeploy.cli.drill_page import as_html
 from hadeploy.cli.drill_view import as_json
@@ -94,7 +94,7 @@ class TestRefusals:
 
     def test_a_lab_that_is_not_up(self, design_of, tmp_path):
         design_of("active-passive", ("name: active-passive", "name: never-up-anywhere"))
-        result = RUNNER.invoke(app, ["drill", str(tmp_path / "topology.yaml"), "--lab"])
+        result = RUNNER.invoke(command_line(), ["drill", str(tmp_path / "topology.yaml"), "--lab"])
         assert result.exit_code == 1
         assert "LAB020" in result.stderr
 
@@ -114,7 +114,7 @@ class TestRefusals:
             app_drill, "lab_of", lambda d: (object.__new__(LabState), app_drill.Diagnostics())
         )
         monkeypatch.setattr(app_drill, "StatusReader", Reader)
-        result = RUNNER.invoke(app, ["drill", str(tmp_path / "topology.yaml"), "--lab"])
+        result = RUNNER.invoke(command_line(), ["drill", str(tmp_path / "topology.yaml"), "--lab"])
         assert result.exit_code == 1
         assert design.name == "active-passive"
         assert "DRILL001 not well before the drill: n2 is offline" in result.stderr
@@ -134,10 +134,10 @@ class TestRefusals:
 
 def test_predict_on_the_command_line(design_of, tmp_path):
     design_of("active-passive", ("rto: 30s", "rto: 5s"))
-    result = RUNNER.invoke(app, ["predict", str(tmp_path / "topology.yaml"), "--json"])
+    result = RUNNER.invoke(command_line(), ["predict", str(tmp_path / "topology.yaml"), "--json"])
     assert result.exit_code == 1
     document = json.loads(result.stdout)
     assert document["holds"] is False
     assert {r["mishap"] for r in document["recoveries"]} >= {"power-cut:n1", "hung-node:n2"}
-    shown = RUNNER.invoke(app, ["predict", str(tmp_path / "topology.yaml"), "--explain"])
+    shown = RUNNER.invoke(command_line(), ["predict", str(tmp_path / "topology.yaml"), "--explain"])
     assert "pcmk_delay_base" in shown.stdout

@@ -7,12 +7,12 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from hadeploy.cli import app
+from hadeploy.cli import command_line
 from hadeploy.rules import all_rules
 
 
 def explain(*arguments: str):
-    return CliRunner().invoke(app, ["explain", *arguments])
+    return CliRunner().invoke(command_line(), ["explain", *arguments])
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)

@@ -11,7 +11,7 @@ from lxml import etree
 from typer.testing import CliRunner
 
 from hadeploy.app.validate import load_design
-from hadeploy.cli import app
+from hadeploy.cli import command_line
 from hadeploy.cli.drawing import TextRow, draw
 from hadeploy.cli.graph_parts import Bond, Joint, Kind, Parts, Thing, homes, parts_of
 from hadeploy.cli.graph_text import ARROWS, COLOURS, SHAPES, as_dot, as_mermaid
@@ -22,7 +22,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def graph(example: str, form: str) -> str:
-    done = CliRunner().invoke(app, ["graph", str(INVENTORIES / example / "topology.yaml"), "--format", form])
+    done = CliRunner().invoke(
+        command_line(), ["graph", str(INVENTORIES / example / "topology.yaml"), "--format", form]
+    )
     assert done.exit_code == 0, done.stderr
     return done.stdout
 
@@ -152,11 +154,11 @@ def test_a_design_that_a_rule_refuses_is_drawn_all_the_same(tmp_path):
     file = tmp_path / "topology.yaml"
     file.write_text(text.replace("links: [ring, lan]", "links: [ring]"), encoding="utf-8")
     out = tmp_path / "x.svg"
-    done = CliRunner().invoke(app, ["graph", str(file), "--format", "svg", "--out", str(out)])
+    done = CliRunner().invoke(command_line(), ["graph", str(file), "--format", "svg", "--out", str(out)])
     assert done.exit_code == 0
     assert etree.fromstring(out.read_bytes()).tag == f"{SVG}svg"
     file.write_text("name: x\n", encoding="utf-8")
-    done = CliRunner().invoke(app, ["graph", str(file)])
+    done = CliRunner().invoke(command_line(), ["graph", str(file)])
     assert (done.exit_code, done.stdout) == (1, "")
     assert "SPEC010" in done.stderr
 

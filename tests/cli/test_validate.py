@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner
 
-from hadeploy.cli import app
+from hadeploy.cli import command_line
 from hadeploy.cli.line_hash import line_hashes
 from hadeploy.rules import all_rules
 
@@ -118,7 +118,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def validate(*arguments: str):
-    return CliRunner().invoke(app, ["validate", *map(str, arguments)])
+    return CliRunner().invoke(command_line(), ["validate", *map(str, arguments)])
 
 
 def test_a_folder_stands_for_the_topologies_below(folder):
