@@ -31,11 +31,12 @@ check: venv ## the fast loop: lint, types, contracts, unit tests
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/yamllint --strict .
 	$(BIN)/ansible-lint --offline -q roles
-	$(BIN)/pytest -q -n 2 -m "not lab and not native and not bench" --durations=5
+	$(BIN)/pytest -q -n 2 -m "not (lab or native or programs or bench)" --durations=5
 
 test: deps ## everything: check, native parsers, real nodes, Molecule
 	$(MAKE) check
-	$(BIN)/pytest -m "(lab or native) and not bench"
+	$(BIN)/pytest -q -n 2 -m programs --durations=5
+	$(BIN)/pytest -m "(lab or native) and not (programs or bench)"
 
 demo: deps ## a failover on real nodes on this machine: make demo [PATTERN=active-passive]
 	$(BIN)/python scripts/demo.py $(PATTERN)

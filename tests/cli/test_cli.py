@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from hadeploy.cli import VERBS, command_line
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.mark.parametrize("pattern", ["active-passive", "active-active", "n-plus-1"])
 def test_init_validate_compile(hadeploy, tmp_path, pattern):

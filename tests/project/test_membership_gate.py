@@ -16,6 +16,8 @@ from hadeploy.design.design import Design
 from hadeploy.project.build import build
 from hadeploy.project.playbook import playbook
 
+pytestmark = pytest.mark.programs
+
 ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 GONE = {

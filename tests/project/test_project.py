@@ -238,6 +238,7 @@ def test_bundles_name_files_that_are_there(design_of: Callable[..., Design], tmp
             }
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_ansible_understands_the_project(design_of: Callable[..., Design], tmp_path: Path, pattern: str):
     build(design_of(pattern), tmp_path / "a")

@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from hadeploy.daemons.registry import shares
 from hadeploy.project.playbook import playbook
+
+pytestmark = pytest.mark.programs
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")

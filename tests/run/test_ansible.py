@@ -15,6 +15,8 @@ from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent
 from hadeploy.run.vault import ensure_generated
 
+pytestmark = pytest.mark.programs
+
 SECRET = "opensesame-4711"
 
 
