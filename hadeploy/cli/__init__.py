@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 the topology, the cluster or the machine is not well; 2 th
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterable
@@ -85,6 +86,8 @@ def main() -> None:
 
     # A plugin of pydantic's could change what a topology means; and looking for one costs every start 30 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # What is made while modules load is kept to the end: looking for garbage in it, again and again, finds none.
+    gc.set_threshold(50_000)
     asked = sys.argv[1:2]
     with refusals_shown():
         command_line(asked if asked and asked[0] in VERBS else VERBS)()

@@ -18,7 +18,8 @@ _SCORES = {"INFINITY": _INFINITY, "+INFINITY": _INFINITY, "-INFINITY": -_INFINIT
 class SpecModel(BaseModel):
     """What every part of a topology has in common: frozen, and no key that is not known."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when first asked for: of the patterns a run needs one, and of the parts only those within it.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def parse_duration(value: Any) -> int:
