@@ -11,11 +11,14 @@ from collections.abc import Callable
 import drills
 import failover
 import figures
+import simulation
 import typing_and_text
 from figures import Section
 
 SECTIONS: dict[str, Callable[[], Section]] = {
     "text": typing_and_text.measure,
+    "rules": typing_and_text.measure_rules,
+    "simulate": simulation.measure,
     "apply": failover.measure_apply,
     "pacemaker": failover.measure_pacemaker,
     "vrrp": failover.measure_vrrp,

@@ -1,4 +1,4 @@
-"""What needs no host: validating and compiling."""
+"""What needs no host: validating, judging and compiling."""
 
 from __future__ import annotations
 
@@ -13,9 +13,16 @@ import yaml
 from figures import Figure, Section
 from topologies import n_plus_1_topology
 
+from hadeploy.app.validate import load_valid, recoveries_of
+from hadeploy.design.patterns import expand
+from hadeploy.rules import check_rules, check_rules_across
+from hadeploy.rules.registry import all_rules
+from hadeploy.rules.rule import Case
+
 PROJECT = Path(__file__).resolve().parent.parent
 EXAMPLE = "inventories/active-passive/topology.yaml"
 RUNS = 7
+CLUSTERS = 250
 
 
 def run(*argv: str) -> tuple[float, float]:
@@ -31,14 +38,12 @@ def run(*argv: str) -> tuple[float, float]:
 
 def measure() -> Section:
     """Validate one topology; compile many in one call."""
+    # bytecode is written by the first run, as on every machine where the program ran before
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    run("-m", "hadeploy", "validate", EXAMPLE)
     validate = [run("-m", "hadeploy", "validate", EXAMPLE)[0] for _ in range(RUNS)]
     with tempfile.TemporaryDirectory() as folder:
-        files = []
-        for number in range(250):
-            topology = {**n_plus_1_topology(4, 3), "name": f"cluster-{number:03}"}
-            file = Path(folder) / f"{number:03}.yaml"
-            file.write_text(_apart(yaml.safe_dump(topology, sort_keys=False), number), encoding="utf-8")
-            files.append(str(file))
+        files = [str(file) for file in write_clusters(Path(folder))]
         compiled = {
             count: [
                 run("-m", "hadeploy", "compile", *files[:count], "--out", f"{folder}/build-{count}-{turn}")
@@ -70,6 +75,48 @@ def measure() -> Section:
             Figure("validate 250 four-node topologies, all rules", "s", tuple(judged)),
         ],
     )
+
+
+def measure_rules() -> Section:
+    """Every design rule over many designs, and over all of them seen together."""
+    with tempfile.TemporaryDirectory() as folder:
+        cases = []
+        for file in write_clusters(Path(folder)):
+            loaded, _ = load_valid(file)
+            assert loaded is not None
+            design = expand(loaded.topology)
+            cases.append(Case(loaded, design, recoveries_of(loaded, design)[0]))
+    seconds = []
+    for _ in range(RUNS):
+        start = time.monotonic()
+        for case in cases:
+            check_rules(case)
+        check_rules_across(cases)
+        seconds.append(time.monotonic() - start)
+    return Section(
+        "rules",
+        "Design rules",
+        [
+            Figure(
+                f"all {len(all_rules())} rules over {len(cases)} four-node topologies, and across them",
+                "s",
+                tuple(seconds),
+                3,
+                "reading the files is in the figures of section text",
+            )
+        ],
+    )
+
+
+def write_clusters(folder: Path) -> list[Path]:
+    """Files of 250 clusters of four nodes."""
+    files = []
+    for number in range(CLUSTERS):
+        topology = {**n_plus_1_topology(4, 3), "name": f"cluster-{number:03}"}
+        file = folder / f"{number:03}.yaml"
+        file.write_text(_apart(yaml.safe_dump(topology, sort_keys=False), number), encoding="utf-8")
+        files.append(file)
+    return files
 
 
 def _apart(text: str, number: int) -> str:

@@ -13,7 +13,7 @@ from hadeploy.design.design import Design
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.proof.balanced import balancer_rows, steady_state
 from hadeploy.proof.election import prove_elections
-from hadeploy.proof.failures import Scenario, parse_failures, scenarios, single_failures
+from hadeploy.proof.failures import Kind, Scenario, parse_failures, scenarios, single_failures
 from hadeploy.proof.fencing import prove_fencing
 from hadeploy.proof.job import Job
 from hadeploy.proof.judgement import judge_case
@@ -57,12 +57,14 @@ class SimulationRequest:
     Attributes:
         topologies: files.
         fail: failures that happen together; every single failure and every pair when empty.
+        kinds: of failures that are tried, alone and with each other; all when empty.
         pairs: whether two at once are tried, too.
         progress: told how many questions of how many are answered.
     """
 
     topologies: tuple[Path, ...]
     fail: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
     pairs: bool = True
     progress: Progress = field(default=lambda _done, _all: None)
 
@@ -151,7 +153,12 @@ def _balancers(design: Design, topology: TopologyBase, wanted: Sequence[Scenario
 
 def _scenarios(design: Design, request: SimulationRequest) -> tuple[tuple[Scenario, ...] | None, Diagnostics]:
     if not request.fail:
-        return scenarios(single_failures(design), pairs=request.pairs), Diagnostics()
+        singles = [
+            failure
+            for failure in single_failures(design)
+            if not request.kinds or failure.kind in request.kinds
+        ]
+        return scenarios(singles, pairs=request.pairs), Diagnostics()
     scenario, findings = parse_failures(request.fail, design)
     return (None if scenario is None else (scenario,)), findings
 

@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from hadeploy.app.simulate import Progress
 
 
+class FailureKind(StrEnum):
+    """What fails: the kinds of failures of the proof, told apart here so that no proof is loaded for the help."""
+
+    NODE = "node"
+    RESOURCE = "resource"
+    FENCE = "fence"
+    LINK = "link"
+    PARTITION = "partition"
+    ARBITER = "arbiter"
+    PROCESS = "process"
+    CHECK = "check"
+    PORT = "port"
+    SERVER = "server"
+
+
 class SimulateFormat(StrEnum):
     """How the matrix is shown."""
 
@@ -37,6 +52,10 @@ def simulate(
             metavar="KIND:NAME",
         ),
     ] = None,
+    only: Annotated[
+        list[FailureKind] | None,
+        typer.Option("--only", help="Only failures of this kind, alone and in pairs; may be given again."),
+    ] = None,
     pairs: Annotated[
         bool, typer.Option("--pairs/--no-pairs", help="Also every two failures at once.")
     ] = True,
@@ -56,10 +75,17 @@ def simulate(
     """
     from hadeploy.app.simulate import SimulationRequest, simulate_topologies
     from hadeploy.cli import simulate_page, simulate_view
+    from hadeploy.proof.failures import Kind
 
     with _progress() as tell:
         results, findings = simulate_topologies(
-            SimulationRequest(tuple(topologies), fail=tuple(fail or ()), pairs=pairs, progress=tell)
+            SimulationRequest(
+                tuple(topologies),
+                fail=tuple(fail or ()),
+                kinds=tuple(Kind(kind) for kind in only or ()),
+                pairs=pairs,
+                progress=tell,
+            )
         )
     show_findings(findings)
     match output:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from pathlib import Path
 
 from hadeploy.diagnostics import Severity
@@ -18,13 +17,17 @@ def _check(_: Case) -> Iterator[Found]:
 
 def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
     """The key is kept in the vault under one name, so who shares the vault shares the key."""
-    clusters = [case for case in cases if case.design.cluster is not None]
-    for earlier, later in combinations(clusters, 2):
-        if _vault(earlier) == _vault(later):
+    first: dict[Path, Case] = {}
+    for case in cases:
+        if case.design.cluster is None:
+            continue
+        vault = _vault(case)
+        earlier = first.setdefault(vault, case)
+        if earlier is not case:
             yield (
-                later,
+                case,
                 Found(
-                    f"{later.design.name} and {earlier.design.name} keep their keys in one vault, {_vault(later).name}",
+                    f"{case.design.name} and {earlier.design.name} keep their keys in one vault, {vault.name}",
                     ("secrets_vault",),
                 ),
             )

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from hadeploy.cli.simulate import FailureKind
+from hadeploy.proof.failures import Kind
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "inventories" / "active-active" / "topology.yaml"
 
 
@@ -62,3 +65,16 @@ def test_a_single_failure_that_stops_a_service_is_a_failure(hadeploy: Any, unwat
     done = hadeploy("simulate", str(unwatched))
     assert done.returncode == 1
     assert "does not hold: process:haproxy@lb1: web is left stopped" in done.stdout
+
+
+def test_only_failures_of_some_kinds(hadeploy: Any) -> None:
+    done = hadeploy(
+        "simulate", EXAMPLE, "--only", "node", "--only", "server", "--format", "json", "--no-pairs"
+    )
+    (simulation,) = json.loads(done.stdout)["simulations"]
+    kinds = {failure["kind"] for row in simulation["rows"] for failure in row["failures"]}
+    assert kinds == {"node", "server"}
+
+
+def test_every_kind_of_failure_can_be_asked_for() -> None:
+    assert [kind.value for kind in FailureKind] == [kind.value for kind in Kind]
