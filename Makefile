@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PATTERN ?= active-passive
 
-.PHONY: help deps check test demo bench golden docs clean
+.PHONY: help venv deps check lint units test demo bench golden docs clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,12 +25,17 @@ deps: venv ## Debian packages that the lab and the native parsers need (root), a
 	scripts/install-packages
 
 check: venv ## the fast loop: lint, types, contracts, unit tests
+	$(MAKE) --jobs=2 --output-sync=target lint units
+
+lint: venv ## format, lint, types, contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/yamllint --strict .
 	$(BIN)/ansible-lint --offline -q roles
+
+units: venv ## unit tests
 	$(BIN)/pytest -q -n 2 -m "not (lab or native or programs or bench)" --durations=5
 
 test: deps ## everything: check, native parsers, real nodes, Molecule
