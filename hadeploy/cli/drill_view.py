@@ -19,6 +19,7 @@ from hadeploy.cli.predict_view import as_document
 from hadeploy.cli.wide import wide_console
 from hadeploy.drill.campaign import Progress, Tell
 from hadeploy.drill.judgement import Comparison, Finding
+from hadeploy.drill.records import Records
 
 
 def as_json(report: DrillReport) -> str:
@@ -53,7 +54,17 @@ def _document(finding: Finding) -> dict[str, Any]:
         "terms": {name: round(seconds, 3) for name, seconds in finding.terms},
         "moved": {} if verdict is None else {k: list(v) for k, v in verdict.moved.items()},
         "fenced": [] if verdict is None else sorted({e.node for e in verdict.power if e.result == "done"}),
+        "records": [] if verdict is None else [_records(each) for each in verdict.records],
         "observer_stall_seconds": 0.0 if verdict is None else round(verdict.stall, 3),
+    }
+
+
+def _records(each: Records) -> dict[str, Any]:
+    return {
+        "volume": each.name,
+        "acknowledged": each.acknowledged,
+        "lost": list(each.lost),
+        "silence_seconds": round(each.silence, 3),
     }
 
 

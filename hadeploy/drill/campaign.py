@@ -168,6 +168,7 @@ def _one(campaign: Campaign, wish: Mishap, say: Callable[[Mishap, str], None]) -
         campaign.read_status,
         watch=lambda addresses: world.watch(dict(addresses), campaign.probes),
         power_events=world.power_events,
+        writers=world.writers,
     )
     blow = Blow(str(mishap), mishap.member, partial(world.strike, mishap), partial(world.restore, mishap))
     say(mishap, "struck; clients are watching")

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
@@ -15,6 +15,7 @@ from hadeploy.design.design import Design
 from hadeploy.drill.clients import read_outage
 from hadeploy.drill.fault import Fault
 from hadeploy.drill.ownership import OwnerSample, longest_interval, read_ownership
+from hadeploy.drill.records import Records, RecordWriter, judge_records
 from hadeploy.drill.verdict import PowerEvent, Verdict
 from hadeploy.lab.bmc import read_journal
 from hadeploy.lab.observer import INTERVAL_SECONDS, Observer, OwnerObservation, Probe, ProbeObservation
@@ -94,6 +95,7 @@ class Scene:
         read_status: asks the members how they are.
         watch: makes a watch over addresses (address -> network).
         power_events: what the BMCs were told since a moment on the monotonic clock.
+        writers: make records all the while, by the virtual address that they write through.
     """
 
     design: Design
@@ -101,6 +103,7 @@ class Scene:
     read_status: ReadStatus
     watch: Callable[[Mapping[str, str]], Watch]
     power_events: Callable[[float], Sequence[PowerEvent]]
+    writers: Callable[[], Mapping[str, RecordWriter]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ def run_fault(
     until: Until | None = None,
     hold_seconds: float = 0.0,
     recovery_seconds: float = 120.0,
+    writers: Callable[[], Mapping[str, RecordWriter]] = dict,
 ) -> Verdict:
     """Strike a member of a lab; see ``strike_and_watch``."""
     scene = Scene(
@@ -132,6 +136,7 @@ def run_fault(
         read_status,
         watch=lambda addresses: Observer(state, addresses, probes),
         power_events=lambda since: read_power_events(state, since),
+        writers=writers,
     )
     blow = Blow(fault.name, victim, lambda: fault.inject(state, victim), lambda: fault.restore(state, victim))
     return strike_and_watch(
@@ -166,8 +171,11 @@ def strike_and_watch(
         for virtual in scene.design.virtual_addresses
         if ":" not in virtual.address
     }
-    watch = scene.watch(addresses)
-    with watch:
+    watch, writers = scene.watch(addresses), scene.writers()
+    with ExitStack() as stack:
+        for writer in writers.values():
+            stack.enter_context(writer)
+        stack.enter_context(watch)
         time.sleep(CALM_SECONDS)
         injected_at = time.monotonic()
         try:
@@ -183,6 +191,7 @@ def strike_and_watch(
             with uninterrupted():
                 blow.restore()
         after = placement(wait_until_well(read_status, recovery_seconds))
+    records = tuple(_read_back(writer, after[f"address {name}"]) for name, writer in writers.items())
     samples = [OwnerSample(o.at, o.address, o.owners) for o in watch.owners]
     return Verdict(
         fault=blow.name,
@@ -196,7 +205,12 @@ def strike_and_watch(
         after=after,
         takeover_at=_takeovers(samples, addresses, blow.victim, injected_at),
         stall=_stall(watch.probes),
+        records=records,
     )
+
+
+def _read_back(writer: RecordWriter, node: str) -> Records:
+    return judge_records(writer.name, writer.acknowledged, writer.found(node))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill.drill import Watch
 from hadeploy.drill.errors import DrillError
 from hadeploy.drill.lab_world import home_commands, unit_of
+from hadeploy.drill.records import RecordWriter
 from hadeploy.drill.verdict import PowerEvent
 from hadeploy.lab.observer import Observer, Probe
 from hadeploy.run import drill_hand
@@ -81,6 +82,10 @@ class HostsWorld:
     def watch(self, addresses: dict[str, str], probes: Sequence[Probe]) -> Watch:  # noqa: ARG002 (a World's)
         """Ask as a client only: who answers ARP is seen on the hosts' own network alone."""
         return Observer(None, {}, probes)
+
+    def writers(self) -> Mapping[str, RecordWriter]:
+        """Real volumes hold what is somebody's: a drill adds nothing to it."""
+        return {}
 
     def power_events(self, since: float) -> list[PowerEvent]:  # noqa: ARG002 (a World's)
         """Real switches keep no journal that could be read."""

@@ -130,6 +130,11 @@ def _faults(
     for outage in verdict.outages.values():
         if not outage.over:
             yield f"{outage.name} is not served again"
+    protocols = {volume.name: volume.protocol for volume in design.volumes}
+    for records in verdict.records:
+        if records.lost and protocols.get(records.name) != "A":
+            lost = f"{len(records.lost)} of {records.acknowledged} acknowledged records"
+            yield f"{records.name} has lost {lost}: {_first(records.lost)}"
     touched = {
         service
         for service, recovery in predicted.items()
@@ -148,6 +153,10 @@ def _faults(
         was_here = verdict.before.get(f"address {virtual.name}") == mishap.member
         if takeover is not None and was_here and not verdict.fenced_before_takeover(virtual.address):
             yield f"{virtual.name} was taken over before {mishap.member} was fenced"
+
+
+def _first(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers[:3])) + (" ..." if len(numbers) > 3 else "")
 
 
 def _double_owners(design: Design, mishap: Mishap, verdict: Verdict) -> Iterable[str]:
@@ -199,6 +208,11 @@ def _remarks(
         spans = [span for span in overlaps(ownership) if _is_vrrps_own(design, mishap, verdict, span)]
         if spans:
             yield f"{_overlap_words(max(spans, key=len), verdict)}: nothing is fenced under VRRP"
+    for records in verdict.records:
+        yield (
+            f"{records.name}: {records.acknowledged} records acknowledged, {len(records.lost)} lost,"
+            f" none for {records.silence:.1f} s at the longest"
+        )
     if verdict.stall > STALL_SECONDS:
         yield f"the observer itself stood still for {verdict.stall:.2f} s: figures are no finer than that"
     if any(each.inside is False for each in comparisons):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Mapping, Sequence
 
 from hadeploy.design.design import Design
 from hadeploy.design.recovery import Breakage, Mishap
@@ -14,6 +15,7 @@ from hadeploy.drill.fault import (
     daemon_crash,
     links_dropped,
 )
+from hadeploy.drill.records import RecordWriter
 from hadeploy.drill.verdict import PowerEvent
 from hadeploy.lab import power
 from hadeploy.lab.groups import is_hung
@@ -22,6 +24,7 @@ from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.observer import Observer, Probe
 from hadeploy.lab.program import shielded
 from hadeploy.lab.state import LabState
+from hadeploy.lab.writer import Writer, file_recorder
 
 MOVE_SECONDS = 90
 
@@ -66,6 +69,10 @@ class LabWorld:
         """Ask for the addresses, and as clients, from the lab's own network."""
         return Observer(self._state, addresses, probes)
 
+    def writers(self) -> Mapping[str, RecordWriter]:
+        """One for every volume whose service has an address."""
+        return volume_writers(self._state, self._design)
+
     def power_events(self, since: float) -> list[PowerEvent]:
         """The journals of the BMC emulators."""
         return read_power_events(self._state, since)
@@ -74,6 +81,17 @@ class LabWorld:
         """Move a group and leave no constraint behind."""
         for argv in home_commands(group, member):
             exec_in_node(self._state, member, *argv, seconds=MOVE_SECONDS)
+
+
+def volume_writers(state: LabState, design: Design) -> dict[str, Writer]:
+    """Writers of files, one a volume, by the virtual address of its service; each has a new file."""
+    writers = {}
+    for volume in design.volumes:
+        virtual = next((each for each in design.virtual_addresses if each.group == volume.group), None)
+        if virtual is not None:
+            recorder = file_recorder(volume.mount, f".hadeploy-records-{secrets.token_hex(4)}")
+            writers[virtual.name] = Writer(state, volume.name, virtual.address, recorder)
+    return writers
 
 
 def home_commands(group: str, member: str) -> tuple[tuple[str, ...], ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hadeploy.drill.ownership import Ownership
+from hadeploy.drill.records import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Verdict:
         after: the same once all was well again.
         takeover_at: address -> when another member first answered for it, if one did.
         stall: the longest time that the observer itself stood still, because its machine was busy: a figure is no finer.
+        records: of every writer, what became of what was acknowledged to it.
     """
 
     fault: str
@@ -70,6 +72,7 @@ class Verdict:
     after: Mapping[str, str]
     takeover_at: Mapping[str, float]
     stall: float = 0.0
+    records: Sequence[Records] = ()
 
     @property
     def double_owners(self) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from hadeploy.design.recovery import Mishap
 from hadeploy.drill.drill import Watch
+from hadeploy.drill.records import RecordWriter
 from hadeploy.drill.verdict import PowerEvent
 from hadeploy.lab.observer import Probe
 
@@ -42,6 +43,9 @@ class World(Protocol):
 
     def watch(self, addresses: dict[str, str], probes: Sequence[Probe]) -> Watch:
         """Clients, and a questioner of addresses (address -> network)."""
+
+    def writers(self) -> Mapping[str, RecordWriter]:
+        """Who makes records on volumes all the while, by virtual address; nobody where a drill may leave nothing behind."""
 
     def power_events(self, since: float) -> list[PowerEvent]:
         """What power switches were told since a moment on the monotonic clock."""

@@ -15,9 +15,11 @@ from hadeploy.drill.cases import choose, hold_of, homes
 from hadeploy.drill.judgement import judge_verdict
 from hadeploy.drill.lab_world import fault_of, unit_of
 from hadeploy.drill.ownership import OwnerSample, Ownership
+from hadeploy.drill.records import Records
 from hadeploy.drill.verdict import Outage, PowerEvent, Verdict
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.observer import OwnerObservation, Probe, ProbeObservation
+from hadeploy.lab.writer import Acknowledgement
 from hadeploy.plan.status import AddressStatus, GroupStatus, Status
 from hadeploy.proof.recovery import every_mishap, predict
 
@@ -44,6 +46,27 @@ class FakeWatch:
         )
 
 
+class FakeWriter:
+    """Has had some records acknowledged, and finds some."""
+
+    name = "data"
+
+    def __init__(self, world, acknowledged, found):
+        self._world = world
+        self._found = found
+        self.acknowledged = tuple(Acknowledgement(number, 1.0 * number) for number in acknowledged)
+
+    def found(self, node):
+        self._world.done.append(f"read on {node}")
+        return self._found
+
+    def __enter__(self):
+        self._world.done.append("write")
+
+    def __exit__(self, *_):
+        self._world.done.append("written")
+
+
 class FakeWorld:
     """Everything is done at once; strikes and restores are written down."""
 
@@ -60,6 +83,7 @@ class FakeWorld:
         self.places = {}
         self.watching = False
         self.impossible = ""
+        self.kept = {}
 
     def status(self):
         groups = [
@@ -89,6 +113,9 @@ class FakeWorld:
 
     def power_events(self, since):
         return []
+
+    def writers(self):
+        return {name: FakeWriter(self, *kept) for name, kept in self.kept.items()}
 
     def rescue(self):
         self.done.append("rescue")
@@ -156,6 +183,19 @@ class TestCampaign:
         (comparison,) = outcome.findings[0].comparisons
         assert comparison.inside is False
         assert any("load of this machine" in remark for remark in outcome.findings[0].remarks)
+
+    def test_records_are_made_all_the_while_and_looked_for_where_the_service_is_afterwards(self, world):
+        world.kept = {"web": ((1, 2, 4), (1, 2, 3, 4))}
+        (finding,) = run_campaign(campaign_of(world), (STANDBY,), lambda _: None).findings
+        assert world.done == ["write", "strike power-cut:n2", "restore power-cut:n2", "written", "read on n1"]
+        assert finding.verdict.records == (Records("data", 3, (), 2.0, 1),)
+        assert finding.held
+
+    def test_an_acknowledged_record_that_is_gone_is_a_fault(self, world):
+        world.kept = {"web": ((1, 2, 3), (1, 3))}
+        (finding,) = run_campaign(campaign_of(world), (STANDBY,), lambda _: None).findings
+        assert finding.faults == ("data has lost 1 of 3 acknowledged records: 2",)
+        assert not finding.held
 
     def test_an_interrupt_mends_what_was_broken(self, world):
         world.fail["link-cut:n1:ring"] = KeyboardInterrupt()
@@ -356,6 +396,19 @@ class TestJudgement:
     def test_a_busy_observer_is_told_of(self, design_of):
         found = judged(design_of("active-passive"), RING, verdict_of(stall=0.7))
         assert any("0.70 s" in remark for remark in found.remarks)
+
+
+def test_what_protocol_a_may_lose_is_told_and_no_fault(design_of):
+    """Only what a design promises can be broken."""
+    design = design_of("active-passive-drbd")
+    lost = Records("data", 100, (98, 99, 100), 5.0, 0)
+    kinds = {}
+    for protocol in ("A", "C"):
+        volumes = tuple(replace(volume, protocol=protocol) for volume in design.volumes)
+        finding = judged(replace(design, volumes=volumes), STANDBY, verdict_of(records=(lost,)))
+        kinds[protocol] = [fault for fault in finding.faults if "lost" in fault]
+        assert "data: 100 records acknowledged, 3 lost, none for 5.0 s at the longest" in finding.remarks
+    assert kinds == {"A": [], "C": ["data has lost 3 of 100 acknowledged records: 98, 99, 100"]}
 
 
 def test_holders(world):

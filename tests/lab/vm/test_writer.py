@@ -1,0 +1,107 @@
+"""Records and who writes them, with a file system instead of a volume and a shell instead of SSH."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from hadeploy.lab import record_file, writer
+from hadeploy.lab.errors import LabError
+from hadeploy.lab.writer import Recorder, Writer, file_recorder
+
+MOUNTED = "/dev/shm"  # noqa: S108 (a mount point that every Linux has)
+
+
+@pytest.fixture
+def file():
+    name = f".hadeploy-test-{os.getpid()}"
+    yield name
+    if os.path.exists(f"{MOUNTED}/{name}"):
+        os.unlink(f"{MOUNTED}/{name}")
+
+
+class TestRecordFile:
+    def test_each_number_comes_back_once_it_is_written(self, file):
+        recorder = file_recorder(MOUNTED, file)
+        command = [sys.executable, *recorder.write[1:]]
+        done = subprocess.run(command, input="1\n2\n5\n", capture_output=True, text=True, check=True)
+        assert done.stdout == "1\n2\n5\n"
+        assert record_file.read_records(MOUNTED, file) == [1, 2, 5]
+
+    def test_synchronised_before_it_is_acknowledged(self, file, monkeypatch):
+        synchronised = []
+        monkeypatch.setattr(record_file.os, "fsync", lambda fd: synchronised.append(os.fstat(fd).st_size))
+        record_file.write_record(MOUNTED, file, 1)
+        assert len(synchronised) == 2
+        assert synchronised[0] > len(record_file.PADDING), "before the record was in it"
+
+    def test_a_torn_record_spoils_neither_itself_nor_the_next(self, file):
+        record_file.write_record(MOUNTED, file, 1)
+        record_file.write_record(MOUNTED, file, 2)
+        with open(f"{MOUNTED}/{file}", "r+b") as stream:
+            stream.truncate(os.fstat(stream.fileno()).st_size - 100)
+            stream.seek(0, os.SEEK_END)
+            stream.write(b"\0" * 50)
+        record_file.write_record(MOUNTED, file, 3)
+        assert record_file.read_records(MOUNTED, file) == [1, 3]
+
+    def test_nothing_is_written_below_a_mount_point(self, tmp_path):
+        with pytest.raises(SystemExit, match="not mounted"):
+            record_file.write_record(str(tmp_path), "records", 1)
+        assert list(tmp_path.iterdir()) == []
+
+
+FAR_END = """
+n=$(cat "$1/logins" 2>/dev/null || echo 0); n=$((n + 1)); echo $n > "$1/logins"
+[ $n -gt "$2" ] || exit 255
+while read number; do
+  echo $number >> "$1/records"; echo $number
+  [ $((number % 5)) -ne 0 ] || exit 1
+done
+"""
+
+
+class TestWriter:
+    @pytest.fixture
+    def far_end(self, machines, monkeypatch, tmp_path):
+        """A way in that ends after five records, or before the first for some logins."""
+        machines.known_hosts.write_text("10.0.0.1 ssh-ed25519 ONE\n10.0.0.2 ssh-ed25519 TWO\n")
+        place = tmp_path / "far"
+        place.mkdir()
+        ssh = place / "ssh"
+
+        def make(refusals=0):
+            ssh.write_text(f"#!/bin/sh\nset -- {place} {refusals}\n{FAR_END}")
+            ssh.chmod(0o755)
+            return Writer(machines, "data", "10.0.0.100", Recorder(("write",), ("read",)))
+
+        monkeypatch.setenv("PATH", f"{place}:{os.environ['PATH']}")
+        monkeypatch.setattr(writer, "AGAIN_SECONDS", 0.01)
+        yield make
+        shutil.rmtree(place)
+
+    def test_it_logs_in_again_and_sends_no_number_twice(self, far_end, tmp_path):
+        with far_end(refusals=2) as writing:
+            while len(writing.acknowledged) < 12:
+                writing._stop.wait(0.01)
+        numbers = [each.number for each in writing.acknowledged]
+        there = [int(line) for line in (tmp_path / "far" / "records").read_text().split()]
+        assert numbers == sorted(set(numbers))
+        assert len(there) == len(set(there))
+        assert set(numbers) <= set(there)
+
+    def test_either_node_may_answer_at_the_address(self, far_end, machines):
+        with far_end():
+            hosts = (machines.folder / "known_hosts.data").read_text()
+        assert hosts == "10.0.0.100 ssh-ed25519 ONE\n10.0.0.100 ssh-ed25519 TWO\n"
+        assert not (machines.folder / "known_hosts.data").exists()
+
+    def test_nobody_who_takes_a_record_is_an_error(self, far_end, monkeypatch):
+        monkeypatch.setattr(writer, "START_SECONDS", 0.2)
+        with pytest.raises(LabError, match="nothing can be written") as error, far_end(refusals=10**6):
+            pass
+        assert error.value.code == "LAB068"
