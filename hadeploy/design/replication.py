@@ -32,8 +32,8 @@ FIRST_PORT = 7788
 
 MINORS = 200
 
-SECRET_LENGTH = 64
-"""shared-secret may be that long (drbd.conf(5))."""
+SECRET_LENGTH = 63
+"""drbd.conf(5) and the parser take 64; the kernel counts the terminating zero among them and refuses to connect."""
 
 DRBD_AGENT = "ocf:linbit:drbd"
 FILESYSTEM_AGENT = "ocf:heartbeat:Filesystem"

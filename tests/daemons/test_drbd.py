@@ -100,7 +100,7 @@ def test_the_secret_is_a_reference_and_the_file_private(replicated, find):
     share = drbd.share(replicated, replicated.members[0])
     file = find(share, RESOURCE)
     assert section(file.content, "net")["shared-secret"] == '"@@hadeploy:drbd-data@@"'
-    assert (file.mode, [secret.length for secret in file.secrets]) == ("0600", [64])
+    assert (file.mode, [secret.length for secret in file.secrets]) == ("0600", [63])
     open_file = find(drbd.share(with_volume(replicated, secret=None), replicated.members[0]), RESOURCE)
     assert (open_file.mode, open_file.secrets) == ("0644", ())
     assert "cram-hmac-alg" not in open_file.content

@@ -60,7 +60,7 @@ def test_ids_and_addresses(design_of):
         ("n1", 0, "10.81.3.11"),
         ("n2", 1, "10.81.3.12"),
     ]
-    assert found.secret.reference == "hadeploy_drbd_data"
+    assert (found.secret.reference, found.secret.length) == ("hadeploy_drbd_data", 63)
 
 
 def test_the_handler_waits_as_long_as_fencing_may_take(design_of):
