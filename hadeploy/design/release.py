@@ -28,6 +28,7 @@ class Release:
         packages: daemon -> packages.
         agent_units: agent -> the unit that would start the same program at boot.
         fence_agent_packages: agent -> packages, where it needs more than the one that brings it.
+        agent_programs: agent -> packages of programs that it calls and its own package only recommends.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Release:
     packages: tuple[tuple[str, tuple[str, ...]], ...]
     fence_agent_packages: tuple[tuple[str, tuple[str, ...]], ...]
     agent_units: tuple[tuple[str, str], ...] = ()
+    agent_programs: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def packages_of(self, daemon: str) -> tuple[str, ...]:
         """Packages that bring a daemon."""
@@ -53,7 +55,8 @@ class Release:
         if listed is not None:
             return listed
         known = find_agent(self.name, agent)
-        return (known.package,) if known is not None else ()
+        programs = dict(self.agent_programs).get(agent, ())
+        return ((known.package,) if known is not None else ()) + programs
 
 
 @cache
@@ -76,4 +79,5 @@ def load_release(name: str) -> Release:
             (key, tuple(value)) for key, value in data["fence_agent_packages"].items()
         ),
         agent_units=tuple(data["agent_units"].items()),
+        agent_programs=tuple((key, tuple(value)) for key, value in data["agent_programs"].items()),
     )

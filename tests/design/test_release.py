@@ -14,6 +14,7 @@ PACKAGES = [
     ("debian-12", "fence_ipmilan", ("fence-agents",)),
     ("debian-12", "fence_apc_snmp", ("fence-agents", "snmp")),
     ("debian-12", "ocf:linbit:drbd", ("drbd-utils",)),
+    ("debian-12", "ocf:heartbeat:Filesystem", ("resource-agents", "psmisc")),
     ("debian-13", "fence_ilo4", ("fence-agents-ipmilan",)),
     ("debian-13", "fence_apc_snmp", ("fence-agents-apc-snmp",)),
     ("debian-13", "fence_xvm", ("fence-virt",)),

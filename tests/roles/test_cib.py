@@ -141,6 +141,23 @@ def test_failed_resources_of_ours_are_named(cib):
     assert cib.unwell(text, {"f"}) == ["f failed: no route to the BMC"]
 
 
+MON_REFUSED = """<crm_mon><resources>
+<resource id="f" active="{active}" failed="false"/><clone><resource id="d:1" active="true"/></clone>
+</resources><node_history><node name="n1">
+<resource_history id="f"><operation_history task="probe" rc="{rc}" rc_text="not installed"/></resource_history>
+<resource_history id="d"><operation_history task="monitor" rc="8" rc_text="promoted"/></resource_history>
+</node></node_history></crm_mon>"""
+
+
+def test_what_an_agent_refused_is_named_although_it_has_not_failed(cib):
+    text = MON_REFUSED.format(active="false", rc="5")
+    assert cib.unwell(text, {"f", "d"}) == []
+    assert cib.refused(text, {"f", "d"}) == {"f": "not installed"}
+    assert cib.refused(text, {"d"}) == {}
+    assert cib.refused(MON_REFUSED.format(active="true", rc="5"), {"f"}) == {}, "it runs elsewhere"
+    assert cib.refused(MON_REFUSED.format(active="false", rc="7"), {"f"}) == {}, "it is merely stopped"
+
+
 def test_absent_members(cib):
     text = """<crm_mon><summary><current_dc present="true" with_quorum="{}"/></summary>
     <nodes><node name="n1" online="true"/><node name="n2" online="false"/></nodes></crm_mon>"""

@@ -64,7 +64,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 pending:
-  description: Whether the live CIB differs, or cannot be asked because Pacemaker does not run.
+  description: Whether the live CIB differs, a resource is refused by its agent, or Pacemaker does not run.
   type: bool
   returned: state is observed
 drift:
@@ -72,6 +72,11 @@ drift:
   type: list
   elements: str
   returned: state is observed or present
+told:
+  description: Resources that their agent had refused and is asked about again.
+  type: list
+  elements: str
+  returned: state is present
 rollback:
   description: Where the inverse patch is.
   type: str
@@ -102,6 +107,9 @@ DRBD_CONSTRAINTS = ("drbd-fence-by-handler-",)
 
 SECRET_NAMES = "passw|secret|token|key|credential"
 FALSE = ("false", "off", "no", "0", "")
+
+REFUSALS = ("2", "3", "4", "5", "6")
+"""An agent's exit codes for: this cannot work here (arguments, unimplemented, permissions, not installed, not configured)."""
 
 
 def resolve(text: str, secrets: dict[str, str]) -> str:
@@ -274,6 +282,26 @@ def unwell(crm_mon: str, resources: set[str]) -> list[str]:
     return sorted(set(found))
 
 
+def refused(crm_mon: str, resources: set[str]) -> dict[str, str]:
+    """Resources of ours that run nowhere because their agent refuses, with its word: Pacemaker counts that as no failure.
+
+    It asks no second time either, whatever was installed or put right since, unless it is told to.
+    """
+    root = ElementTree.fromstring(crm_mon)
+    words = {
+        history.get("id", ""): operation.get("rc_text", "")
+        for history in root.iterfind("./node_history/node/resource_history")
+        for operation in history.iterfind("operation_history")
+        if operation.get("rc") in REFUSALS
+    }
+    stopped = {
+        resource.get("id", "").partition(":")[0]
+        for resource in root.iterfind("./resources//resource")
+        if resource.get("active") == "false"
+    }
+    return {name: words[name] for name in sorted(stopped & words.keys() & resources)}
+
+
 def absent_members(crm_mon: str, members: list[str]) -> list[str]:
     """Members that the cluster does not see online, or all where it has no quorum."""
     root = ElementTree.fromstring(crm_mon)
@@ -303,6 +331,7 @@ class Cib:
         self.secrets = module.params["secrets"]
         self.placeholders = ElementTree.fromstring(module.params["xml"])
         self.desired = ElementTree.fromstring(resolve(module.params["xml"], self.secrets))
+        self.ours = {element.get("id") for element in self.desired.iter("primitive")}
 
     def program(self, *argv: str) -> tuple[int, str, str]:
         """Run one of Pacemaker's tools; 127 where it is not installed."""
@@ -408,7 +437,8 @@ def observe(cib: Cib) -> dict:
             f"(there: systemctl disable --now pacemaker corosync), then apply again; nothing was changed"
         )
     new, drift = merge(live, cib.desired)
-    return {"changed": False, "pending": bool(cib.difference(live, new)), "drift": drift}
+    pending = bool(cib.difference(live, new)) or bool(refused(cib.monitor(), cib.ours))
+    return {"changed": False, "pending": pending, "drift": drift}
 
 
 def verify(cib: Cib) -> dict:
@@ -427,14 +457,21 @@ def establish(cib: Cib) -> dict:
         return {"changed": True, "drift": [], "diff": cib.diff(None, cib.desired)}
     new, drift = merge(live, cib.desired)
     patch = cib.difference(live, new)
-    result = {"changed": bool(patch), "drift": drift}
-    if not patch:
+    again = refused(cib.monitor(), cib.ours)
+    result = {
+        "changed": bool(patch or again),
+        "drift": drift,
+        "told": [f"{name} probed again" for name in again],
+    }
+    if patch:
+        result["diff"] = cib.diff(live, new)
+        cib.verify(new)
+    if cib.module.check_mode or not result["changed"]:
         return result
-    result["diff"] = cib.diff(live, new)
-    cib.verify(new)
-    if cib.module.check_mode:
-        return result
-    result["rollback"] = _apply(cib, live, new, patch)
+    if patch:
+        result["rollback"] = _apply(cib, live, new, patch)
+    for name in again:
+        cib.program("crm_resource", "--cleanup", f"--resource={name}")
     _settle(cib, result)
     return result
 
@@ -495,8 +532,8 @@ def _settle(cib: Cib, result: dict) -> None:
             f"the CIB is applied, but the cluster is not settled after {timeout} s:\n{out.strip()}\n{err.strip()}",
             **result,
         )
-    ours = {element.get("id") for element in cib.desired.iter("primitive")}
-    failed = unwell(cib.monitor(), ours)
+    seen = cib.monitor()
+    failed = unwell(seen, cib.ours) + [f"{name}: {word}" for name, word in refused(seen, cib.ours).items()]
     if failed:
         cib.fail("\n".join(["the CIB is applied, but:", *failed]), **result)
 
