@@ -43,14 +43,17 @@ def wait_until(read_status: ReadStatus, until: Until, seconds: float, what: str)
     """
     deadline = time.monotonic() + seconds
     while True:
+        asked_at = time.monotonic()
         status = read_status()
         if until(status):
             return status
-        if time.monotonic() > deadline:
+        answered_at = time.monotonic()
+        if answered_at > deadline:
             raise NotWell(
                 f"not {what} within {seconds:g} s: {'; '.join(status.problems) or 'no problem is named'}"
             )
-        time.sleep(POLL_SECONDS)
+        # As long as the answer took: members that are slow to answer are busy with what is waited for.
+        time.sleep(max(POLL_SECONDS, answered_at - asked_at))
 
 
 def wait_until_well(read_status: ReadStatus, seconds: float = 120) -> Status:

@@ -12,6 +12,7 @@ from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill import campaign as campaign_module
 from hadeploy.drill.campaign import Campaign, holders_of, run_campaign
 from hadeploy.drill.cases import choose, hold_of, homes
+from hadeploy.drill.drill import wait_until
 from hadeploy.drill.judgement import judge_verdict
 from hadeploy.drill.lab_world import fault_of, unit_of
 from hadeploy.drill.ownership import OwnerSample, Ownership
@@ -415,3 +416,17 @@ def test_holders(world):
     world.places["web"] = "n2"
     assert holders_of(world.design, world.status()) == {"web": "n2"}
     assert campaign_module.RECOVERY_SECONDS > 60
+
+
+def test_members_that_are_slow_to_answer_are_asked_less_often(monkeypatch):
+    clock = {"now": 0.0}
+    pauses = []
+
+    def status():
+        clock["now"] += 5.0
+        return len(pauses) == 2
+
+    monkeypatch.setattr("hadeploy.drill.drill.time.monotonic", lambda: clock["now"])
+    monkeypatch.setattr("hadeploy.drill.drill.time.sleep", pauses.append)
+    assert wait_until(status, bool, 60, "well")
+    assert pauses == [5.0, 5.0]

@@ -625,6 +625,25 @@ class RealModule(Module):
         return done.returncode, done.stdout, done.stderr
 
 
+def test_a_disk_is_read_and_not_what_was_seen_of_it_before(drbd_disk, tmp_path: Path, monkeypatch):
+    """DRBD writes past the page cache of its backing disk: a peer's new filesystem would never be seen there."""
+    file = tmp_path / "disk"
+    file.write_bytes(b"\0" * 4096)
+    order = []
+
+    class Module(RealModule):
+        def run_command(self, argv, data="", **_):
+            order.append(argv[0].rpartition("/")[2])
+            return 0, "", ""
+
+    def forget(descriptor, start, length, advice):
+        order.append((os.readlink(f"/proc/self/fd/{descriptor}"), start, length, advice))
+
+    monkeypatch.setattr(os, "posix_fadvise", forget)
+    assert drbd_disk.Drbd(Module()).signatures(str(file)) == []
+    assert order == [(str(file), 0, 0, os.POSIX_FADV_DONTNEED), "wipefs"]
+
+
 @pytest.mark.native
 def test_what_a_disk_is_by_the_real_programs(drbd_disk, tmp_path: Path):
     """drbdmeta works on a file when it is told to; wipefs does anyway."""

@@ -85,12 +85,30 @@ class Drbd:
 
     def signatures(self, device: str) -> list[dict]:
         """What wipefs finds: filesystems, partition tables, RAID and DRBD metadata. Nothing is changed."""
+        forget_cached(device)
         out = self.demand("wipefs", "--no-act", "--json", device)
         try:
             found = json.loads(out or "{}").get("signatures") or []
         except ValueError:
             self.module.fail_json(msg=f"wipefs answers about {device} what is not understood", invocation={})
         return [{"type": each.get("type") or "unknown", "uuid": each.get("uuid") or ""} for each in found]
+
+
+def forget_cached(device: str) -> None:
+    """Have the next reader see the disk itself.
+
+    DRBD writes past the page cache of its backing disk: who has looked at that disk before would be shown the past for ever.
+    """
+    try:
+        descriptor = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+    except (
+        OSError
+    ):  # not there, or a device that DRBD opens for the primary alone: whoever reads it is told so
+        return
+    try:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)
 
 
 def masked(words: str) -> str:
