@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TypeVar
+
 from hadeploy.app.status import lab_of
 from hadeploy.design.design import Design
 from hadeploy.design.patterns import expand
+from hadeploy.design.resources import Operation
+from hadeploy.design.volumes import VolumeOperation
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Severity
 from hadeploy.lab.state import LabState
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.topology import ActivePassive, NPlusOne
 
+_Timed = TypeVar("_Timed", Operation, VolumeOperation)
+
 EMULATED_TOKEN_MS = 10_000
 """A machine under software emulation stands still for seconds where a real one does for milliseconds: while another boots."""
+
+TIMES_LONGER = 5
+"""An agent is a shell that starts a dozen programs, and a machine under software emulation may share its processor."""
+
+TIMES_RARER = 3
+"""Monitors that come as often as on real hardware would be most of what an emulated machine does."""
 
 
 def at_lab_pace(loaded: LoadedTopology, design: Design) -> tuple[Design, Diagnostics]:
@@ -34,10 +47,53 @@ def _for(state: LabState, loaded: LoadedTopology, design: Design) -> tuple[Desig
     slower = cluster.model_copy(update={"token": EMULATED_TOKEN_MS, "consensus": None})
     said = Diagnostic(
         "LAB017",
-        f"the lab {design.name} is emulated: its token is {EMULATED_TOKEN_MS} ms instead of {cluster.token} ms",
+        f"the lab {design.name} is emulated: its token is {EMULATED_TOKEN_MS} ms instead of {cluster.token} ms,"
+        f" operations have {TIMES_LONGER} times as long, and recur {TIMES_RARER} times less often",
         loaded.source.key_span("cluster", "token"),
         detail="a machine that is emulated is late where a real one is not, and would be fenced for it",
         mend="on a machine with KVM the lab keeps the topology's own",
         severity=Severity.WARNING,
     )
-    return expand(topology.model_copy(update={"cluster": slower})), Diagnostics((said,))
+    return patient(expand(topology.model_copy(update={"cluster": slower}))), Diagnostics((said,))
+
+
+def patient(design: Design) -> Design:
+    """The same cluster with more time for every operation, and fewer of those that recur."""
+    cluster = design.cluster
+    if cluster is None:
+        return design
+    devices = tuple(
+        replace(
+            device,
+            timeout_ms=device.timeout_ms * TIMES_LONGER,
+            monitor_interval_ms=device.monitor_interval_ms * TIMES_RARER,
+            monitor_timeout_ms=device.monitor_timeout_ms * TIMES_LONGER,
+            start_timeout_ms=device.start_timeout_ms * TIMES_LONGER,
+        )
+        for device in cluster.fencing.devices
+    )
+    fencing = replace(cluster.fencing, devices=devices, timeout_ms=cluster.fencing.timeout_ms * TIMES_LONGER)
+    groups = tuple(
+        replace(
+            group,
+            resources=tuple(
+                replace(each, operations=tuple(map(_patient, each.operations))) for each in group.resources
+            ),
+        )
+        for group in cluster.resources.groups
+    )
+    return replace(
+        design,
+        cluster=replace(cluster, fencing=fencing, resources=replace(cluster.resources, groups=groups)),
+        volumes=tuple(
+            replace(volume, operations=tuple(map(_patient, volume.operations))) for volume in design.volumes
+        ),
+    )
+
+
+def _patient(operation: _Timed) -> _Timed:
+    return replace(
+        operation,
+        interval_ms=operation.interval_ms * TIMES_RARER,
+        timeout_ms=operation.timeout_ms * TIMES_LONGER,
+    )

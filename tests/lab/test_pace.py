@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hadeploy.app.build import compile_topology
+from hadeploy.app.pace import TIMES_LONGER, TIMES_RARER
 from hadeploy.diagnostics import Severity
 from hadeploy.lab import state as states
 from hadeploy.lab.plan import LabPlan
@@ -47,6 +48,29 @@ def test_an_emulated_lab_gets_a_longer_token_and_a_project_of_its_own(lab_is_up,
     assert [finding.severity for finding in said] == [Severity.WARNING]
     assert "1000 ms" in said[0].summary
     assert said[0].span is not None
+
+
+def test_an_emulated_lab_gives_every_operation_more_time(lab_is_up, tmp_path):
+    lab_is_up("active-passive-drbd", "tcg")
+    folder = INVENTORIES / "active-passive-drbd"
+    _, slow, _ = compile_example(tmp_path, folder)
+    _, own, _ = compile_example(tmp_path, folder, lab=False)
+
+    def timed(design):
+        groups = design.cluster.resources.groups
+        found = [each for group in groups for resource in group.resources for each in resource.operations]
+        found += [each for volume in design.volumes for each in volume.operations]
+        return [(each.name, each.interval_ms, each.timeout_ms) for each in found]
+
+    pairs = list(zip(timed(slow), timed(own), strict=True))
+    assert len(pairs) > 10
+    for (name, interval, timeout), (own_name, own_interval, own_timeout) in pairs:
+        assert (name, interval) == (own_name, TIMES_RARER * own_interval)
+        assert timeout >= TIMES_LONGER * own_timeout, "promotion has the longer token on top"
+    device, real = slow.cluster.fencing.devices[0], own.cluster.fencing.devices[0]
+    assert device.timeout_ms == TIMES_LONGER * real.timeout_ms
+    assert device.delay_ms == real.delay_ms
+    assert slow.cluster.fencing.timeout_ms > device.timeout_ms
 
 
 @pytest.mark.parametrize("accelerator", ["kvm", ""])

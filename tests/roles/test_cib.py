@@ -158,6 +158,12 @@ def test_what_an_agent_refused_is_named_although_it_has_not_failed(cib):
     assert cib.refused(MON_REFUSED.format(active="false", rc="7"), {"f"}) == {}, "it is merely stopped"
 
 
+def test_a_cluster_is_not_given_up_before_its_longest_operation(cib):
+    operations = '<cib><op timeout="{}"/><op timeout="20s"/><op name="monitor"/></cib>'
+    for timeout, seconds in (("510000ms", 570), ("10min", 660), ("30", 180)):
+        assert cib.patience(ElementTree.fromstring(operations.format(timeout)), 180) == seconds
+
+
 def test_absent_members(cib):
     text = """<crm_mon><summary><current_dc present="true" with_quorum="{}"/></summary>
     <nodes><node name="n1" online="true"/><node name="n2" online="false"/></nodes></crm_mon>"""

@@ -524,8 +524,16 @@ def _apply(cib: Cib, live: ElementTree.Element, new: ElementTree.Element, patch:
     return rollback
 
 
+def patience(desired: ElementTree.Element, least: int) -> int:
+    """Seconds until a cluster that does not settle is given up: not before its longest operation would be."""
+    units = {"ms": 0.001, "s": 1, "": 1, "min": 60, "h": 3600}
+    found = (re.fullmatch(r"(\d+)([a-z]*)", operation.get("timeout", "")) for operation in desired.iter("op"))
+    longest = max((int(each.group(1)) * units.get(each.group(2), 1) for each in found if each), default=0)
+    return max(least, int(longest) + 60)
+
+
 def _settle(cib: Cib, result: dict) -> None:
-    timeout = cib.module.params["timeout"]
+    timeout = patience(cib.desired, cib.module.params["timeout"])
     code, out, err = cib.program("crm_resource", "--wait", f"--timeout={timeout}")
     if code != 0:
         cib.fail(
