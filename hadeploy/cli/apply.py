@@ -49,6 +49,7 @@ def apply(
     from hadeploy.app.apply import ApplyRequest, apply_topology, prepare
     from hadeploy.cli.apply_view import progress_view, show_outcome
     from hadeploy.cli.check_view import summary
+    from hadeploy.run.sole import sole_run
 
     request = ApplyRequest(
         topology=topology,
@@ -59,15 +60,16 @@ def apply(
         wipe=tuple(wipe or ()),
         adopt=tuple(adopt or ()),
     )
-    prepared, findings = prepare(request)
-    stop_on_errors(findings)
-    if prepared is None:
-        raise typer.Exit(1)
-    typer.echo(summary(prepared.checked), err=True)
-    if not (yes or check):
-        _ask(prepared.design.name, prepared.targets, prepared.destroyed)
-    with progress_view(quiet=as_json, diffs=check) as tell:
-        outcome = apply_topology(prepared, tell)
+    with sole_run(topology):
+        prepared, findings = prepare(request)
+        stop_on_errors(findings)
+        if prepared is None:
+            raise typer.Exit(1)
+        typer.echo(summary(prepared.checked), err=True)
+        if not (yes or check):
+            _ask(prepared.design.name, prepared.targets, prepared.destroyed)
+        with progress_view(quiet=as_json, diffs=check) as tell:
+            outcome = apply_topology(prepared, tell)
     if as_json:
         typer.echo(json.dumps({"version": 1, **asdict(outcome)}, indent=2))
     else:

@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from hadeploy.cli import apply_view, command_line
+from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent
+from hadeploy.run.sole import sole_run
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "inventories" / "active-passive-drbd" / "topology.yaml"
 
@@ -30,6 +32,18 @@ def test_a_disk_must_be_named_rightly(tmp_path, options, code, words):
     assert done.exit_code == 1
     assert code in done.output
     assert words in done.output
+
+
+def test_two_applies_of_one_topology(tmp_path):
+    """The second is refused, and only while the first is under way."""
+    file = tmp_path / "topology.yaml"
+    file.write_text("name: none of any pattern\n")
+    with sole_run(file):
+        second = CliRunner().invoke(command_line(), ["apply", str(file), "--yes"])
+        assert isinstance(second.exception, RunError)
+        assert second.exception.code == "RUN007"
+    third = CliRunner().invoke(command_line(), ["apply", str(file), "--yes"])
+    assert "SPEC" in third.output
 
 
 def test_how_far_it_is_comes_now_and_then(capsys, monkeypatch):
