@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -49,19 +47,6 @@ class Switch(StrEnum):
     OFF = "off"
 
 
-@contextmanager
-def _errors_shown() -> Iterator[None]:
-    from hadeploy.lab.errors import LabError
-
-    try:
-        yield
-    except LabError as error:
-        typer.secho(f"{error.code} {error.message}", err=True, bold=True)
-        if error.mend:
-            typer.echo(f"    hint: {error.mend}", err=True)
-        raise typer.Exit(1) from None
-
-
 def _name(lab: str) -> str:
     """The lab's name: of the topology where a file is given."""
     from hadeploy.lab.state import lab_exists
@@ -101,14 +86,12 @@ def up(
     from hadeploy.lab.lab import up as lab_up
     from hadeploy.lab.plan import LabDisk
 
-    with _errors_shown():
-        disks = [LabDisk.parse(text) for text in disk or ()]
+    disks = [LabDisk.parse(text) for text in disk or ()]
     plan, findings = plan_lab(topology, backend=backend.value, disks=disks)
     stop_on_errors(findings)
     if plan is None:
         raise typer.Exit(1)
-    with _errors_shown():
-        state = lab_up(plan, lambda text: typer.echo(text, err=True))
+    state = lab_up(plan, lambda text: typer.echo(text, err=True))
     typer.echo(f"lab {plan.name} is up: {', '.join(node.name for node in plan.nodes)}")
     typer.echo(f"next: hadeploy apply {topology} --lab   (inventory overlay: {state.overlay})")
 
@@ -123,10 +106,9 @@ def down(
     from hadeploy.lab.state import lab_exists
     from hadeploy.lab.vm.saved import forget_saved
 
-    with _errors_shown():
-        name = _name(lab)
-        if not (saved and forget_saved(name)) or lab_exists(name):
-            lab_down(name)
+    name = _name(lab)
+    if not (saved and forget_saved(name)) or lab_exists(name):
+        lab_down(name)
     typer.echo(f"lab {name} is down")
 
 
@@ -135,9 +117,8 @@ def save(lab: LabName) -> None:
     """Keep a lab of machines as it is now: memory, disks, keys."""
     from hadeploy.lab.lab import save as lab_save
 
-    with _errors_shown():
-        name = _name(lab)
-        lab_save(name)
+    name = _name(lab)
+    lab_save(name)
     typer.echo(f"lab {name} is saved; next: hadeploy lab restore {name}")
 
 
@@ -146,9 +127,8 @@ def restore(lab: LabName) -> None:
     """Bring a lab back to where it was saved, in seconds, whether it is up now or not."""
     from hadeploy.lab.lab import restore as lab_restore
 
-    with _errors_shown():
-        name = _name(lab)
-        lab_restore(name, lambda text: typer.echo(text, err=True))
+    name = _name(lab)
+    lab_restore(name, lambda text: typer.echo(text, err=True))
     typer.echo(f"lab {name} is as it was saved")
 
 
@@ -167,8 +147,7 @@ def status(
     from hadeploy.lab.vm.saved import list_saved
 
     saved = list_saved()
-    with _errors_shown():
-        labs = {name: report(name) for name in ([_name(lab)] if lab else list_labs())}
+    labs = {name: report(name) for name in ([_name(lab)] if lab else list_labs())}
     if as_json:
         typer.echo(
             json.dumps(
@@ -202,8 +181,7 @@ def exec(  # noqa: A001 (the verb's name)
     from hadeploy.lab.nodes import exec_argv
     from hadeploy.lab.state import load_state
 
-    with _errors_shown():
-        argv = exec_argv(load_state(_name(lab)), node, *command)
+    argv = exec_argv(load_state(_name(lab)), node, *command)
     os.execvp(argv[0], argv)  # noqa: S606 (no shell wanted)
 
 
@@ -213,8 +191,7 @@ def console(lab: LabName, node: Annotated[str, typer.Argument(help="Node.")]) ->
     from hadeploy.lab.nodes import console_argv
     from hadeploy.lab.state import load_state
 
-    with _errors_shown():
-        argv = console_argv(load_state(_name(lab)), node)
+    argv = console_argv(load_state(_name(lab)), node)
     os.execvp(argv[0], argv)  # noqa: S606 (no shell wanted)
 
 
@@ -230,8 +207,7 @@ def power(
     from hadeploy.lab.power import VERBS
     from hadeploy.lab.state import load_state
 
-    with _errors_shown():
-        VERBS[verb](load_state(_name(lab)), node)
+    VERBS[verb](load_state(_name(lab)), node)
 
 
 @app.command()
@@ -245,8 +221,7 @@ def link(
     from hadeploy.lab.links import set_link
     from hadeploy.lab.state import load_state
 
-    with _errors_shown():
-        set_link(load_state(_name(lab)), node, network, verb.value)
+    set_link(load_state(_name(lab)), node, network, verb.value)
 
 
 @app.command()
@@ -259,5 +234,4 @@ def bmc(
     from hadeploy.lab.bmc import refuse
     from hadeploy.lab.state import load_state
 
-    with _errors_shown():
-        refuse(load_state(_name(lab)), node, refusing=refuses is Switch.ON)
+    refuse(load_state(_name(lab)), node, refusing=refuses is Switch.ON)
