@@ -45,6 +45,19 @@ class HostCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Fixed:
+    """What a daemon takes from its file only when it starts, asked of the running one.
+
+    Attributes:
+        argv: prints lines of ``key (type) = value``; it fails where the daemon does not run.
+        values: what the file says, by the running daemon's own keys.
+    """
+
+    argv: tuple[str, ...]
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """One file of one host.
 
@@ -56,6 +69,7 @@ class Artifact:
         unit: the unit that reads it, empty if none.
         on_change: what that unit must be told.
         check: what must pass first, or None.
+        fixed: what the running daemon must hold already, or None: another value would be written and not taken.
         secrets: whose placeholders the content holds.
         encoding: ``base64``: the resolved content is base64 of the file's bytes (keys).
     """
@@ -69,6 +83,7 @@ class Artifact:
     unit: str = ""
     on_change: OnChange = "none"
     check: HostCheck | None = None
+    fixed: Fixed | None = None
     secrets: tuple[Secret, ...] = ()
     encoding: Literal["text", "base64"] = "text"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from hadeploy.daemons.artifact import Artifact, ClusterInformationBase, HostCheck, Share
+from hadeploy.daemons.artifact import Artifact, ClusterInformationBase, Fixed, HostCheck, Share
 from hadeploy.project.dump import dump_yaml
 
 ROOT = "rootfs"
@@ -68,7 +68,12 @@ def _entry(daemon: str, artifact: Artifact) -> dict[str, Any]:
         "unit": artifact.unit,
         "on_change": artifact.on_change,
         "check": _check(artifact.check) if artifact.check else None,
+        **({"fixed": _fixed(artifact.fixed)} if artifact.fixed else {}),
     }
+
+
+def _fixed(fixed: Fixed) -> dict[str, Any]:
+    return {"argv": list(fixed.argv), "values": dict(fixed.values)}
 
 
 def _check(check: HostCheck) -> dict[str, Any]:

@@ -123,6 +123,28 @@ def test_a_second_apply_changes_nothing(apply):
     assert (done["code"], done["changed"]) == (0, False)
 
 
+def test_what_a_running_corosync_does_not_take_is_refused_before_it_is_written(change, apply, on):
+    """A reload leaves node ids as they were: the file would say one thing and the cluster do another."""
+
+    def number(first: int | None) -> Callable[[dict[str, Any]], None]:
+        def edit(document: dict[str, Any]) -> None:
+            for at, node in enumerate(document["nodes"].values()):
+                node.pop("node_id", None)
+                node.update({"node_id": first + at} if first is not None else {})
+
+        return edit
+
+    before = on("n1", "sha256sum", "/etc/corosync/corosync.conf")
+    change(number(11))
+    try:
+        done = apply()
+    finally:
+        change(number(None))
+    assert done["code"] == 1
+    assert "this_node_id is 1 in the daemon that runs, 11 in the file" in json.dumps(done)
+    assert on("n1", "sha256sum", "/etc/corosync/corosync.conf") == before
+
+
 def test_an_unreachable_member_stops_an_apply_before_anything_changed(topology: Path, change, apply, on):
     state = load_state(NAME)
     before = on("n1", "sha256sum", "/etc/hadeploy/nginx/web-server.conf")

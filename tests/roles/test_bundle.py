@@ -202,6 +202,33 @@ def test_a_parser_that_is_missing_fails_but_in_check_mode(bundle, make_file, sta
     assert len(bundle.stage(module)["unchecked"]) == 1
 
 
+FIXED = {"argv": ["cmap"], "values": {"totem.cluster_name": "shop", "totem.transport": "knet"}}
+
+
+@pytest.mark.parametrize(
+    ("running", "words"),
+    [
+        ((0, "totem.cluster_name (str) = shop\ntotem.transport (str) = knet\n", ""), ""),
+        (
+            (0, "totem.cluster_name (str) = debian\ntotem.transport (str) = knet\n", ""),
+            "cluster_name is debian",
+        ),
+        ((0, "totem.cluster_name (str) = shop\ntotem.transport (str) = udpu\n", ""), "transport is udpu"),
+        ((1, "", "Failed to initialize the cmap API. Error CS_ERR_LIBRARY"), ""),
+    ],
+)
+def test_what_a_daemon_takes_only_when_it_starts(bundle, make_file, stages: Path, running, words):
+    """Written and not taken would be a file that says one thing and a cluster that does another."""
+    module = FakeModule(files=[make_file(check=CHECK, fixed=FIXED)])
+    module.programs = {"parser": "/bin/parser", "cmap": "/bin/cmap"}
+    module.run_command = lambda argv, **_: running if argv == ["/bin/cmap"] else (0, "", "")
+    if words:
+        with pytest.raises(AssertionError, match=f"(?s)Nothing was written.*{words}.*only when it starts"):
+            bundle.stage(module)
+    else:
+        bundle.stage(module)
+
+
 @pytest.fixture
 def memory(bundle, pending_memory, owned, tmp_path: Path, monkeypatch) -> Path:
     path, ours = tmp_path / "memory" / "pending.json", tmp_path / "memory" / "owned.json"

@@ -7,6 +7,16 @@ notice unknown keys, two_node with three members, or a bogus provider: the typed
 
 from __future__ import annotations
 
-from hadeploy.daemons.artifact import HostCheck
+from hadeploy.daemons.artifact import Fixed, HostCheck
+from hadeploy.daemons.corosync.config import CorosyncConfig
 
 CHECK = HostCheck(argv=("corosync", "-t", "-c", "{staged}"))
+
+
+def fixed(config: CorosyncConfig, host: str) -> Fixed:
+    """What a reload leaves as it is (corosync's main.c makes these keys read-only), with the host's own node id."""
+    values = [("totem.cluster_name", config.cluster_name), ("totem.transport", config.transport)]
+    own = next((node for node in config.nodes if node.name == host), None)
+    if own is not None:
+        values.append(("runtime.votequorum.this_node_id", str(own.node_id)))
+    return Fixed(("corosync-cmapctl",), tuple(values))

@@ -8,7 +8,7 @@ same bytes. Stale configurations are kept out by the apply itself, which writes 
 from __future__ import annotations
 
 from hadeploy.daemons.artifact import Artifact
-from hadeploy.daemons.corosync.check import CHECK
+from hadeploy.daemons.corosync.check import CHECK, fixed
 from hadeploy.daemons.corosync.config import CorosyncConfig, QuorumConfig, QuorumDeviceConfig
 from hadeploy.daemons.corosync.section import Section
 from hadeploy.design.secrets import Secret
@@ -22,7 +22,7 @@ AUTHKEY = Secret(name="corosync-authkey", source="generated", reference="hadeplo
 
 
 def render_corosync(config: CorosyncConfig, host: str) -> tuple[Artifact, ...]:
-    """The file and the key, byte for byte the same on every member."""
+    """The file and the key, byte for byte the same on every member; only what is asked of the running one differs."""
     return (
         Artifact(
             host=host,
@@ -41,6 +41,7 @@ def render_corosync(config: CorosyncConfig, host: str) -> tuple[Artifact, ...]:
             unit=UNIT,
             on_change="corosync-reload",
             check=CHECK,
+            fixed=fixed(config, host),
         ),
     )
 

@@ -401,9 +401,33 @@ def _run_checks(module, suspects: list[dict], directory: str, staged: dict[str, 
             checked.append(file["path"])
         else:
             failures.append(f"{file['path']}: {check['argv'][0]} refuses it (exit {code}):\n{words}")
+    failures += [words for file in suspects if (words := _not_taken(module, file))]
     if failures:
         module.fail_json(msg="\n".join(["Nothing was written.", *failures]), invocation={})
     return {"changed": False, "checked": checked, "unchecked": unchecked}
+
+
+def _not_taken(module, file: dict) -> str:
+    """What the daemon that runs takes only when it starts, and holds otherwise; empty where nothing, or none runs."""
+    fixed = file.get("fixed")
+    program = module.get_bin_path(fixed["argv"][0]) if fixed else None
+    if program is None:
+        return ""
+    code, out, _ = module.run_command([program, *fixed["argv"][1:]], environ_update={"LC_ALL": "C"})
+    if code != 0:
+        return ""
+    holds = dict(re.findall(r"^(\S+) \(\w+\) = (.*)$", out, re.MULTILINE))
+    wrong = [
+        f"{key} is {holds[key]} in the daemon that runs, {value} in the file"
+        for key, value in fixed["values"].items()
+        if holds.get(key, value) != value
+    ]
+    if not wrong:
+        return ""
+    return (
+        f"{file['path']}: {'; '.join(wrong)}. It takes this only when it starts: stop pacemaker and corosync on every "
+        "member (services stop meanwhile), then apply again"
+    )
 
 
 def _ids(file: dict) -> tuple[int, int]:
