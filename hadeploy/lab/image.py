@@ -98,6 +98,15 @@ touch "$root/etc/machine-id"
 """
 
 
+_LIBRARIES = """set -eu
+root="$1"; shift
+wanted=$(chroot "$root" apt-get -qq -s --no-install-recommends install "$@")
+chroot "$root" apt-get -o Dpkg::Use-Pty=0 -qq -y --no-install-recommends install \\
+  $(echo "$wanted" | sed -nE '/^Inst libnginx-mod/d; s/^Inst ((lib|python3-)[^ ]+) .*/\\1/p')
+"""
+"""Installs what packages depend on and nobody configures."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """What goes into an image and its repository.
@@ -110,6 +119,7 @@ class Recipe:
         base: packages in the image, over Debian's own minimum.
         masked: units that mean nothing in such a node.
         extra: scripts and settings of the kind, for the fingerprint.
+        with_libraries: whether libraries that the packages need are in the image, so that only they themselves are installed.
     """
 
     kind: str
@@ -119,11 +129,15 @@ class Recipe:
     base: tuple[str, ...]
     masked: tuple[str, ...]
     extra: tuple[str, ...] = ()
+    with_libraries: bool = False
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever image or repository would."""
-        text = json.dumps([self.suite, self.packages, self.base, self.masked, *self.extra, _SETUP, 3])
+        libraries = [_LIBRARIES] if self.with_libraries else []
+        text = json.dumps(
+            [self.suite, self.packages, self.base, self.masked, *self.extra, *libraries, _SETUP, 3]
+        )
         return sha256(text.encode()).hexdigest()[:12]
 
     @property
@@ -178,6 +192,10 @@ def bootstrap(recipe: Recipe, fresh: Path, target: Path, *, form: str, hooks: Se
     setup = fresh / "setup.sh"
     setup.write_text(_SETUP, encoding="utf-8")
     setup.chmod(0o755)
+    libraries = fresh / "libraries.sh"
+    libraries.write_text(_LIBRARIES, encoding="utf-8")
+    libraries.chmod(0o755)
+    more = [f'{libraries} "$1" {" ".join(recipe.packages)}'] if recipe.with_libraries else []
     run(
         [
             "mmdebstrap",
@@ -190,6 +208,7 @@ def bootstrap(recipe: Recipe, fresh: Path, target: Path, *, form: str, hooks: Se
                 f"--download-only install {' '.join(recipe.packages)}"
             ),
             f'--customize-hook=cp "$1"/var/cache/apt/archives/*.deb {repository}/',
+            *(f"--customize-hook={hook}" for hook in more),
             f"--customize-hook={setup}",
             *(f"--customize-hook={hook}" for hook in hooks),
             f'--customize-hook=chroot "$1" systemctl mask -q {" ".join(recipe.masked)}',

@@ -29,6 +29,7 @@ NODE_TREE = "lab-node"
 
 _MACHINE_PACKAGES = (
     "busybox",
+    "dmsetup",
     "e2fsprogs",
     "initramfs-tools",
     "linux-image-cloud-amd64",
@@ -37,7 +38,16 @@ _MACHINE_PACKAGES = (
     "udev",
 )
 
-_STORAGE_PACKAGES = ("drbd-utils", "e2fsprogs", "xfsprogs", "sbd")
+_STORAGE_PACKAGES = (
+    "drbd-utils",
+    "e2fsprogs",
+    "mariadb-server",
+    "nfs-common",
+    "nfs-kernel-server",
+    "postgresql",
+    "sbd",
+    "xfsprogs",
+)
 """What only a machine with disks can run."""
 
 _MASKED = (
@@ -166,6 +176,7 @@ def machine_recipe(release: str) -> Recipe:
         (*BASE_PACKAGES, *_MACHINE_PACKAGES),
         (*TIMERS_WITHOUT_MEANING, *_MASKED),
         (_SETUP, ROOT_SIZE),
+        with_libraries=True,  # half of an emulated machine's installing is theirs, and no role's business
     )
 
 
