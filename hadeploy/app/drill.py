@@ -93,6 +93,7 @@ def prepare_drill(request: DrillRequest) -> tuple[PreparedDrill | None, Diagnost
         read_status=reader.read,
         durations=durations_of(measured, design.name, design.release.name),
         endless=bool(request.faults),
+        recovery_seconds=world.recovery_seconds,
         read_timeline=partial(read_journals, reader) if design.cluster is not None else None,
     )
     return PreparedDrill(loaded, campaign, mishaps), findings

@@ -23,14 +23,12 @@ from hadeploy.drill.drill import (
 from hadeploy.drill.errors import DrillError
 from hadeploy.drill.judgement import Finding, judge_verdict
 from hadeploy.drill.measure import measured_terms, samples_of
-from hadeploy.drill.world import World
+from hadeploy.drill.world import RECOVERY_SECONDS, World
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.observer import Probe
 from hadeploy.plan.status import Status
 from hadeploy.plan.timeline import Timeline
 from hadeploy.proof.recovery import predict
-
-RECOVERY_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from hadeploy.drill.errors import DrillError
 from hadeploy.drill.lab_world import home_commands, unit_of
 from hadeploy.drill.records import RecordWriter
 from hadeploy.drill.verdict import PowerEvent
+from hadeploy.drill.world import RECOVERY_SECONDS
 from hadeploy.lab.observer import Observer, Probe
 from hadeploy.run import drill_hand
 from hadeploy.run.ask import Reach, ask_hosts
@@ -29,6 +30,7 @@ class HostsWorld:
 
     name = "hosts"
     sees_fencing = False
+    recovery_seconds = RECOVERY_SECONDS
 
     def __init__(self, design: Design, reaches: Sequence[Reach], allowed: Collection[str]) -> None:
         self._design = design

@@ -17,6 +17,7 @@ from hadeploy.drill.fault import (
 )
 from hadeploy.drill.records import RecordWriter
 from hadeploy.drill.verdict import PowerEvent
+from hadeploy.drill.world import RECOVERY_SECONDS
 from hadeploy.lab import power
 from hadeploy.lab.groups import is_hung
 from hadeploy.lab.links import set_link
@@ -27,6 +28,8 @@ from hadeploy.lab.state import LabState
 from hadeploy.lab.writer import Writer, file_recorder
 
 MOVE_SECONDS = 90
+EMULATED_RECOVERY_SECONDS = 900.0
+"""Machines in software that boot, log in and resynchronise at once, on a processor that may have other work."""
 
 
 class LabWorld:
@@ -38,6 +41,11 @@ class LabWorld:
     def __init__(self, state: LabState, design: Design) -> None:
         self._state = state
         self._design = design
+
+    @property
+    def recovery_seconds(self) -> float:
+        """Longer where machines are emulated."""
+        return EMULATED_RECOVERY_SECONDS if self._state.is_emulated else RECOVERY_SECONDS
 
     def why_not(self, mishap: Mishap) -> str:
         """A lab can do all."""

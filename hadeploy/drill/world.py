@@ -11,6 +11,8 @@ from hadeploy.drill.records import RecordWriter
 from hadeploy.drill.verdict import PowerEvent
 from hadeploy.lab.observer import Probe
 
+RECOVERY_SECONDS = 180.0
+
 
 class World(Protocol):
     """A lab, real hosts, or a test's own."""
@@ -20,6 +22,10 @@ class World(Protocol):
 
     sees_fencing: bool
     """Whether ``power_events`` tells what power switches did, and when."""
+
+    @property
+    def recovery_seconds(self) -> float:
+        """How long the cluster is waited for, at any point."""
 
     def why_not(self, mishap: Mishap) -> str:
         """Why a mishap cannot be brought about here; empty where it can."""

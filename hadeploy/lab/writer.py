@@ -22,11 +22,14 @@ from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.overlay import ssh_arguments
 from hadeploy.lab.state import LabState
 
-START_SECONDS = 90.0
-"""Until the first acknowledgement; a login at an emulated machine takes seconds."""
+START_SECONDS = 180.0
+"""Until the first records are acknowledged; a login at an emulated machine takes seconds."""
 
 ALIVE_OPTIONS = ("-o", "ServerAliveInterval=3", "-o", "ServerAliveCountMax=4", "-o", "ConnectTimeout=15")
 """A node without power is given up after 12 s. One that answers and does not acknowledge is waited for: its disk is frozen."""
+
+START_RECORDS = 20
+"""Acknowledged before anything else happens: a load, not a single record."""
 
 LISTEN_SECONDS = 0.2
 AGAIN_SECONDS = 0.3
@@ -68,7 +71,7 @@ class Writer:
         self._words = ""
         self._acknowledged: list[Acknowledgement] = []
         self._stop = threading.Event()
-        self._first = threading.Event()
+        self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"writer {name}", daemon=True)
 
     @property
@@ -79,7 +82,7 @@ class Writer:
     def __enter__(self) -> Writer:
         self._known_hosts().write_text(self._host_keys(), encoding="ascii")
         self._thread.start()
-        if not self._first.wait(START_SECONDS):
+        if not self._started.wait(START_SECONDS):
             self.__exit__(None, None, None)
             raise LabError("LAB068", f"{self.name}: nothing can be written: {self._words or 'no answer'}")
         return self
@@ -155,4 +158,5 @@ class Writer:
                 answers += read
             line, _, answers = answers.partition(b"\n")
             self._acknowledged.append(Acknowledgement(int(line), time.monotonic()))
-            self._first.set()
+            if len(self._acknowledged) >= START_RECORDS:
+                self._started.set()

@@ -14,12 +14,14 @@ from hadeploy.drill.campaign import Campaign, holders_of, run_campaign
 from hadeploy.drill.cases import choose, hold_of, homes
 from hadeploy.drill.drill import wait_until
 from hadeploy.drill.judgement import judge_verdict
-from hadeploy.drill.lab_world import fault_of, unit_of
+from hadeploy.drill.lab_world import LabWorld, fault_of, unit_of
 from hadeploy.drill.ownership import OwnerSample, Ownership
 from hadeploy.drill.records import Records
 from hadeploy.drill.verdict import Outage, PowerEvent, Verdict
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.observer import OwnerObservation, Probe, ProbeObservation
+from hadeploy.lab.plan import LabPlan
+from hadeploy.lab.state import LabState, Process
 from hadeploy.lab.writer import Acknowledgement
 from hadeploy.plan.status import AddressStatus, GroupStatus, Status
 from hadeploy.proof.recovery import every_mishap, predict
@@ -430,3 +432,10 @@ def test_members_that_are_slow_to_answer_are_asked_less_often(monkeypatch):
     monkeypatch.setattr("hadeploy.drill.drill.time.sleep", pauses.append)
     assert wait_until(status, bool, 60, "well")
     assert pauses == [5.0, 5.0]
+
+
+@pytest.mark.parametrize(("accelerator", "seconds"), [("tcg", 900), ("kvm", 180), ("", 180)])
+def test_emulated_machines_are_waited_for_longer(design_of, accelerator, seconds):
+    plan = LabPlan("x", (), (), ())
+    state = LabState(plan, Process(1, "0"), accelerator=accelerator)
+    assert LabWorld(state, design_of("active-passive")).recovery_seconds == seconds
