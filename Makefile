@@ -1,4 +1,4 @@
-# hadeploy: `make demo` shows a failover, `make test` runs every test, `make check` is the fast loop.
+# hadeploy: `make demo` shows a failover, `make test` tests on real nodes, `make test-all` on emulated machines too, `make check` is the fast loop.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PATTERN ?= active-passive
 
-.PHONY: help venv deps check lint units test demo bench golden docs clean
+.PHONY: help venv deps check lint units test test-all demo bench golden docs clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,12 +36,15 @@ lint: venv ## format, lint, types, contracts
 	$(BIN)/ansible-lint --offline -q roles
 
 units: venv ## unit tests
-	$(BIN)/pytest -q -n 2 -m "not (lab or native or programs or bench)" --durations=5
+	$(BIN)/pytest -q -n 2 -m "not (lab or native or programs or bench or machines)" --durations=5
 
-test: deps ## everything: check, native parsers, real nodes, Molecule
+test: deps ## check, native parsers, real nodes, Molecule: all that takes less than an hour
 	$(MAKE) check
 	$(BIN)/pytest -q -n 2 -m programs --durations=5
 	$(BIN)/pytest -m "(lab or native) and not (programs or bench)"
+
+test-all: test ## that, and whole scenarios on virtual machines
+	$(BIN)/pytest -m machines
 
 demo: deps ## a failover on real nodes on this machine: make demo [PATTERN=active-passive]
 	$(BIN)/python scripts/demo.py $(PATTERN)

@@ -8,25 +8,40 @@ from pathlib import Path
 
 import pytest
 
+from hadeploy.app.pace import at_lab_pace
 from hadeploy.app.status import StatusReader
+from hadeploy.app.validate import load_valid
 from hadeploy.design.design import Design
+from hadeploy.design.durations import Durations
+from hadeploy.design.recovery import Mishap
 from hadeploy.drill.drill import run_fault, wait_until_well
 from hadeploy.drill.fault import Fault
+from hadeploy.drill.lab_world import EMULATED_RECOVERY_SECONDS, LabWorld, volume_writers
 from hadeploy.drill.verdict import Verdict
 from hadeploy.lab.observer import Probe
 from hadeploy.lab.state import LabState, load_state
+from hadeploy.lab.writer import Writer
 from hadeploy.plan.status import Status
+from hadeploy.proof.recovery import predict
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-PATIENCE_SECONDS = float(os.environ.get("HADEPLOY_PATIENCE", "120"))
-"""How long a cluster may take to be well again; short where it is known not to come."""
+PATIENCE_SECONDS = 120.0
+"""How long a cluster of nodes that are as fast as real ones may take to be well again."""
+
+EMULATED_SECONDS = 120.0
+"""What machines in software may take beyond a prediction, which is one of real ones."""
 
 
 @pytest.fixture(scope="session")
-def reader(request: pytest.FixtureRequest) -> StatusReader:
+def topology(request: pytest.FixtureRequest) -> Path:
     scenario = Path(request.config.args[0]).resolve().parent.name
-    return StatusReader.for_lab(PROJECT / "inventories" / scenario / "topology.yaml")
+    return PROJECT / "inventories" / scenario / "topology.yaml"
+
+
+@pytest.fixture(scope="session")
+def reader(topology: Path) -> StatusReader:
+    return StatusReader.for_lab(topology)
 
 
 @pytest.fixture(scope="session")
@@ -40,24 +55,77 @@ def lab(design: Design) -> LabState:
 
 
 @pytest.fixture(scope="session")
+def patience(lab: LabState) -> float:
+    """How long a cluster may take to be well again; short where it is known not to come."""
+    own = EMULATED_RECOVERY_SECONDS if lab.is_emulated else PATIENCE_SECONDS
+    return float(os.environ.get("HADEPLOY_PATIENCE", own))
+
+
+@pytest.fixture(scope="session")
 def read_status(reader: StatusReader) -> Callable[[], Status]:
     return reader.read
 
 
 @pytest.fixture
-def holder(read_status: Callable[[], Status]) -> Callable[[str], str]:
+def holder(read_status: Callable[[], Status], patience: float) -> Callable[[str], str]:
     """Who holds a virtual address, once all is well."""
 
     def of(name: str) -> str:
-        status = wait_until_well(read_status, PATIENCE_SECONDS)
+        status = wait_until_well(read_status, patience)
         (only,) = next(address for address in status.addresses if address.name == name).holders
         return only
 
     return of
 
 
+@pytest.fixture(scope="session")
+def paced(topology: Path, design: Design) -> Design:
+    """The design as it runs in this lab."""
+    loaded, _ = load_valid(topology)
+    assert loaded is not None
+    return at_lab_pace(loaded, design)[0]
+
+
+@pytest.fixture(scope="session")
+def detection_seconds(paced: Design) -> float:
+    """Until the loss of a member is certain."""
+    assert paced.cluster is not None
+    return (paced.cluster.membership.token_ms + paced.cluster.membership.consensus_ms) / 1000
+
+
 @pytest.fixture
-def strike(lab: LabState, design: Design, read_status: Callable[[], Status]) -> Callable[..., Verdict]:
+def worst_seconds(lab: LabState, paced: Design) -> Callable[[Mishap], float]:
+    """How long a service may be out by a mishap that strikes its holder."""
+
+    def of(mishap: Mishap) -> float:
+        holders = {group.name: mishap.member for group in paced.cluster.resources.groups}
+        worst = max(each.worst_ms for each in predict(paced, Durations(), holders) if each.mishap == mishap)
+        return worst / 1000 + (EMULATED_SECONDS if lab.is_emulated else 0)
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def written() -> list[Writer]:
+    """Every writer of every fault so far."""
+    return []
+
+
+@pytest.fixture
+def move(lab: LabState, design: Design) -> Callable[[str, str], None]:
+    """Move a group, as an operator does."""
+    return LabWorld(lab, design).bring_home
+
+
+@pytest.fixture
+def strike(
+    lab: LabState, design: Design, read_status: Callable[[], Status], patience: float, written: list[Writer]
+) -> Callable[..., Verdict]:
+    def writers() -> dict[str, Writer]:
+        fresh = volume_writers(lab, design)
+        written.extend(fresh.values())
+        return fresh
+
     def run(fault: Fault, victim: str, probes: list[Probe], **options: object) -> Verdict:
         verdict = run_fault(
             lab,
@@ -66,14 +134,21 @@ def strike(lab: LabState, design: Design, read_status: Callable[[], Status]) -> 
             victim,
             probes=probes,
             read_status=read_status,
-            recovery_seconds=PATIENCE_SECONDS,
+            recovery_seconds=patience,
+            writers=writers,
             **options,
         )
         for outage in verdict.outages.values():
             print(
                 f"{fault.name} at {victim}: {outage.name} out {outage.seconds:.2f} s, {outage.failed} failed"
             )
+        for records in verdict.records:
+            print(
+                f"{records.name}: {records.acknowledged} acknowledged, {len(records.lost)} lost, "
+                f"none for {records.silence:.2f} s"
+            )
         assert verdict.double_owners == []
+        assert [records for records in verdict.records if records.lost] == []
         assert [outage.name for outage in verdict.outages.values() if not outage.over] == []
         return verdict
 

@@ -13,15 +13,19 @@ from rich.console import Console
 from hadeploy.app.status import StatusReader
 from hadeploy.drill.drill import run_fault
 from hadeploy.drill.fault import POWER_CUT
+from hadeploy.drill.lab_world import LabWorld, volume_writers
 from hadeploy.lab.observer import Probe
 from hadeploy.lab.state import load_state
 
 PROJECT = Path(__file__).resolve().parent.parent
 PORTS = {
     "active-passive": {"web": 80},
+    "active-passive-drbd": {"web": 80},
     "active-active": {"site-a": 80, "site-b": 80},
     "n-plus-1": {"app-a": 8081, "app-b": 8082},
 }
+BACKENDS = {"active-passive-drbd": "vm"}
+"""Containers where nothing is said: they are there at once."""
 
 console = Console()
 
@@ -45,14 +49,19 @@ def cut_the_power(topology: str, pattern: str) -> bool:
         f"\n[bold]Cutting the power of {victim} while a client asks {first.address} every 20 ms ...[/bold]"
     )
     probes = [Probe(v.name, v.address, PORTS[pattern][v.name]) for v in design.virtual_addresses]
+    lab = load_state(design.name)
+    if design.volumes:
+        console.print("and a writer has numbered records acknowledged, one after the other")
     verdict = run_fault(
-        load_state(design.name),
+        lab,
         design,
         POWER_CUT,
         victim,
         probes=probes,
         read_status=reader.read,
         until=lambda status: all(a.holders and victim not in a.holders for a in status.addresses),
+        recovery_seconds=LabWorld(lab, design).recovery_seconds,
+        writers=lambda: volume_writers(lab, design),
     )
     for virtual in design.virtual_addresses:
         outage = verdict.outages[virtual.name]
@@ -67,6 +76,12 @@ def cut_the_power(topology: str, pattern: str) -> bool:
         fenced = verdict.fenced_before_takeover(first.address)
         held = held and fenced
         console.print(f"  {victim} was fenced before its address moved: {'yes' if fenced else 'NO'}")
+    for records in verdict.records:
+        held = held and not records.lost
+        console.print(
+            f"  volume {records.name}: {records.acknowledged} records acknowledged, "
+            f"[bold]{len(records.lost)} lost[/bold]; none for {records.silence:.1f} s"
+        )
     console.print(f"  {victim} is back, and all is well")
     return held
 
@@ -79,7 +94,7 @@ def main() -> int:
         return 2
     topology = f"inventories/{pattern}/topology.yaml"
     os.environ.setdefault("HADEPLOY_IPMI_PASSWORD", secrets.token_hex(8))
-    hadeploy("lab", "up", topology)
+    hadeploy("lab", "up", topology, "--backend", BACKENDS.get(pattern, "container"))
     try:
         hadeploy("apply", topology, "--lab", "--yes")
         hadeploy("status", topology, "--lab")

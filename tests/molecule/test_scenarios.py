@@ -11,11 +11,30 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 
+ON_CONTAINERS = ("active-passive", "active-active", "n-plus-1")
+ON_MACHINES = ("active-passive-drbd",)
+
+
+def test_every_scenario_is_run():
+    there = {file.parent.name for file in (PROJECT / "molecule").glob("*/molecule.yml")}
+    assert there == {*ON_CONTAINERS, *ON_MACHINES}
+
 
 @pytest.mark.lab
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize("scenario", ["active-passive", "active-active", "n-plus-1"])
+@pytest.mark.parametrize("scenario", ON_CONTAINERS)
 def test_scenario(scenario):
+    run_scenario(scenario)
+
+
+@pytest.mark.machines
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("scenario", ON_MACHINES)
+def test_scenario_on_machines(scenario):
+    run_scenario(scenario)
+
+
+def run_scenario(scenario):
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
