@@ -18,6 +18,7 @@ from typing_and_text import run
 from hadeploy.app import simulate as simulation
 from hadeploy.proof.failures import Kind
 from hadeploy.proof.job import Job
+from hadeploy.proof.scheduler_job import SHADOW_DIRECTORY
 from hadeploy.run.jobs import run_jobs, usable_cores
 
 TWO_NODES = "inventories/active-passive/topology.yaml"
@@ -95,7 +96,7 @@ def bare_calls(jobs: list[Job]) -> float:
                 input=job.stdin.encode(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "CIB_shadow_dir": shadow},
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", SHADOW_DIRECTORY: shadow},
                 check=False,
             )
 
