@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hadeploy.app.pace import at_lab_pace
 from hadeploy.app.validate import judge_together, load_judged
 from hadeploy.design.design import Design
 from hadeploy.diagnostics import Diagnostics
 from hadeploy.project.build import build
+from hadeploy.run.forked import do_all
+
+if TYPE_CHECKING:
+    from hadeploy.rules.rule import Case
 
 
 def compile_topology(
@@ -38,9 +43,10 @@ def compile_topologies(paths: Sequence[Path], out: Path) -> tuple[list[Path], Di
     cases, findings = judge_together(paths)
     if findings.has_errors:
         return [], findings
-    written = []
-    for case in cases:
-        destination = out / case.design.name
-        build(case.design, destination)
-        written.append(destination)
-    return written, findings
+    # Making the files of many hosts takes the processor, and writing them the disk's journal: several at once overlap both.
+    do_all(lambda case: _write(case, out), cases)
+    return [out / case.design.name for case in cases], findings
+
+
+def _write(case: Case, out: Path) -> None:
+    build(case.design, out / case.design.name)

@@ -18,10 +18,11 @@ from hadeploy.diagnostics import Diagnostic, Diagnostics, Severity
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.parsers import can_make_parser_root, ensure_parser_root, parser_root
 from hadeploy.lab.tell import Tell, say_nothing
-from hadeploy.proof.job import Job
+from hadeploy.proof.job import Job, JobOutcome
 from hadeploy.proof.parsers import State, Verdict, in_state, read_answer, united
 from hadeploy.proof.rooms import Room, room_job, rooms, unjudged
 from hadeploy.run import parser_room
+from hadeploy.run.accepted import AcceptedAnswers, answers_folder, key_of, parsers_identity
 from hadeploy.run.jobs import run_jobs
 
 
@@ -118,40 +119,58 @@ def check_topologies(
     return reports, findings
 
 
-def check_design(design: Design, judges: Judges) -> CheckReport:
-    """Render every file and have it judged."""
+def check_design(design: Design, judges: Judges, known: AcceptedAnswers | None = None) -> CheckReport:
+    """Render every file and have it judged.
+
+    Args:
+        design: whose files.
+        judges: whose parsers.
+        known: answers of the same parsers to the same files, taken instead of asking again.
+    """
     parts, cib = shares(design), cluster_information_base(design)
     return CheckReport(
         design.name,
         judges,
-        check_parts(design, parts, cib, judges),
+        check_parts(design, parts, cib, judges, known),
         tuple((artifact.host, artifact.path) for artifact in unjudged(parts)),
     )
 
 
 def check_parts(
-    design: Design, parts: Sequence[Share], cib: ClusterInformationBase | None, judges: Judges
+    design: Design,
+    parts: Sequence[Share],
+    cib: ClusterInformationBase | None,
+    judges: Judges,
+    known: AcceptedAnswers | None = None,
 ) -> tuple[Verdict, ...]:
     """The verdicts on given files of a design; what the release's tree has no parser for is asked of this machine's."""
     played = list(rooms(design, parts, cib, ordinary=os.geteuid() != 0))
-    verdicts = _ask(played, judges)
+    verdicts = _ask(played, judges, known)
     if judges.root is None:
         return verdicts
     unchecked = in_state(verdicts, State.UNCHECKED)
     rest = [room.only({(v.path, v.parser) for v in unchecked if v.host == room.host}) for room in played]
-    second = _ask([room for room in rest if room.judged], own_judges(design.release.name))
+    second = _ask([room for room in rest if room.judged], own_judges(design.release.name), known)
     better = {(v.host, v.path, v.parser): v for v in second if v.state is not State.UNCHECKED}
     return tuple(better.get((v.host, v.path, v.parser), v) for v in verdicts)
 
 
-def _ask(played: Sequence[Room], judges: Judges) -> tuple[Verdict, ...]:
-    """Play every room, many at once."""
+def _ask(played: Sequence[Room], judges: Judges, known: AcceptedAnswers | None = None) -> tuple[Verdict, ...]:
+    """Play every room whose answer is not known, many at once."""
     program = Path(parser_room.__file__).read_text(encoding="utf-8")
     ordinary = os.geteuid() != 0
+    keys = [_key(room, judges, program, ordinary=ordinary) for room in played] if known else []
+    outcomes = {
+        number: JobOutcome(0, answer, "", 0.0)
+        for number, key in enumerate(keys)
+        if known and (answer := known.find(key))
+    }
     with tempfile.TemporaryDirectory(prefix="hadeploy-check-") as folder:
 
         def jobs() -> Iterator[tuple[int, Job]]:
             for number, room in enumerate(played):
+                if number in outcomes:
+                    continue
                 yield (
                     number,
                     room_job(
@@ -164,13 +183,21 @@ def _ask(played: Sequence[Room], judges: Judges) -> tuple[Verdict, ...]:
                     ),
                 )
 
-        outcomes = dict(run_jobs(jobs()))
-    said = (
-        verdict
-        for number, room in enumerate(played)
-        for verdict in read_answer(room, outcomes[number], judges.place)
-    )
-    return united(said)
+        asked = dict(run_jobs(jobs()))
+    verdicts: list[Verdict] = []
+    for number, room in enumerate(played):
+        outcome = outcomes.get(number) or asked[number]
+        said = read_answer(room, outcome, judges.place)
+        verdicts += said
+        if known and number in asked and all(verdict.state is State.ACCEPTED for verdict in said):
+            known.keep(keys[number], outcome.stdout)
+    return united(verdicts)
+
+
+def _key(room: Room, judges: Judges, program: str, *, ordinary: bool) -> str:
+    """All that the answer depends on: the room with its files, who plays it, and the parsers."""
+    parsers = parsers_identity(judges.root, {each.check.parser for each in room.judged}, parser_room.PATH)
+    return key_of(room.plan(ordinary=ordinary), program, parsers)
 
 
 def refusals(report: CheckReport) -> Diagnostics:
@@ -194,12 +221,13 @@ def _refusal(verdict: Verdict, severity: Severity) -> Diagnostic:
 def check_before_connecting(design: Design) -> tuple[CheckReport, Diagnostics]:
     """What an apply asks of the parsers that are there; nothing is made for it.
 
-    Members run their own parsers before anything is written. Where a version here is not theirs, its refusal only
+    What the same parsers accepted before is not shown to them again: hadeploy check asks anew, always. Members run their
+    own parsers before anything is written. Where a version here is not theirs, its refusal only
     warns: theirs decide.
     """
     release = design.release.name
     judges, findings = release_judges(release, make=False)
-    report = check_design(design, judges)
+    report = check_design(design, judges, AcceptedAnswers(answers_folder()))
     theirs = {each.place for each in (judges, own_judges(release)) if each.versions_will_run}
     refused = in_state(report.verdicts, State.REFUSED)
     found = (_refusal(v, Severity.ERROR if v.place in theirs else Severity.WARNING) for v in refused)

@@ -13,7 +13,7 @@ from hadeploy.project.bundle import bundle_files, cib_files
 from hadeploy.project.dump import dump_yaml
 from hadeploy.project.inventory import group_variables, inventory, makes_certificates
 from hadeploy.project.manifest import Manifest
-from hadeploy.project.playbook import playbook
+from hadeploy.project.playbook import playbook, roles_of
 from hadeploy.project.roles import role_files
 from hadeploy.project.settings import ansible_settings, readme
 from hadeploy.project.write import replace_directory
@@ -47,11 +47,12 @@ def project_files(
 ) -> dict[str, bytes]:
     """Every file but the manifest, by its path in the project. Pure: the same input gives the same bytes."""
     variables = group_variables(design, parts, cib)
+    plays = playbook(parts, certificates=makes_certificates(design))
     files = {
         "ansible.cfg": ansible_settings(design).encode(),
         "inventory.yml": dump_yaml(inventory(design, parts)).encode(),
         "group_vars/all.yml": dump_yaml(variables).encode(),
-        "site.yml": dump_yaml(playbook(parts, certificates=makes_certificates(design))).encode(),
+        "site.yml": dump_yaml(plays).encode(),
         "README.md": readme(design, vault=_needs_vault(parts, cib)).encode(),
     }
     arbiter = design.arbiter.host if design.arbiter is not None else ""
@@ -59,7 +60,7 @@ def project_files(
         files |= bundle_files(host, [part for part in parts if part.host == host], arbiter=host == arbiter)
     if cib is not None:
         files |= cib_files(cib)
-    return files | dict(role_files())
+    return files | dict(role_files(roles_of(plays)))
 
 
 def _needs_vault(parts: Sequence[Share], cib: ClusterInformationBase | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,6 +137,11 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             else []
         ),
     ]
+
+
+def roles_of(plays: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """The roles that plays run."""
+    return frozenset(task["ansible.builtin.import_role"]["name"] for play in plays for task in play["tasks"])
 
 
 def _title(daemon: str) -> str:

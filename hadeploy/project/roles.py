@@ -8,6 +8,8 @@ from pathlib import Path
 import hadeploy
 
 UNWANTED = {"__pycache__", ".ansible"}
+COMMON = "modules"
+"""Holds the modules of more than one role; every role names it as a dependency."""
 
 
 def roles_directory() -> Path:
@@ -18,11 +20,21 @@ def roles_directory() -> Path:
 
 
 @cache
-def role_files() -> tuple[tuple[str, bytes], ...]:
-    """Every file of every role as ``roles/...``, read once a process."""
+def role_files(names: frozenset[str]) -> tuple[tuple[str, bytes], ...]:
+    """Every file of the named roles, and of the one they all need, as ``roles/...``.
+
+    A project carries no role that its playbook does not run: there is less to review, and a folder of 250 projects is
+    written in half the time.
+    """
+    return tuple((path, content) for role, path, content in _all_role_files() if role in names | {COMMON})
+
+
+@cache
+def _all_role_files() -> tuple[tuple[str, str, bytes], ...]:
+    """Role, path and content, read once a process."""
     root = roles_directory()
     return tuple(
-        (f"roles/{path.relative_to(root).as_posix()}", path.read_bytes())
+        (path.relative_to(root).parts[0], f"roles/{path.relative_to(root).as_posix()}", path.read_bytes())
         for path in sorted(root.rglob("*"))
         if path.is_file() and path.parent != root and _belongs(path.relative_to(root))
     )

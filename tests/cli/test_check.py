@@ -61,6 +61,11 @@ def test_nothing_is_checked_where_a_rule_refuses(check, tmp_path):
     assert done.stdout.strip() == ""
 
 
+@pytest.fixture(autouse=True)
+def nothing_accepted_before(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 def refusing(jobs):
     """Parsers that refuse everything."""
     for number, job in jobs:
@@ -89,6 +94,49 @@ def test_an_apply_stops_only_at_versions_that_members_run(release, severity, mon
     report, findings = gate.check_before_connecting(design)
     assert report.verdicts
     assert {finding.severity for finding in findings} == {severity}
+
+
+@pytest.fixture
+def rooms_asked(monkeypatch):
+    """Names of the members whose files were shown to parsers, which accept all."""
+    monkeypatch.setattr(gate, "parser_root", lambda _release: None)
+    asked = []
+
+    def answering(jobs):
+        for number, job in jobs:
+            plan = json.loads(job.stdin)
+            asked.append(plan["host"])
+            told = [{"code": 0, "words": "", "version": "3.1", "missing": ""} for _ in plan["checks"]]
+            answer = json.dumps({"problem": "", "answers": told, "stood_in": []})
+            yield number, JobOutcome(0, answer, "", 0.0)
+
+    monkeypatch.setattr(gate, "run_jobs", answering)
+    return asked
+
+
+def test_an_apply_does_not_ask_twice_about_what_was_accepted(rooms_asked, design_of):
+    design = design_of("active-passive")
+    first, _ = gate.check_before_connecting(design)
+    assert sorted(rooms_asked) == ["n1", "n2"]
+    second, _ = gate.check_before_connecting(design)
+    assert sorted(rooms_asked) == ["n1", "n2"]
+    assert second == first
+    gate.check_before_connecting(design_of("active-passive", ("token: 1s", "token: 2s")))
+    assert sorted(rooms_asked) == ["n1", "n1", "n2", "n2"], "another file is asked about"
+
+
+def test_a_check_always_asks(rooms_asked, design_of):
+    design = design_of("active-passive")
+    gate.check_before_connecting(design)
+    gate.check_design(design, gate.own_judges("debian-12"))
+    assert sorted(rooms_asked) == ["n1", "n1", "n2", "n2"]
+
+
+def test_a_refusal_is_asked_about_again(rooms_asked, monkeypatch, design_of):
+    design = design_of("active-passive")
+    monkeypatch.setattr(gate, "run_jobs", refusing)
+    assert gate.check_before_connecting(design)[1]
+    assert gate.check_before_connecting(design)[1]
 
 
 def test_an_apply_is_refused_before_any_secret_is_asked_for(tmp_path, monkeypatch):

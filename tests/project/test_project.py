@@ -207,6 +207,26 @@ def test_standby_members_come_before_active_ones(design_of: Callable[..., Design
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_project_carries_the_roles_that_it_runs_and_no_other(
+    design_of: Callable[..., Design], pattern: str
+):
+    design = design_of(pattern)
+    files = project_files(design, shares(design), cluster_information_base(design))
+    carried = {path.split("/")[1] for path in files if path.startswith("roles/")}
+    run = {
+        task["ansible.builtin.import_role"]["name"]
+        for play in yaml.safe_load(files["site.yml"])
+        for task in play["tasks"]
+    }
+    needed = {
+        dependency["role"]
+        for role in run
+        for dependency in yaml.safe_load(files[f"roles/{role}/meta/main.yml"])["dependencies"]
+    }
+    assert carried == run | needed
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
 def test_every_group_of_the_plays_exists_beforehand(design_of: Callable[..., Design], pattern: str):
     design = design_of(pattern)
     files = project_files(design, shares(design), cluster_information_base(design))
