@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from hadeploy.design.design import Design
 from hadeploy.design.recovery import Breakage, Mishap
+from hadeploy.design.volumes import ReplicatedVolume
 from hadeploy.drill.drill import Watch, read_power_events
 from hadeploy.drill.fault import (
     HUNG_NODE,
@@ -25,9 +26,12 @@ from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.observer import Observer, Probe
 from hadeploy.lab.program import shielded
 from hadeploy.lab.state import LabState
-from hadeploy.lab.writer import Writer, file_recorder
+from hadeploy.lab.writer import Recorder, Writer, file_recorder, sql_recorder
 
 MOVE_SECONDS = 90
+DATABASES = {"pgsql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}
+"""Resource agents, and how their databases are asked."""
+
 EMULATED_RECOVERY_SECONDS = 900.0
 """Machines in software that boot, log in and resynchronise at once, on a processor that may have other work."""
 
@@ -92,14 +96,25 @@ class LabWorld:
 
 
 def volume_writers(state: LabState, design: Design) -> dict[str, Writer]:
-    """Writers of files, one a volume, by the virtual address of its service; each has a new file."""
+    """One a volume, by the virtual address of its service; each has a new file, or a new table where a database is on it."""
     writers = {}
     for volume in design.volumes:
         virtual = next((each for each in design.virtual_addresses if each.group == volume.group), None)
         if virtual is not None:
-            recorder = file_recorder(volume.mount, f".hadeploy-records-{secrets.token_hex(4)}")
+            recorder = _recorder_of(design, volume)
             writers[virtual.name] = Writer(state, volume.name, virtual.address, recorder)
     return writers
+
+
+def _recorder_of(design: Design, volume: ReplicatedVolume) -> Recorder:
+    """A database is asked itself: that its files are there does not yet mean that it can read them."""
+    fresh = secrets.token_hex(4)
+    groups = design.cluster.resources.groups if design.cluster is not None else ()
+    agents = [each.type for group in groups if group.name == volume.group for each in group.resources]
+    client = next((DATABASES[agent] for agent in agents if agent in DATABASES), None)
+    if client is not None:
+        return sql_recorder(client, f"hadeploy_records_{fresh}")
+    return file_recorder(volume.mount, f".hadeploy-records-{fresh}")
 
 
 def home_commands(group: str, member: str) -> tuple[tuple[str, ...], ...]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from hadeploy.lab import record_file
+from hadeploy.lab import record_file, record_sql
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.overlay import ssh_arguments
@@ -54,9 +54,22 @@ class Acknowledgement:
 
 def file_recorder(mount: str, file: str) -> Recorder:
     """Records in a file on a mounted volume, each synchronised before it is acknowledged."""
-    program = Path(record_file.__file__).read_text(encoding="utf-8")
-    words = ("python3", "-c", program)
-    return Recorder((*words, "write", mount, file), (*words, "read", mount, file))
+    return _recorder(Path(record_file.__file__), mount, file)
+
+
+def sql_recorder(client: str, table: str) -> Recorder:
+    """Records in a table of a database, each committed before it is acknowledged.
+
+    Args:
+        client: one of ``record_sql.CLIENTS``.
+        table: made where it is missing.
+    """
+    return _recorder(Path(record_sql.__file__), client, table)
+
+
+def _recorder(program: Path, *where: str) -> Recorder:
+    words = ("python3", "-c", program.read_text(encoding="utf-8"))
+    return Recorder((*words, "write", *where), (*words, "read", *where))
 
 
 class Writer:

@@ -17,7 +17,7 @@ from hadeploy.design.fencing import FencingDevice, levels_of
 from hadeploy.design.race import head_start_ms, priority_fencing_delay_ms
 from hadeploy.design.recovery import Breakage, KeyPath, Mishap, Recovery, Term
 from hadeploy.design.resources import Group
-from hadeploy.proof.recovery_start import path_of, starts
+from hadeploy.proof.recovery_start import path_of, restarts, starts
 from hadeploy.proof.recovery_vrrp import predict_vrrp, vrrp_mishaps
 
 CLUSTER_DAEMONS = ("corosync", "pacemaker")
@@ -106,6 +106,7 @@ class _View:
         self._durations = durations
         self._holders = holders
         self._priorities = _priorities(cluster, holders)
+        self._restarts = restarts(design, cluster, group, holders, durations)
         self._client_segments = {
             virtual.segment for virtual in design.virtual_addresses if virtual.group == group.name
         }
@@ -173,7 +174,7 @@ class _View:
             sum(term.expected_ms for term in before),
             sum(term.worst_ms for term in before),
         )
-        return starts(self.design, self.cluster, self.group, self._holders, self._durations, passed)
+        return starts(self._restarts, self._durations, passed)
 
     def _crash(self, mishap: Mishap) -> Recovery | None:
         """What stands on the crashed resource is stopped in reverse, then all is started again."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from hadeploy.daemons.drbd.timing import promotion
 from hadeploy.daemons.pacemaker import timing
@@ -11,32 +12,47 @@ from hadeploy.design.durations import Durations
 from hadeploy.design.placement import started_before
 from hadeploy.design.recovery import KeyPath, Term
 from hadeploy.design.resources import Group
+from hadeploy.design.volumes import ReplicatedVolume
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """What one group takes to serve on another member: first its volumes, then its resources."""
+
+    volumes: tuple[ReplicatedVolume, ...]
+    terms: tuple[Term, ...]
+
+
+def restarts(
+    design: Design, cluster: Cluster, group: Group, holders: Mapping[str, str], durations: Durations
+) -> tuple[Restart, ...]:
+    """Of the groups that this one waits for and that fell with it, and at last of itself; by no mishap in particular."""
+    return tuple(
+        Restart(
+            tuple(volume for volume in design.volumes if volume.group == each.name),
+            tuple(
+                timing.start(resource, durations, path_of(design, each, resource.name))
+                for resource in each.resources
+            ),
+        )
+        for each in fallen_with(cluster, group, holders)
+    )
 
 
 def starts(
-    design: Design,
-    cluster: Cluster,
-    group: Group,
-    holders: Mapping[str, str],
-    durations: Durations,
-    passed_ms: tuple[int, int, int],
+    groups: Iterable[Restart], durations: Durations, passed_ms: tuple[int, int, int]
 ) -> Iterator[Term]:
-    """Promotions, mounts, services, addresses; first those of the groups that this one waits for and that fell with it.
+    """Promotions, mounts, services, addresses.
 
     Args:
-        design: whose.
-        cluster: its.
-        group: that is to serve again.
-        holders: group -> member, before the loss.
+        groups: that are to serve again, in this order.
         durations: measured ones.
         passed_ms: best, expected and worst of what has passed since the loss: a replication link may have noticed it by then.
     """
-    for each in fallen_with(cluster, group, holders):
-        for volume in design.volumes:
-            if volume.group == each.name:
-                yield promotion(volume, durations, passed_ms)
-        for resource in each.resources:
-            yield timing.start(resource, durations, path_of(design, each, resource.name))
+    for each in groups:
+        for volume in each.volumes:
+            yield promotion(volume, durations, passed_ms)
+        yield from each.terms
 
 
 def fallen_with(cluster: Cluster, group: Group, holders: Mapping[str, str]) -> tuple[Group, ...]:

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from hadeploy.lab import record_file, writer
+from hadeploy.lab import record_file, record_sql, writer
 from hadeploy.lab.errors import LabError
-from hadeploy.lab.writer import Recorder, Writer, file_recorder
+from hadeploy.lab.writer import Recorder, Writer, file_recorder, sql_recorder
 
 MOUNTED = "/dev/shm"  # noqa: S108 (a mount point that every Linux has)
 
@@ -53,6 +53,37 @@ class TestRecordFile:
         with pytest.raises(SystemExit, match="not mounted"):
             record_file.write_record(str(tmp_path), "records", 1)
         assert list(tmp_path.iterdir()) == []
+
+
+FAKE_CLIENT = """
+import re, sys
+for line in sys.stdin:
+    open(sys.argv[1], "a").write(line)
+    found = re.search(r"SELECT ([0-9]+)", line)
+    if found and int(found[1]) >= 3:
+        sys.exit(1)
+    if found:
+        print(found[1], flush=True)
+"""
+
+
+class TestRecordSql:
+    """The statements that reach a client; real ones are asked in the scenarios on machines."""
+
+    def test_a_number_comes_back_once_its_statement_was_answered(self, tmp_path, monkeypatch, capsys):
+        asked = tmp_path / "asked"
+        client = (sys.executable, "-c", FAKE_CLIENT, str(asked))
+        monkeypatch.setattr(sys, "stdin", iter(["1\n", "2\n", "3\n", "4\n"]))
+        assert record_sql.write_records(client, "t") == 1, "the client ended with an error"
+        assert capsys.readouterr().out == "1\n2\n", "what was not answered is not acknowledged"
+        create, *inserted = asked.read_text().splitlines()
+        assert create.startswith("CREATE TABLE IF NOT EXISTS t ")
+        assert [line.split(";")[1] for line in inserted] == [" SELECT 1", " SELECT 2", " SELECT 3"]
+
+    def test_the_far_end_needs_nothing_of_hadeploy(self):
+        recorder = sql_recorder("postgresql", "records_1")
+        assert recorder.write[-3:] == ("write", "postgresql", "records_1")
+        assert "import hadeploy" not in recorder.write[2]
 
 
 FAR_END = """
