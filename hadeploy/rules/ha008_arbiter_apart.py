@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 
 from hadeploy.design.design import Design
 from hadeploy.design.membership import QuorumDevice
 from hadeploy.diagnostics import Severity
-from hadeploy.rules.rule import Case, Family, Found, Rule
+from hadeploy.rules.rule import Case, Family, Found, Rule, pairs_that_share
 
 PLACE = ("cluster", "quorum_device")
 
@@ -50,7 +49,7 @@ def _check(case: Case) -> Iterator[Found]:
 
 def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
     """corosync-qnetd tells clusters apart by cluster_name alone, and is started with one port and one answer about TLS."""
-    for earlier, later in combinations(cases, 2):
+    for earlier, later in pairs_that_share(cases, _hosts):
         first, second = _device(earlier.design), _device(later.design)
         if first is None or second is None:
             continue
@@ -76,6 +75,11 @@ def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
                     "give the two topologies different names: corosync-qnetd tells clusters apart by them",
                 ),
             )
+
+
+def _hosts(case: Case) -> tuple[str, ...]:
+    device = _device(case.design)
+    return () if device is None else (device.management_address, device.address)
 
 
 def _undone(first: QuorumDevice, second: QuorumDevice) -> bool:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 
 from hadeploy.diagnostics import Severity
-from hadeploy.rules.rule import Case, Family, Found, Rule, far_apart
+from hadeploy.rules.rule import Case, Family, Found, Rule, far_apart, pairs_that_share
 
 LOOPBACK_NAMES = ("localhost", "localdomain")
 
@@ -31,9 +30,15 @@ def _check(case: Case) -> Iterator[Found]:
 
 def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
     """Addresses that a node has in one topology and a node, or a virtual address, in another."""
-    for earlier, later in combinations(cases, 2):
+    for earlier, later in pairs_that_share(cases, _addresses):
         if not far_apart(earlier, later):
             yield from ((later, found) for found in _collisions(earlier, later))
+
+
+def _addresses(case: Case) -> Iterator[str]:
+    for member in case.design.members:
+        yield from (address for _, address in member.addresses)
+    yield from (virtual.address for virtual in case.design.virtual_addresses)
 
 
 def _collisions(earlier: Case, later: Case) -> Iterator[Found]:

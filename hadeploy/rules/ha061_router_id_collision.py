@@ -9,7 +9,7 @@ from itertools import combinations
 from hadeploy.design.design import Design
 from hadeploy.design.vrrp import VrrpInstance
 from hadeploy.diagnostics import Severity
-from hadeploy.rules.rule import Case, Family, Found, Rule, far_apart
+from hadeploy.rules.rule import Case, Family, Found, Rule, far_apart, pairs_that_share
 
 
 def _check(case: Case) -> Iterator[Found]:
@@ -32,7 +32,7 @@ def _check(case: Case) -> Iterator[Found]:
 
 
 def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
-    for one, other in combinations(cases, 2):
+    for one, other in pairs_that_share(cases, _router_ids):
         if one.design.vrrp is None or other.design.vrrp is None or far_apart(one, other):
             continue
         for earlier in one.design.vrrp.instances:
@@ -46,6 +46,11 @@ def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
                             ("vrrp", "addresses", later.name, "virtual_router_id"),
                         ),
                     )
+
+
+def _router_ids(case: Case) -> Iterator[tuple[int, int]]:
+    instances = case.design.vrrp.instances if case.design.vrrp is not None else ()
+    return ((each.virtual_router_id, each.family) for each in instances)
 
 
 def _on_one_wire(one: Design, earlier: VrrpInstance, other: Design, later: VrrpInstance) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hadeploy.design.design import Design
 from hadeploy.diagnostics import Severity
-from hadeploy.rules.rule import Case, Family, Found, Rule, far_apart
+from hadeploy.rules.rule import Case, Family, Found, Rule, far_apart, pairs_that_share
 from hadeploy.spec.service import OcfMember
 from hadeploy.spec.source import KeyPath
 from hadeploy.spec.topology import ActiveActive
@@ -33,7 +33,7 @@ def _check(case: Case) -> Iterator[Found]:
 
 def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:
     """Where a node has the address of the others', HA014 says so."""
-    for one, other in combinations(cases, 2):
+    for one, other in pairs_that_share(cases, lambda case: (each.address for each in _floating(case))):
         if far_apart(one, other):
             continue
         earlier = {holder.address: holder for holder in _floating(one)}

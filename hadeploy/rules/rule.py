@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -105,3 +105,19 @@ def far_apart(one: Case, other: Case) -> bool:
     """Private addresses may be used again where no packet can tell: every node is in a region, none in one of the others'."""
     here, there = ({member.region for member in case.design.members} for case in (one, other))
     return "" not in here | there and not here & there
+
+
+def pairs_that_share(
+    cases: Sequence[Case], features: Callable[[Case], Iterable[Hashable]]
+) -> Iterator[tuple[Case, Case]]:
+    """Every two that have any feature in common, the earlier one first, in the order of the cases.
+
+    Looked up by feature: of 250 topologies there are 31 000 pairs, and hardly any of them has anything in common.
+    """
+    seen: dict[Hashable, list[int]] = {}
+    for number, case in enumerate(cases):
+        mine = set(features(case))
+        for before in sorted({other for feature in mine for other in seen.get(feature, ())}):
+            yield cases[before], case
+        for feature in mine:
+            seen.setdefault(feature, []).append(number)

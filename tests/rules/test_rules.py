@@ -11,7 +11,7 @@ import yaml
 from hadeploy.app.validate import load_valid, recoveries_of
 from hadeploy.design.patterns import expand
 from hadeploy.rules import all_rules, check_rules, check_rules_across, find_rule
-from hadeploy.rules.rule import Case
+from hadeploy.rules.rule import Case, pairs_that_share
 
 CASES = Path(__file__).parent / "cases"
 INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
@@ -114,3 +114,14 @@ def test_a_risk_of_no_rule_is_refused(tmp_path: Path) -> None:
 def test_rules_are_found_by_code() -> None:
     assert find_rule("ha013") is find_rule("HA013") is not None
     assert find_rule("HA999") is None
+
+
+def test_pairs_that_share_anything_come_once_and_in_order():
+    cases = ["ab", "c", "bca", "d"]
+    assert list(pairs_that_share(cases, set)) == [("ab", "bca"), ("c", "bca")]
+
+
+def test_whatever_many_topologies_share_no_pair_is_looked_at_in_vain():
+    looked = []
+    assert not list(pairs_that_share(range(1000), lambda number: looked.append(number) or [number]))
+    assert looked == list(range(1000)), "features are asked for once a topology"
