@@ -13,6 +13,7 @@ import failover
 import figures
 import simulation
 import typing_and_text
+import volumes
 from figures import Section
 
 SECTIONS: dict[str, Callable[[], Section]] = {
@@ -23,6 +24,7 @@ SECTIONS: dict[str, Callable[[], Section]] = {
     "pacemaker": failover.measure_pacemaker,
     "vrrp": failover.measure_vrrp,
     "drill": drills.measure,
+    "volumes": volumes.measure,
 }
 
 
