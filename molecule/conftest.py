@@ -17,6 +17,7 @@ from hadeploy.design.recovery import Mishap
 from hadeploy.drill.drill import run_fault, wait_until_well
 from hadeploy.drill.fault import Fault
 from hadeploy.drill.lab_world import EMULATED_RECOVERY_SECONDS, LabWorld, volume_writers
+from hadeploy.drill.records import Records
 from hadeploy.drill.verdict import Verdict
 from hadeploy.lab.observer import Probe
 from hadeploy.lab.state import LabState, load_state
@@ -35,8 +36,10 @@ EMULATED_SECONDS = 120.0
 
 @pytest.fixture(scope="session")
 def topology(request: pytest.FixtureRequest) -> Path:
-    scenario = Path(request.config.args[0]).resolve().parent.name
-    return PROJECT / "inventories" / scenario / "topology.yaml"
+    """Of the scenario whose ``faults`` folder, or a file of it, was asked for."""
+    asked = Path(request.config.args[0].partition("::")[0]).resolve()
+    scenario = next(each.parent for each in (asked, *asked.parents) if each.name == "faults")
+    return PROJECT / "inventories" / scenario.name / "topology.yaml"
 
 
 @pytest.fixture(scope="session")
@@ -115,6 +118,36 @@ def written() -> list[Writer]:
 def move(lab: LabState, design: Design) -> Callable[[str, str], None]:
     """Move a group, as an operator does."""
     return LabWorld(lab, design).bring_home
+
+
+@pytest.fixture(scope="session")
+def other(design: Design) -> Callable[[str], str]:
+    """The other one of two members."""
+    first, second = (member.name for member in design.members)
+    return lambda node: {first: second, second: first}[node]
+
+
+@pytest.fixture(scope="session")
+def kept_records() -> Callable[[Verdict], Records]:
+    """What a verdict says of its one writer, once it proves anything."""
+
+    def of(verdict: Verdict) -> Records:
+        (only,) = verdict.records
+        assert only.acknowledged > 10, "hardly anything was written: nothing is proven"
+        assert only.over > 0, "nothing was written after the fault"
+        assert only.lost == ()
+        return only
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def shots() -> Callable[[Verdict], set[str]]:
+    """Who lost its power by a fence device, by a verdict."""
+    off = ("off", "cycle", "reset")
+    return lambda verdict: {
+        event.node for event in verdict.power if event.command in off and event.result == "done"
+    }
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 
 ON_CONTAINERS = ("active-passive", "active-active", "n-plus-1")
-ON_MACHINES = ("active-passive-drbd",)
+ON_MACHINES = ("active-passive-drbd", "nfs", "postgresql-drbd", "mariadb-drbd")
 
 
 def test_every_scenario_is_run():
