@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_ISREG
 
 from hadeploy.project.manifest import NAME, Manifest
 
@@ -27,6 +28,8 @@ def replace_directory(destination: Path, files: Mapping[str, bytes], manifest: M
     """
     destination = Path(os.path.abspath(destination))  # noqa: PTH100 (resolve() would follow a symlink away)
     _refuse_others(destination)
+    if _holds(destination, files, manifest):
+        return
     destination.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{destination.name}.new-", dir=destination.parent))
     try:
@@ -51,6 +54,28 @@ def _refuse_others(destination: Path) -> None:
         raise NotAProjectError(
             f"{destination} is not empty and was not written by hadeploy ({NAME} is missing)"
         ) from error
+
+
+def _holds(destination: Path, files: Mapping[str, bytes], manifest: Manifest) -> bool:
+    """Whether just these files are there already, so that nothing needs to be written."""
+    whole = {**files, NAME: manifest.text().encode()}
+    root = str(destination)
+    found = 0
+    try:
+        for folder, _, names in os.walk(root):
+            for name in names:
+                path = f"{folder}/{name}"
+                content = whole.get(path[len(root) + 1 :])
+                there = os.lstat(path)
+                if content is None or not S_ISREG(there.st_mode) or there.st_size != len(content):
+                    return False
+                with open(path, "rb") as stream:  # noqa: PTH123 (as below: plain calls)
+                    if stream.read() != content:
+                        return False
+                found += 1
+    except OSError:
+        return False
+    return found == len(whole)
 
 
 def _write_all(top: Path, files: Mapping[str, bytes]) -> None:

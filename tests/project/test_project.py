@@ -65,6 +65,40 @@ def test_a_rebuild_keeps_times_of_what_is_unchanged(design_of: Callable[..., Des
     assert not any(name.endswith("corosync.conf") for name in kept)
 
 
+def test_a_project_that_is_right_already_is_left_alone(design_of: Callable[..., Design], tmp_path: Path):
+    design, project = design_of("active-passive"), tmp_path / "a"
+    build(design, project)
+    inode = project.stat().st_ino
+    build(design, project)
+    assert project.stat().st_ino == inode
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda project: (project / "site.yml").write_text("---\n[]\n"),
+        lambda project: (project / "site.yml").write_bytes((project / "site.yml").read_bytes()[::-1]),
+        lambda project: (project / "site.yml").unlink(),
+        lambda project: (project / "host_vars.yml").write_text("n1: {}\n"),
+        lambda project: (
+            (project / "site.yml").rename(project.parent / "moved")
+            and (project / "site.yml").symlink_to(project.parent / "moved")
+        ),
+    ],
+    ids=["another", "as-long", "missing", "one-more", "a-link"],
+)
+def test_a_project_that_somebody_changed_is_made_right(
+    design_of: Callable[..., Design], tmp_path: Path, spoil: Callable[[Path], object]
+):
+    design, project = design_of("active-passive"), tmp_path / "a"
+    build(design, project)
+    right = tree(project)
+    spoil(project)
+    build(design, project)
+    assert tree(project) == right
+    assert not (project / "site.yml").is_symlink()
+
+
 def test_what_is_not_a_project_is_not_replaced(design_of: Callable[..., Design], tmp_path: Path):
     design = design_of("active-passive")
     mine = tmp_path / "mine"
@@ -121,7 +155,7 @@ def test_a_failed_rename_puts_the_former_one_back(
 
     monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(OSError, match="busy"):
-        build(design_of("active-passive"), destination)
+        build(design_of("active-passive", ("token: 1s", "token: 2s")), destination)
     monkeypatch.undo()
     assert tree(destination) == before
     assert beside(destination) == []
