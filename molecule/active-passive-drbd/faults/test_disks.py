@@ -9,6 +9,8 @@ from hadeploy.drill.fault import Fault
 from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.observer import Probe
 
+pytestmark = pytest.mark.timeout(1500)  # machines in software
+
 ADDRESS = "10.81.1.100"
 WEB = Probe("web", ADDRESS, 80, timeout=2.0)
 

@@ -8,6 +8,8 @@ from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill import fault as faults
 from hadeploy.lab.observer import Probe
 
+pytestmark = pytest.mark.timeout(1500)  # machines in software
+
 ADDRESS = "10.81.1.100"
 WEB = Probe("web", ADDRESS, 80, timeout=2.0)
 

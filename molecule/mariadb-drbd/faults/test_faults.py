@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill import fault as faults
 from hadeploy.drill.fault import Fault
 from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.observer import Probe
+
+pytestmark = pytest.mark.timeout(1500)  # machines in software
 
 ADDRESS = "10.84.1.100"
 SERVER = Probe("db", ADDRESS, 3306, "tcp", timeout=2.0)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill import fault as faults
 from hadeploy.drill.fault import Fault
 from hadeploy.lab.observer import Probe
+
+pytestmark = pytest.mark.timeout(1500)  # machines in software
 
 ADDRESS = "10.82.1.100"
 SERVER = Probe("files", ADDRESS, 2049, "tcp", timeout=2.0)
