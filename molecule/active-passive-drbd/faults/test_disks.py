@@ -24,7 +24,9 @@ sync
 EMPTY = "rm -f /srv/data/.fill /srv/data/.fill-up; sync"
 
 DISK = "/dev/disk/by-id/virtio-data"
+# Unattended meanwhile: Pacemaker moves the service off a node that has no disk for a moment.
 MAPPED = f"""set -e
+crm_attribute --name maintenance-mode --update true
 modprobe dm_mod
 disk=$(readlink -f {DISK})
 echo $disk > /run/failing-disk
@@ -32,6 +34,8 @@ drbdadm detach data
 dmsetup create --noudevsync failing --table "0 $(blockdev --getsz $disk) linear $disk 0"
 ln -sfn $(readlink -f /dev/mapper/failing) {DISK}
 drbdadm attach data
+until drbdadm dstate data | grep -q ^UpToDate/; do sleep 0.2; done
+crm_attribute --name maintenance-mode --delete
 """
 FAILS = """set -e
 dmsetup suspend --noflush failing
@@ -46,11 +50,14 @@ dmsetup resume --noudevsync failing
 drbdadm attach data
 """
 UNMAPPED = f"""set -e
+crm_attribute --name maintenance-mode --update true
 until drbdadm dstate data | grep -q ^UpToDate/; do sleep 0.2; done
 drbdadm detach data
 dmsetup remove --noudevsync failing
 ln -sfn $(cat /run/failing-disk) {DISK}
 drbdadm attach data
+until drbdadm dstate data | grep -q ^UpToDate/; do sleep 0.2; done
+crm_attribute --name maintenance-mode --delete
 """
 
 WRITE_APART = """set -e
@@ -113,7 +120,7 @@ def with_failing_disk(lab, holder):
 def test_a_disk_that_fails_under_the_primary_loses_nothing(
     strike, with_failing_disk, lab, kept_records, shots
 ):
-    """It goes on with the other's copy."""
+    """It goes on with the other's copy, until Pacemaker moves the service to where the copy is."""
 
     def detached(_status):
         return exec_in_node(lab, with_failing_disk, "drbdadm", "dstate", "data").startswith(
