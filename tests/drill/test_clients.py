@@ -31,6 +31,21 @@ def test_an_outage_that_does_not_end_counts_to_the_end():
     assert not outage.over
 
 
+def test_a_request_that_fails_after_the_outage_does_not_prolong_it():
+    outage = read_outage("web", observations("++-----+++-"))
+    assert outage.over
+    assert outage.seconds == pytest.approx(5 * INTERVAL_SECONDS)
+
+
+def test_a_second_outage_that_does_not_end_and_is_the_longer_one_is_not_over():
+    assert not read_outage("web", observations("++--+++----")).over
+
+
+def test_who_is_gone_again_at_the_end_is_not_back():
+    marks = "+" + "-" * 200 + "+" + "-" * 60
+    assert not read_outage("web", observations(marks)).over
+
+
 def test_a_service_that_never_answered():
     outage = read_outage("web", observations("-----"))
     assert outage.seconds == pytest.approx(3 * INTERVAL_SECONDS)
