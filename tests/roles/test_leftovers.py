@@ -108,6 +108,7 @@ def test_a_file_goes_with_its_unit_after_the_unit_was_stopped(host, make_file, t
         "disable -- c.service",
         "stop -- b.service",
         "disable -- b.service",
+        "reset-failed -- c.service b.service",
     ]
     assert host.run("files_removed", [stays], left)["removed"] == [goes["path"]]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "memory", "not-ours"]

@@ -564,6 +564,8 @@ def remove_units(module: AnsibleModule) -> dict:
                 [module.get_bin_path("systemctl", required=True), verb, "--", name], check_rc=True
             )
         if gone:
+            # One that ended badly while it was stopped would stay in `systemctl --failed`, where nobody would mend it.
+            module.run_command([module.get_bin_path("systemctl", required=True), "reset-failed", "--", *gone])
             owned = load_owned()
             owned["units"] = {name: entry for name, entry in owned["units"].items() if name not in gone}
             save_owned(owned)
