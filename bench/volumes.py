@@ -86,7 +86,7 @@ def cut(state: LabState, reader: StatusReader, status: Status) -> tuple[float, R
     (virtual,) = reader.design.virtual_addresses
     (victim,) = status.addresses[0].holders
     probe = Probe(virtual.name, virtual.address, 80, timeout=2.0)
-    ((_, writer),) = volume_writers(state, reader.design).items()
+    (writer,) = volume_writers(state, reader.design).values()
     with writer, Observer(state, {virtual.address: virtual.segment}, [probe]) as watch:
         reach(lambda: len(writer.acknowledged) >= LOAD)
         power.cut(state, victim)

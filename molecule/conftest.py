@@ -13,12 +13,13 @@ from hadeploy.app.status import StatusReader
 from hadeploy.app.validate import load_valid
 from hadeploy.design.design import Design
 from hadeploy.design.durations import Durations
-from hadeploy.design.recovery import Mishap
+from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill.drill import run_fault, wait_until_well
-from hadeploy.drill.fault import Fault
+from hadeploy.drill.fault import POWER_CUT, Action, Fault
 from hadeploy.drill.lab_world import EMULATED_RECOVERY_SECONDS, LabWorld, volume_writers
 from hadeploy.drill.records import Records
 from hadeploy.drill.verdict import Verdict
+from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.observer import Probe
 from hadeploy.lab.state import LabState, load_state
 from hadeploy.lab.writer import Writer
@@ -186,3 +187,52 @@ def strike(
         return verdict
 
     return run
+
+
+@pytest.fixture
+def survives_power_cut(
+    strike: Callable[..., Verdict],
+    holder: Callable[[str], str],
+    worst_seconds: Callable[[Mishap], float],
+    kept_records: Callable[[Verdict], Records],
+    other: Callable[[str], str],
+) -> Callable[[Probe], None]:
+    """Cut the power of whoever serves an address: the other one takes over after fencing, with every record."""
+
+    def prove(server: Probe) -> None:
+        victim = holder(server.name)
+
+        def taken_over(status: Status) -> bool:
+            return status.addresses[0].holders == (other(victim),) and not status.groups[0].broken
+
+        verdict = strike(POWER_CUT, victim, [server], until=taken_over)
+        kept_records(verdict)
+        assert verdict.outages[server.name].seconds <= worst_seconds(Mishap(Breakage.POWER_CUT, victim))
+        assert verdict.fenced_before_takeover(server.address)
+        assert verdict.ownership[server.address].sequence == (victim, other(victim))
+
+    return prove
+
+
+@pytest.fixture
+def survives_crash(
+    strike: Callable[..., Verdict],
+    holder: Callable[[str], str],
+    kept_records: Callable[[Verdict], Records],
+    shots: Callable[[Verdict], set[str]],
+) -> Callable[[Probe, str], None]:
+    """Kill the server whose number a file holds: it is started anew where it was, with every record."""
+
+    def kill(pid_file: str) -> Action:
+        return lambda lab, node: exec_in_node(lab, node, "sh", "-c", f"kill -KILL $(head -n 1 {pid_file})")
+
+    def prove(server: Probe, pid_file: str) -> None:
+        crash = Fault("server crash", kill(pid_file), lambda _lab, _node: None)
+        verdict = strike(
+            crash, holder(server.name), [server], until=lambda status: status.degraded, hold_seconds=20
+        )
+        kept_records(verdict)
+        assert verdict.moved == {}
+        assert not shots(verdict)
+
+    return prove

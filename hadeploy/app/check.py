@@ -184,13 +184,13 @@ def _ask(played: Sequence[Room], judges: Judges, known: AcceptedAnswers | None =
                 )
 
         asked = dict(run_jobs(jobs()))
+    outcomes |= asked
     verdicts: list[Verdict] = []
     for number, room in enumerate(played):
-        outcome = outcomes.get(number) or asked[number]
-        said = read_answer(room, outcome, judges.place)
+        said = read_answer(room, outcomes[number], judges.place)
         verdicts += said
         if known and number in asked and all(verdict.state is State.ACCEPTED for verdict in said):
-            known.keep(keys[number], outcome.stdout)
+            known.keep(keys[number], outcomes[number].stdout)
     return united(verdicts)
 
 

@@ -32,7 +32,7 @@ def read_outage(name: str, observations: Iterable[ProbeObservation]) -> Outage:
         seconds=max(0.0, longest_interval(moments) - INTERVAL_SECONDS),
         failed=len(own) - len(served),
         requests=len(own),
-        over=bool(served) and ended in times and own[-1].at - max(times) <= LAST_SECONDS,
+        over=ended in times and own[-1].at - max(times) <= LAST_SECONDS,
         began=began,
         servers=tuple(dict.fromkeys(o.served_by for o in served if o.served_by)),
     )

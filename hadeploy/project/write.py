@@ -28,13 +28,14 @@ def replace_directory(destination: Path, files: Mapping[str, bytes], manifest: M
     """
     destination = Path(os.path.abspath(destination))  # noqa: PTH100 (resolve() would follow a symlink away)
     _refuse_others(destination)
-    if _holds(destination, files, manifest):
+    whole = {**files, NAME: manifest.text().encode()}
+    if _holds(destination, whole):
         return
     destination.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{destination.name}.new-", dir=destination.parent))
     try:
         fresh.chmod(0o755)
-        _write_all(fresh, {**files, NAME: manifest.text().encode()})
+        _write_all(fresh, whole)
         if destination.exists():
             _keep_times(fresh, files, destination)
         _swap(fresh, destination)
@@ -56,9 +57,8 @@ def _refuse_others(destination: Path) -> None:
         ) from error
 
 
-def _holds(destination: Path, files: Mapping[str, bytes], manifest: Manifest) -> bool:
+def _holds(destination: Path, whole: Mapping[str, bytes]) -> bool:
     """Whether just these files are there already, so that nothing needs to be written."""
-    whole = {**files, NAME: manifest.text().encode()}
     root = str(destination)
     found = 0
     try:

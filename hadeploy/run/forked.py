@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
 from hadeploy.run.jobs import usable_cores
@@ -31,6 +29,10 @@ def do_all(work: Callable[[Item], None], items: Sequence[Item]) -> None:
         for item in items:
             work(item)
         return
+    # Most calls end above: they need not wait for these imports.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     pool = ProcessPoolExecutor(
         processes, multiprocessing.get_context("fork"), initializer=_begin, initargs=(work, items)
     )

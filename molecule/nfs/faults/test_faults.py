@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from hadeploy.design.recovery import Breakage, Mishap
-from hadeploy.drill import fault as faults
 from hadeploy.drill.fault import Fault
 from hadeploy.lab.observer import Probe
 
@@ -15,20 +13,8 @@ ADDRESS = "10.82.1.100"
 SERVER = Probe("files", ADDRESS, 2049, "tcp", timeout=2.0)
 
 
-def test_the_survivor_has_everything_that_was_acknowledged(
-    strike, holder, worst_seconds, kept_records, other
-):
-    victim = holder("files")
-    verdict = strike(
-        faults.POWER_CUT,
-        victim,
-        [SERVER],
-        until=lambda status: status.addresses[0].holders == (other(victim),) and not status.groups[0].broken,
-    )
-    kept_records(verdict)
-    assert verdict.outages[SERVER.name].seconds <= worst_seconds(Mishap(Breakage.POWER_CUT, victim))
-    assert verdict.fenced_before_takeover(ADDRESS)
-    assert verdict.ownership[ADDRESS].sequence == (victim, other(victim))
+def test_the_survivor_has_everything_that_was_acknowledged(survives_power_cut):
+    survives_power_cut(SERVER)
 
 
 def test_an_orderly_move_loses_nothing(strike, holder, kept_records, shots, move, other):
