@@ -16,7 +16,7 @@ from hadeploy.design.durations import Durations
 from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill.clients import read_outage
 from hadeploy.drill.drill import wait_until, wait_until_well
-from hadeploy.drill.lab_world import EMULATED_RECOVERY_SECONDS, volume_writers
+from hadeploy.drill.lab_world import EMULATED_RECOVERY_SECONDS, record_writers
 from hadeploy.drill.records import Records, judge_records
 from hadeploy.lab import lab, power
 from hadeploy.lab.observer import Observer, Probe
@@ -86,7 +86,7 @@ def cut(state: LabState, reader: StatusReader, status: Status) -> tuple[float, R
     (virtual,) = reader.design.virtual_addresses
     (victim,) = status.addresses[0].holders
     probe = Probe(virtual.name, virtual.address, 80, timeout=2.0)
-    (writer,) = volume_writers(state, reader.design).values()
+    (writer,) = record_writers(state, reader.design).values()
     with writer, Observer(state, {virtual.address: virtual.segment}, [probe]) as watch:
         reach(lambda: len(writer.acknowledged) >= LOAD)
         power.cut(state, victim)

@@ -16,7 +16,7 @@ from hadeploy.design.durations import Durations
 from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill.drill import run_fault, wait_until_well
 from hadeploy.drill.fault import POWER_CUT, Action, Fault
-from hadeploy.drill.lab_world import EMULATED_RECOVERY_SECONDS, LabWorld, volume_writers
+from hadeploy.drill.lab_world import EMULATED_RECOVERY_SECONDS, LabWorld, record_writers
 from hadeploy.drill.records import Records
 from hadeploy.drill.verdict import Verdict
 from hadeploy.lab.nodes import exec_in_node
@@ -156,7 +156,7 @@ def strike(
     lab: LabState, design: Design, read_status: Callable[[], Status], patience: float, written: list[Writer]
 ) -> Callable[..., Verdict]:
     def writers() -> dict[str, Writer]:
-        fresh = volume_writers(lab, design)
+        fresh = record_writers(lab, design)
         written.extend(fresh.values())
         return fresh
 

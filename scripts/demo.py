@@ -13,7 +13,7 @@ from rich.console import Console
 from hadeploy.app.status import StatusReader
 from hadeploy.drill.drill import run_fault
 from hadeploy.drill.fault import POWER_CUT
-from hadeploy.drill.lab_world import LabWorld, volume_writers
+from hadeploy.drill.lab_world import LabWorld, record_writers
 from hadeploy.lab.observer import Probe
 from hadeploy.lab.state import load_state
 
@@ -61,7 +61,7 @@ def cut_the_power(topology: str, pattern: str) -> bool:
         read_status=reader.read,
         until=lambda status: all(a.holders and victim not in a.holders for a in status.addresses),
         recovery_seconds=LabWorld(lab, design).recovery_seconds,
-        writers=lambda: volume_writers(lab, design),
+        writers=lambda: record_writers(lab, design),
     )
     for virtual in design.virtual_addresses:
         outage = verdict.outages[virtual.name]

@@ -55,6 +55,11 @@ class PreparedApply:
             for volume in self.design.volumes
             for replica in volume.diskful
             if f"{volume.name}@{replica.member}" in self.request.wipe
+        ) + tuple(
+            f"{database.data} on {member}"
+            for database in self.design.databases
+            for member in database.names
+            if f"{database.name}@{member}" in self.request.wipe
         )
 
     @property
@@ -102,14 +107,18 @@ def prepare(request: ApplyRequest) -> tuple[PreparedApply | None, Diagnostics]:
 
 def _named_disks(request: ApplyRequest, design: Design) -> Iterator[Diagnostic]:
     """A disk that is named must be one of the design, and one fate is enough for it."""
-    known = {f"{v.name}@{replica.member}" for v in design.volumes for replica in v.diskful}
-    for option, names in (("--wipe", request.wipe), ("--adopt", request.adopt)):
+    disks = {f"{v.name}@{replica.member}" for v in design.volumes for replica in v.diskful}
+    copies = {f"{each.name}@{member}" for each in design.databases for member in each.names}
+    for option, names, known in (
+        ("--wipe", request.wipe, disks | copies),
+        ("--adopt", request.adopt, disks),
+    ):
         for name in names:
             if name not in known:
                 yield Diagnostic(
                     "APPLY002",
                     f"{option} {name}: there is no such disk",
-                    mend=f"one of: {', '.join(sorted(known))}" if known else "the topology has no volumes",
+                    mend=f"one of: {', '.join(sorted(known))}" if known else "the topology has none",
                 )
     for name in sorted(set(request.wipe) & set(request.adopt)):
         yield Diagnostic(

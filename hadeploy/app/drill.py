@@ -242,6 +242,10 @@ def _ports(topology: TopologyBase, design: Design) -> Iterator[tuple[str, tuple[
             for address in frontend.addresses:
                 yield address, (frontend.port, frontend.mode)
         return
+    for database in design.databases:
+        for virtual in design.virtual_addresses:
+            if virtual.group == database.group:
+                yield virtual.name, (database.port, "tcp")
     services = getattr(topology, "services", {})
     for virtual in design.virtual_addresses:
         group = services.get(virtual.group)

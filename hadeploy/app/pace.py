@@ -8,14 +8,14 @@ from typing import TypeVar
 from hadeploy.app.status import lab_of
 from hadeploy.design.design import Design
 from hadeploy.design.patterns import expand
+from hadeploy.design.promotable import RoleOperation
 from hadeploy.design.resources import Operation
-from hadeploy.design.volumes import VolumeOperation
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Severity
 from hadeploy.lab.state import LabState
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.topology import ActivePassive, NPlusOne
 
-_Timed = TypeVar("_Timed", Operation, VolumeOperation)
+_Timed = TypeVar("_Timed", Operation, RoleOperation)
 
 EMULATED_TOKEN_MS = 10_000
 """A machine under software emulation stands still for seconds where a real one does for milliseconds: while another boots."""
@@ -87,6 +87,10 @@ def patient(design: Design) -> Design:
         cluster=replace(cluster, fencing=fencing, resources=replace(cluster.resources, groups=groups)),
         volumes=tuple(
             replace(volume, operations=tuple(map(_patient, volume.operations))) for volume in design.volumes
+        ),
+        databases=tuple(
+            replace(database, operations=tuple(map(_patient, database.operations)))
+            for database in design.databases
         ),
     )
 

@@ -24,7 +24,7 @@ def load_valid(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
     if loaded is None:
         return None, findings
     findings += check_references(loaded)
-    findings += _check_volumes(loaded)
+    findings += _check_volumes(loaded) + _check_databases(loaded)
     if findings.has_errors:
         return None, findings
     from hadeploy.spec.agents import check_agents
@@ -45,6 +45,19 @@ def _check_volumes(loaded: LoadedTopology) -> Diagnostics:
 
     release = load_release(loaded.topology.release)
     return check_volumes(loaded, DrbdRelease(release.drbd_module, release.drbd_utils))
+
+
+def _check_databases(loaded: LoadedTopology) -> Diagnostics:
+    """A service without members is one of a database, or a mistake; most topologies have neither."""
+    topology = loaded.topology
+    if isinstance(topology, ActiveActive) or not (
+        topology.databases
+        or any(group.databases or not group.members for group in topology.services.values())
+    ):
+        return Diagnostics()
+    from hadeploy.spec.databases import check_databases
+
+    return check_databases(loaded)
 
 
 def _ask_agent(name: str) -> str | None:

@@ -73,7 +73,7 @@ class Parts:
 def parts_of(design: Design) -> Parts:
     """Everything that the design has, from what clients come to down to what fences."""
     things, joints = list[Thing](), list[Joint]()
-    for part in (_addresses, _balancer, _services, _volumes, _members, _networks, _fencing):
+    for part in (_addresses, _balancer, _services, _volumes, _databases, _members, _networks, _fencing):
         for found in part(design):
             if isinstance(found, Thing):
                 things.append(found)
@@ -186,6 +186,16 @@ def _volumes(design: Design) -> Found:
         yield Joint(f"service {volume.group}", name, Bond.LEADS)
         for replica in volume.replicas:
             yield Joint(name, f"member {replica.member}", Bond.JOINED, replica.disk or "no disk: breaks ties")
+
+
+def _databases(design: Design) -> Found:
+    for database in design.databases:
+        name = f"database {database.name}"
+        commits = "synchronous" if database.synchronous else "asynchronous"
+        yield Thing(name, Kind.VOLUME, (database.name, f"PostgreSQL {database.version}, {commits}"))
+        yield Joint(f"service {database.group}", name, Bond.LEADS)
+        for member in database.names:
+            yield Joint(name, f"member {member}", Bond.JOINED, database.data)
 
 
 def _members(design: Design) -> Found:

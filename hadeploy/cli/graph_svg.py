@@ -55,6 +55,9 @@ def _contents(design: Design, member: Member) -> Iterator[TextRow]:
             if replica.member == member.name:
                 disk = PurePosixPath(replica.disk).name or "breaks ties"
                 yield TextRow(f"{volume.name}: {disk}", "volume")
+    for database in design.databases:
+        if member.name in database.names:
+            yield TextRow(f"{database.name}: PostgreSQL {database.version}", "volume")
     places = homes(design)
     yield from (
         TextRow(service, "service") for service, names in places.items() if names[:1] == (member.name,)
@@ -94,6 +97,11 @@ def _entries(design: Design) -> Iterator[Entry]:
             TextRow(f"{volume.name}: DRBD {volume.generation}, protocol {volume.protocol}", "volume")
             for volume in design.volumes
             if volume.group == group.name
+        ]
+        rows += [
+            TextRow(f"{each.name}: {'synchronous' if each.synchronous else 'asynchronous'}", "volume")
+            for each in design.databases
+            if each.group == group.name
         ]
         yield Entry(group.name, tuple(rows), tuple(dict.fromkeys(a.segment for a in addresses)))
     if design.balancer is not None:

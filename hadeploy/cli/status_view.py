@@ -60,6 +60,9 @@ def show(console: Console, status: Status) -> None:
         words = ", ".join(part for part in (copy.role, copy.disk, copy.connection) if part) or "not running"
         where = f"{copy.member}, {copy.progress}" if copy.progress else copy.member
         table.add_row("volume", copy.volume, _mark(words, well=copy.well), where)
+    for instance in status.databases:
+        words = f"{instance.state}, {instance.data}" if instance.data else instance.state
+        table.add_row("database", instance.database, _mark(words, well=instance.well), instance.member)
     for server in status.servers:
         for balancer, state in server.states:
             table.add_row(

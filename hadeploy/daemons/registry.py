@@ -14,6 +14,7 @@ from hadeploy.daemons.keepalived import share as keepalived
 from hadeploy.daemons.nginx import share as nginx
 from hadeploy.daemons.pacemaker import share as pacemaker
 from hadeploy.daemons.pacemaker.share import cluster_information_base
+from hadeploy.daemons.postgresql import share as postgresql
 from hadeploy.daemons.qdevice import share as qdevice
 from hadeploy.daemons.qnetd.share import arbiter_share
 from hadeploy.daemons.sbd import share as sbd
@@ -37,6 +38,7 @@ DAEMONS: tuple[Daemon, ...] = (
     Daemon("sysctl", sysctl.share),
     Daemon("firewall", firewall.share),
     Daemon("drbd", drbd.share),
+    Daemon("postgresql", postgresql.share),
     Daemon("sbd", sbd.share),
     Daemon("corosync", corosync.share),
     Daemon("qdevice", qdevice.share),

@@ -15,6 +15,7 @@ from hadeploy.design.release import load_release
 from hadeploy.design.replication import expand_volumes, filesystem_resource, volume_flows, volumes_of
 from hadeploy.design.resources import Group, Location, Operation, Resource, ResourcePlan, Separation
 from hadeploy.design.secrets import expand_parameters
+from hadeploy.design.streaming import database_flows, expand_databases
 from hadeploy.design.volumes import ReplicatedVolume
 from hadeploy.design.voting import expand_membership
 from hadeploy.spec.agents import advised_timeout
@@ -36,13 +37,15 @@ def expand_clustered(
     release = load_release(topology.release)
     fencing = expand_fencing(topology, members)
     volumes = expand_volumes(topology, release, members, membership, fencing)
+    segments = expand_segments(topology)
+    databases = expand_databases(topology, release, members, segments)
     groups = tuple(_group(topology, name, group, volumes) for name, group in topology.services.items())
     ports = {name: group.ports_used for name, group in topology.services.items()}
     return Design(
         name=topology.name,
         pattern=topology.pattern,
         release=release,
-        segments=expand_segments(topology),
+        segments=segments,
         management_segment=topology.management_network,
         members=members,
         virtual_addresses=virtual,
@@ -74,12 +77,14 @@ def expand_clustered(
             *corosync_flows(membership.links, names),
             *arbiter_flows(membership.quorum.device, members),
             *volume_flows(volumes),
+            *database_flows(databases),
             *service_flows(ports, names),
         ),
         firewall=topology.firewall,
         rto_ms=topology.objectives.rto,
         secrets_vault=topology.secrets_vault or "",
         volumes=volumes,
+        databases=databases,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
 from hadeploy.design.balancing import BalancerPlan
+from hadeploy.design.databases import ReplicatedDatabase
 from hadeploy.design.fencing import FencingPlan
 from hadeploy.design.hosting import Flow, HostedUnit, WebSite
 from hadeploy.design.membership import Member, Membership, QuorumDevice, Segment
@@ -61,6 +62,7 @@ class Design:
         rto_ms: objective, or None.
         secrets_vault: ansible-vault file, relative to the topology, or empty.
         volumes: replicated ones.
+        databases: that replicate by themselves.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Design:
     rto_ms: int | None
     secrets_vault: str = ""
     volumes: tuple[ReplicatedVolume, ...] = ()
+    databases: tuple[ReplicatedDatabase, ...] = ()
 
     @property
     def arbiter(self) -> QuorumDevice | None:

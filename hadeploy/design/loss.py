@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hadeploy.design.databases import ReplicatedDatabase
 from hadeploy.design.design import Design
 from hadeploy.design.resources import Group
 
@@ -17,13 +18,15 @@ class Loss:
 
     Attributes:
         service: group.
-        window_ms: the longest span of acknowledged writes that may be lost; None where nothing carries them over at all.
+        window_ms: the longest span of acknowledged writes that may be lost; None where nothing bounds it.
         why: in a sentence.
+        carried: whether anything carries them to another member at all.
     """
 
     service: str
     window_ms: int | None
     why: str
+    carried: bool = True
 
 
 def losses_of(design: Design) -> tuple[Loss, ...]:
@@ -36,6 +39,9 @@ def _loss(design: Design, group: Group) -> Loss:
     volumes = [volume for volume in design.volumes if volume.group == group.name]
     mounts = {volume.filesystem_resource for volume in volumes}
     shared = [each.name for each in group.resources if each.type == SHARED and each.name not in mounts]
+    databases = [each for each in design.databases if each.group == group.name]
+    if databases:
+        return _of_database(group, databases[0])
     if volumes:
         worst = max(volumes, key=lambda volume: volume.loss_window_ms)
         return Loss(
@@ -44,5 +50,17 @@ def _loss(design: Design, group: Group) -> Loss:
     if shared:
         return Loss(group.name, 0, f"{', '.join(shared)} is on storage that every member reaches")
     return Loss(
-        group.name, None, "no volume and no shared filesystem: what it writes stays where it was written"
+        group.name,
+        None,
+        "no volume and no shared filesystem: what it writes stays where it was written",
+        carried=False,
+    )
+
+
+def _of_database(group: Group, database: ReplicatedDatabase) -> Loss:
+    """Where the synchronous standby is lost the primary goes on alone; the standby may not take over until it has caught up."""
+    if database.synchronous:
+        return Loss(group.name, 0, f"{database.name} acknowledges what a standby has on its disk")
+    return Loss(
+        group.name, None, f"{database.name} acknowledges before a standby has it, and nothing bounds its lag"
     )

@@ -24,6 +24,7 @@ class Release:
         promoted_role: what this Pacemaker calls the instance of a promotable clone that was promoted.
         drbd_module: version of the release's own kernel module, ``8.4`` or ``9``.
         drbd_utils: version of the programs, which read the files of both.
+        postgresql: major version that it packages.
         no_quorum_fence: the value of no-quorum-policy that fences: ``suicide`` or, where renamed, ``fence``.
         packages: daemon -> packages.
         agent_units: agent -> the unit that would start the same program at boot.
@@ -39,6 +40,7 @@ class Release:
     promoted_role: str
     drbd_module: str
     drbd_utils: str
+    postgresql: int
     no_quorum_fence: str
     packages: tuple[tuple[str, tuple[str, ...]], ...]
     fence_agent_packages: tuple[tuple[str, tuple[str, ...]], ...]
@@ -73,6 +75,7 @@ def load_release(name: str) -> Release:
         promoted_role=data["promoted_role"],
         drbd_module=data["drbd_module"],
         drbd_utils=data["drbd_utils"],
+        postgresql=data["postgresql"],
         no_quorum_fence=data["no_quorum_fence"],
         packages=tuple((key, tuple(value)) for key, value in data["packages"].items()),
         fence_agent_packages=tuple(

@@ -10,6 +10,7 @@ from hashlib import sha256
 from hadeploy.design.fencing import FencingPlan
 from hadeploy.design.hosting import Flow
 from hadeploy.design.membership import Member, Membership, effective_token
+from hadeploy.design.promotable import RoleOperation
 from hadeploy.design.release import Release
 from hadeploy.design.resources import Operation, Resource
 from hadeploy.design.secrets import Secret
@@ -20,7 +21,6 @@ from hadeploy.design.volumes import (
     ReplicationTiming,
     Resync,
     Verification,
-    VolumeOperation,
 )
 from hadeploy.spec.agents import advised_timeout
 from hadeploy.spec.service import ServiceGroup
@@ -189,7 +189,7 @@ def _family(addresses: Iterable[tuple[str, ...]]) -> int:
     return min(set.intersection(*families), default=4)
 
 
-def _operations(release: str, wish: Volume, fencing_ms: int) -> tuple[VolumeOperation, ...]:
+def _operations(release: str, wish: Volume, fencing_ms: int) -> tuple[RoleOperation, ...]:
     """A promotion waits for the fence-peer handler, so it must be given as long as that may take."""
     operations = wish.operations
 
@@ -201,13 +201,13 @@ def _operations(release: str, wish: Volume, fencing_ms: int) -> tuple[VolumeOper
     )
     monitor = bound("monitor", operations.monitor)
     return (
-        VolumeOperation("start", 0, bound("start", operations.start)),
-        VolumeOperation("promote", 0, promote),
-        VolumeOperation("demote", 0, bound("demote", operations.demote)),
-        VolumeOperation("stop", 0, bound("stop", operations.stop), "fence"),
-        VolumeOperation("notify", 0, advised_timeout(release, DRBD_AGENT, "notify")),
-        VolumeOperation("monitor", operations.promoted_interval, monitor, promoted=True),
-        VolumeOperation("monitor", operations.unpromoted_interval, monitor, promoted=False),
+        RoleOperation("start", 0, bound("start", operations.start)),
+        RoleOperation("promote", 0, promote),
+        RoleOperation("demote", 0, bound("demote", operations.demote)),
+        RoleOperation("stop", 0, bound("stop", operations.stop), "fence"),
+        RoleOperation("notify", 0, advised_timeout(release, DRBD_AGENT, "notify")),
+        RoleOperation("monitor", operations.promoted_interval, monitor, promoted=True),
+        RoleOperation("monitor", operations.unpromoted_interval, monitor, promoted=False),
     )
 
 

@@ -24,6 +24,7 @@ def allowed_members(design: Design, group: str) -> tuple[str, ...]:
         for volume in design.volumes
         if volume.group == group
     ]
+    disks += [set(database.names) for database in design.databases if database.group == group]
     return tuple(
         member.name
         for member in design.members

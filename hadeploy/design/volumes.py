@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hadeploy.design.promotable import RoleOperation
 from hadeploy.design.secrets import Secret
 
 
@@ -78,17 +79,6 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class VolumeOperation:
-    """One operation of the DRBD resource; ``promoted`` None where it is the same in both roles."""
-
-    name: str
-    interval_ms: int
-    timeout_ms: int
-    on_fail: str = ""
-    promoted: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ReplicatedVolume:
     """One DRBD resource with one device, and the filesystem on it.
 
@@ -142,7 +132,7 @@ class ReplicatedVolume:
     verification: Verification | None
     after_split_brain: tuple[str, str, str]
     activity_log_extents: int
-    operations: tuple[VolumeOperation, ...]
+    operations: tuple[RoleOperation, ...]
     migration_threshold: int
     failure_timeout_ms: int
 

@@ -130,9 +130,10 @@ def _faults(
     for outage in verdict.outages.values():
         if not outage.over:
             yield f"{outage.name} is not served again"
-    protocols = {volume.name: volume.protocol for volume in design.volumes}
+    behind = {volume.name for volume in design.volumes if volume.protocol == "A"}
+    behind |= {database.name for database in design.databases if not database.synchronous}
     for records in verdict.records:
-        if records.lost and protocols.get(records.name) != "A":
+        if records.lost and records.name not in behind:
             lost = f"{len(records.lost)} of {records.acknowledged} acknowledged records"
             yield f"{records.name} has lost {lost}: {_first(records.lost)}"
     touched = {

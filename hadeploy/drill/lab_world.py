@@ -82,8 +82,8 @@ class LabWorld:
         return Observer(self._state, addresses, probes)
 
     def writers(self) -> Mapping[str, RecordWriter]:
-        """One for every volume whose service has an address."""
-        return volume_writers(self._state, self._design)
+        """One for every volume and database whose service has an address."""
+        return record_writers(self._state, self._design)
 
     def power_events(self, since: float) -> list[PowerEvent]:
         """The journals of the BMC emulators."""
@@ -95,7 +95,12 @@ class LabWorld:
             exec_in_node(self._state, member, *argv, seconds=MOVE_SECONDS)
 
 
-def volume_writers(state: LabState, design: Design) -> dict[str, Writer]:
+def record_writers(state: LabState, design: Design) -> dict[str, Writer]:
+    """One for everything that keeps data and is reached by a virtual address, by that address's name."""
+    return _volume_writers(state, design) | _database_writers(state, design)
+
+
+def _volume_writers(state: LabState, design: Design) -> dict[str, Writer]:
     """One a volume, by the virtual address of its service; each has a new file, or a new table where a database is on it."""
     writers = {}
     for volume in design.volumes:
@@ -104,6 +109,20 @@ def volume_writers(state: LabState, design: Design) -> dict[str, Writer]:
             recorder = _recorder_of(design, volume)
             writers[virtual.name] = Writer(state, volume.name, virtual.address, recorder)
     return writers
+
+
+def _database_writers(state: LabState, design: Design) -> dict[str, Writer]:
+    """One a database that replicates by itself, by its primary's address; each has a new table."""
+    names = {each.address: each.name for each in design.virtual_addresses}
+    return {
+        names[database.primary_address]: Writer(
+            state,
+            database.name,
+            database.primary_address,
+            sql_recorder("postgresql", f"hadeploy_records_{secrets.token_hex(4)}"),
+        )
+        for database in design.databases
+    }
 
 
 def _recorder_of(design: Design, volume: ReplicatedVolume) -> Recorder:

@@ -19,6 +19,9 @@ from hadeploy.lab.tell import Tell
 STORAGE = ("--root", "/var/lib/hadeploy/containers", "--runroot", "/run/hadeploy/containers")
 """The lab's own container storage: the machine's podman never sees it."""
 
+_DATABASES = ("postgresql",)
+"""What replicates by itself, so that it needs no disk of its own; a machine has more (its storage packages)."""
+
 UNITS_WITHOUT_HARDWARE = (
     "systemd-udevd.service",
     "systemd-udev-trigger.service",
@@ -39,7 +42,8 @@ def container_recipe(release: str) -> Recipe:
     """
     suite = suite_of(release)
     masked = (*TIMERS_WITHOUT_MEANING, *UNITS_WITHOUT_HARDWARE)
-    return Recipe("container", release, suite.name, suite.packages, BASE_PACKAGES, masked)
+    packages = (*suite.packages, *_DATABASES)
+    return Recipe("container", release, suite.name, packages, BASE_PACKAGES, masked)
 
 
 def image_tag(recipe: Recipe) -> str:

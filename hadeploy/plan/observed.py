@@ -37,6 +37,7 @@ class ClusterView:
         failures: resource -> the reason of its last failed operation.
         fencing: newest first.
         fencing_enabled: the cluster property.
+        attributes: node -> attributes, by which agents tell what they see.
     """
 
     dc: str = ""
@@ -46,6 +47,7 @@ class ClusterView:
     failures: Mapping[str, str] = field(default_factory=dict)
     fencing: tuple[FenceEvent, ...] = ()
     fencing_enabled: bool = False
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,13 @@ def parse_crm_mon(xml: str) -> ClusterView | None:
             for event in root.iterfind("./fence_history/fence_event")
         ),
         fencing_enabled=options is not None and options.get("stonith-enabled") == "true",
+        attributes={
+            node.get("name", ""): {
+                attribute.get("name", ""): attribute.get("value", "")
+                for attribute in node.iterfind("attribute")
+            }
+            for node in root.iterfind("./node_attributes/node")
+        },
     )
 
 

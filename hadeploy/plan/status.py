@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hadeploy.design.design import Cluster, Design, VirtualAddress
 from hadeploy.design.membership import QuorumDevice
+from hadeploy.plan.databases import InstanceStatus, judge_databases
 from hadeploy.plan.observed import ClusterView, DeviceView, FenceEvent, HostView
 from hadeploy.plan.volumes import CopyStatus, difference_problems, judge_volumes, volume_reports, volume_units
 
@@ -81,6 +82,7 @@ class Status:
         problems: one sentence each; empty means all is well.
         device: the arbiter, None without one.
         volumes: copies of replicated ones, on members that answered.
+        databases: copies of those that replicate by themselves.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Status:
     problems: tuple[str, ...]
     device: DeviceStatus | None = None
     volumes: tuple[CopyStatus, ...] = ()
+    databases: tuple[InstanceStatus, ...] = ()
 
     @property
     def degraded(self) -> bool:
@@ -112,6 +115,7 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
     servers = _servers(design, answered)
     device = _device(design, answered)
     volumes, volume_problems = judge_volumes(design, {host.host: host.copies for host in answered})
+    databases, database_problems = judge_databases(design, view.attributes if view else {})
     problems = [
         *(
             f"{node.name} is {node.state}" + (f": {node.note}" if node.note else "")
@@ -124,6 +128,7 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
         *_server_problems(servers),
         *_device_problems(device),
         *volume_problems,
+        *database_problems,
         *difference_problems(design, {host.host: host.units for host in answered}),
         *_unit_problems(design, answered),
         *_unnoticed_deaths(design, groups, answered),
@@ -146,6 +151,7 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
         problems=tuple(problems),
         device=device,
         volumes=volumes,
+        databases=databases,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hadeploy.daemons.artifact import ClusterInformationBase, Share
+from hadeploy.design.databases import REPLICATION_USER, SOCKETS, ReplicatedDatabase
 from hadeploy.design.design import Design
 from hadeploy.design.secrets import Secret
 from hadeploy.design.volumes import ReplicatedVolume
@@ -64,7 +65,9 @@ def group_variables(
         "hadeploy_secrets_directory": "{{ playbook_dir }}",
         "hadeploy_generated_secrets": [secret.name for secret in secrets if secret.source == "generated"],
         **({"hadeploy_secret_lengths": lengths} if lengths else {}),
+        **({"hadeploy_wipe": []} if design.volumes or design.databases else {}),
         **(_volumes(design.volumes) if design.volumes else {}),
+        **(_databases(design.databases) if design.databases else {}),
         "hadeploy_secrets": {secret.name: _lookup(secret) for secret in secrets},
     }
 
@@ -73,7 +76,6 @@ def _volumes(volumes: tuple[ReplicatedVolume, ...]) -> dict[str, Any]:
     """What a member must know of a volume to make it; the disks that a person may name are named on the command line."""
     return {
         "hadeploy_drbd_generation": volumes[0].generation,
-        "hadeploy_wipe": [],
         "hadeploy_adopt": [],
         "hadeploy_volumes": [
             {
@@ -96,6 +98,32 @@ def _volumes(volumes: tuple[ReplicatedVolume, ...]) -> dict[str, Any]:
                 },
             }
             for volume in volumes
+        ],
+    }
+
+
+def _databases(databases: tuple[ReplicatedDatabase, ...]) -> dict[str, Any]:
+    """What a member must know of a database to make it, or to copy it from another member."""
+    return {
+        "hadeploy_databases": [
+            {
+                "name": database.name,
+                "resource": database.resource,
+                "version": str(database.version),
+                "port": database.port,
+                "programs": database.programs,
+                "data": database.data,
+                "state": database.state,
+                "settings": f"{database.configuration}/postgresql.conf",
+                "access": f"{database.configuration}/pg_hba.conf",
+                "passfile": database.passfile,
+                "socket": SOCKETS,
+                "user": REPLICATION_USER,
+                "address": database.primary_address,
+                "synchronous": database.synchronous,
+                "members": dict(database.members),
+            }
+            for database in databases
         ],
     }
 

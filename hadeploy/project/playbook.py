@@ -26,6 +26,8 @@ VOLUMES = (("drbd_volumes", "{{ hadeploy_volumes }}"),)
 NAMED = (("drbd_wipe", "{{ hadeploy_wipe }}"), ("drbd_adopt", "{{ hadeploy_adopt }}"))
 """Disks that a person named, to be destroyed or to be kept."""
 
+DATABASES = (("postgresql_databases", "{{ hadeploy_databases }}"), ("postgresql_wipe", "{{ hadeploy_wipe }}"))
+PENDING_DATABASES = "hadeploy_pending_postgresql"
 DISKS = (*VOLUMES, ("drbd_generation", "{{ hadeploy_drbd_generation }}"), *NAMED)
 HOST_WIDE = ("sysctl", "firewall", "sbd")
 ONE_BY_ONE = ("units", "nginx", "haproxy", "keepalived")
@@ -76,6 +78,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
     clustered = "pacemaker" in daemons
     arbiter = "qnetd" in daemons
     volumes = "drbd" in daemons
+    databases = "postgresql" in daemons
     return [
         _play(
             "Observe",
@@ -93,6 +96,11 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
         *(_observe_certificates() if certificates else []),
         *([_play("Observe the CIB", f"{GROUP}[0]", [Step("pacemaker", "observe")])] if clustered else []),
         *([_play("Observe volumes", GROUP, [Step("drbd", "observe", VOLUMES + NAMED)])] if volumes else []),
+        *(
+            [_play("Observe databases", GROUP, [Step("postgresql", "observe", DATABASES)])]
+            if databases
+            else []
+        ),
         _play(
             "Install",
             "hadeploy_pending_packages",
@@ -109,6 +117,11 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
         _play("Check", "hadeploy_pending", [Step("bundle", "stage")]),
         *([_play("Check disks", PENDING_VOLUMES, [Step("drbd", "check", DISKS)])] if volumes else []),
         *(
+            [_play("Check databases", PENDING_DATABASES, [Step("postgresql", "check", DATABASES)])]
+            if databases
+            else []
+        ),
+        *(
             [_play("Check the CIB", "hadeploy_pending_cib", [Step("pacemaker", "check")])]
             if clustered
             else []
@@ -121,6 +134,11 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             if daemon in daemons
         ),
         *([_play("Volumes", PENDING_VOLUMES, [_step("drbd", *DISKS)])] if volumes else []),
+        *(
+            [_play("Databases", PENDING_DATABASES, [Step("postgresql", variables=DATABASES)])]
+            if databases
+            else []
+        ),
         *(_arbiter_plays(certificates=certificates) if arbiter else []),
         *(_cluster_plays(device="qdevice" in daemons, watchdog="sbd" in daemons) if clustered else []),
         *_rolling_plays([daemon for daemon in ONE_BY_ONE if daemon in daemons]),
@@ -134,6 +152,11 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
         *(
             [_play("Synchronise volumes", PENDING_VOLUMES, [Step("drbd", "synchronised", VOLUMES)])]
             if volumes
+            else []
+        ),
+        *(
+            [_play("Follow the primary", PENDING_DATABASES, [Step("postgresql", "followed", DATABASES)])]
+            if databases
             else []
         ),
     ]

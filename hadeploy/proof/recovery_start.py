@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from hadeploy.daemons.drbd.timing import promotion
 from hadeploy.daemons.pacemaker import timing
+from hadeploy.daemons.postgresql import timing as postgresql
+from hadeploy.design.databases import ReplicatedDatabase
 from hadeploy.design.design import Cluster, Design
 from hadeploy.design.durations import Durations
 from hadeploy.design.placement import started_before
@@ -17,9 +19,10 @@ from hadeploy.design.volumes import ReplicatedVolume
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """What one group takes to serve on another member: first its volumes, then its resources."""
+    """What one group takes to serve on another member: first its volumes or its database, then its resources."""
 
     volumes: tuple[ReplicatedVolume, ...]
+    databases: tuple[ReplicatedDatabase, ...]
     terms: tuple[Term, ...]
 
 
@@ -30,6 +33,7 @@ def restarts(
     return tuple(
         Restart(
             tuple(volume for volume in design.volumes if volume.group == each.name),
+            tuple(database for database in design.databases if database.group == each.name),
             tuple(
                 timing.start(resource, durations, path_of(design, each, resource.name))
                 for resource in each.resources
@@ -52,6 +56,8 @@ def starts(
     for each in groups:
         for volume in each.volumes:
             yield promotion(volume, durations, passed_ms)
+        for database in each.databases:
+            yield postgresql.promotion(database, durations)
         yield from each.terms
 
 

@@ -6,15 +6,20 @@ from collections.abc import Iterator
 
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule
+from hadeploy.spec.database import DatabaseOperations
+from hadeploy.spec.volume import VolumeOperations
 
 
 def _check(case: Case) -> Iterator[Found]:
-    for name, volume in case.volumes.items():
-        operations = volume.operations
+    watched: list[tuple[str, str, str, VolumeOperations | DatabaseOperations]] = [
+        *(("volume", "volumes", name, each.operations) for name, each in case.volumes.items()),
+        *(("database", "databases", name, each.operations) for name, each in case.databases.items()),
+    ]
+    for what, key, name, operations in watched:
         if operations.promoted_interval == operations.unpromoted_interval:
             yield Found(
-                f"volume {name} is looked at every {operations.promoted_interval / 1000:g} s in both roles",
-                ("volumes", name, "operations", "unpromoted_interval"),
+                f"{what} {name} is looked at every {operations.promoted_interval / 1000:g} s in both roles",
+                (key, name, "operations", "unpromoted_interval"),
             )
 
 

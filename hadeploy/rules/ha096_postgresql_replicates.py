@@ -43,7 +43,8 @@ def _agent(group: str, member: OcfMember, here: KeyPath) -> Iterator[Found]:
         yield Found(
             f"service {group} runs {member.agent} with replication, on one node at a time",
             (*here, "agent") if member.agent == PAF else (*here, "parameters", "rep_mode"),
-            "ocf:heartbeat:pgsql with rep_mode none, its data on a volume of this service (volumes: kind drbd)",
+            "write it under databases (kind: postgresql), and name it in the service's databases: the clone, its roles and"
+            " its order follow",
         )
 
 
@@ -65,9 +66,9 @@ RULE = Rule(
     reason="an agent that replicates needs an instance on each node, of which one is promoted: in a group, which runs on "
     "one node, it refuses to start, or nothing is replicated and the first failover starts without the data. "
     "Patroni under Pacemaker is two managers that start and stop each other's database",
-    mend="replicate below the database (a volume), or by Patroni alone",
+    mend="write it under databases; or replicate below it (a volume), or by Patroni alone",
     bad="services:\n  db:\n    members: [{kind: ocf, name: pg, agent: 'ocf:heartbeat:pgsqlms'}]",
-    good="services:\n  db:\n    volumes: [pgdata]\n    members: [{kind: ocf, name: pg, agent: 'ocf:heartbeat:pgsql'}]",
+    good="databases:\n  orders: {kind: postgresql}\nservices:\n  db: {databases: [orders], addresses: [db]}",
     source="PAF quick start; ocf_heartbeat_pgsql(7), rep_mode; Patroni documentation, DCS failsafe",
     check=_check,
 )

@@ -13,7 +13,7 @@ def _check(case: Case) -> Iterator[Found]:
     """Where some services have their data carried over, the others may well have none."""
     promised = case.loaded.topology.objectives.rpo
     losses = losses_of(case.design)
-    if promised is None or any(loss.window_ms is not None for loss in losses):
+    if promised is None or any(loss.carried for loss in losses):
         return
     names = ", ".join(loss.service for loss in losses) or "no service"
     yield Found(
@@ -28,7 +28,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     title="A promise about lost writes needs a copy of them",
     reason="the next member starts the service on its own disk, with what was there when it last ran",
-    mend="give the service a volume, mount shared storage in it, or take objectives.rpo out if it replicates by itself",
+    mend="give the service a volume or a database that replicates, mount shared storage in it, or take objectives.rpo out if"
+    " it replicates by itself",
     bad="objectives: {rpo: 0s}\nservices:\n  db: {members: [{kind: systemd, name: db, unit: mysql}]}",
     good="objectives: {rpo: 0s}\nvolumes:\n  data: {protocol: C}\nservices:\n  db: {volumes: [data]}",
     source="LINBIT DRBD User's Guide, 'Why DRBD'; Clusters from Scratch, 'Replicate Storage'",

@@ -9,6 +9,7 @@ from enum import StrEnum
 from hadeploy.design.design import Design
 from hadeploy.design.recovery import Recovery
 from hadeploy.diagnostics import Severity
+from hadeploy.spec.database import Database
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.source import KeyPath
 from hadeploy.spec.topology import ClusteredTopology
@@ -28,7 +29,8 @@ class Family(StrEnum):
     WORKLOADS = "workloads"  # HA096-HA100
     SECURITY = "security"  # HA101-HA109
     OBJECTIVES = "objectives"  # HA110-HA119
-    # HA130-HA149: pacemaker and fencing, HA150-HA159: vrrp and haproxy, where the reference has no number
+    # HA130-HA149: pacemaker and fencing, HA150-HA159: vrrp and haproxy, HA160-HA169: workloads, where the reference has
+    # no number
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class Case:
     def volumes(self) -> Mapping[str, Volume]:
         """Replicated volumes as they were written; none where Pacemaker does not serve."""
         return self.clustered.volumes if self.clustered is not None else {}
+
+    @property
+    def databases(self) -> Mapping[str, Database]:
+        """Databases that replicate by themselves, as they were written; none where Pacemaker does not serve."""
+        return self.clustered.databases if self.clustered is not None else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,16 @@ def main() -> None:
         "drbd": _drbd("/proc/drbd"),
         "addresses": _addresses(),
         "units": _units(sys.argv[1:]),
-        "crm_mon": _output(["crm_mon", "--one-shot", "--output-as=xml", "--inactive", "--fence-history=2"]),
+        "crm_mon": _output(
+            [
+                "crm_mon",
+                "--one-shot",
+                "--output-as=xml",
+                "--inactive",
+                "--fence-history=2",
+                "--show-node-attributes",
+            ]
+        ),
         "haproxy": _haproxy("/run/haproxy/admin.sock"),
         "pending": _pending("/var/lib/hadeploy/pending.json"),
     }

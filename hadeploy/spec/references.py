@@ -281,6 +281,9 @@ def _resource_names(loaded: LoadedTopology) -> Findings:
     for name in topology.volumes:
         for kind in ("drbd", "drbd-clone", "filesystem"):
             yield from _take(taken, f"{name}-{kind}", f"volume {name}", source, "volumes", name)
+    for name in topology.databases:
+        for kind in ("postgresql", "postgresql-clone"):
+            yield from _take(taken, f"{name}-{kind}", f"database {name}", source, "databases", name)
     for name, group in topology.services.items():
         yield from _take(taken, name, f"service {name}", source, "services", name)
         for address in group.addresses:

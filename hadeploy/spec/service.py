@@ -105,9 +105,15 @@ ServiceMember = Annotated[SystemdMember | OcfMember | NginxMember, Field(discrim
 class ServiceGroup(SpecModel):
     """Members that run on one node, started in this order and stopped in the reverse: volumes first, addresses last."""
 
-    members: Annotated[tuple[ServiceMember, ...], Field(min_length=1)]
+    members: Annotated[
+        tuple[ServiceMember, ...], Field(description="a service has members, or a database")
+    ] = ()
     volumes: Annotated[
         tuple[Name, ...], Field(description="mounted before the members start, where they are primary")
+    ] = ()
+    databases: Annotated[
+        tuple[Name, ...],
+        Field(description="that replicate by themselves: the service is where the primary is"),
     ] = ()
     addresses: Annotated[
         tuple[Name, ...], Field(description="virtual addresses that move with the group")

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hadeploy.spec.database import Database
 from hadeploy.spec.drill import Drill
 from hadeploy.spec.fencing import Fencing
 from hadeploy.spec.load_balancer import LoadBalancer
@@ -63,6 +64,7 @@ class ClusteredTopology(TopologyBase):
     cluster: Cluster
     fencing: Fencing | None = None
     volumes: dict[Name, Volume] = {}
+    databases: Annotated[dict[Name, Database], Field(description="that replicate by themselves")] = {}
     drbd_version: Annotated[
         Literal["8.4", "9"] | None,
         Field(description="of the kernel module on the nodes; default: the one that the release brings"),

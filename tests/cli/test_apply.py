@@ -34,6 +34,21 @@ def test_a_disk_must_be_named_rightly(tmp_path, options, code, words):
     assert words in done.output
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--wipe", "orders@n3"), "one of: orders@n1, orders@n2"),
+        (("--adopt", "orders@n1"), "there is no such disk"),
+    ],
+)
+def test_a_copy_of_a_database_is_named_as_a_disk_is(tmp_path, options, words):
+    example = EXAMPLE.parents[1] / "postgresql-streaming" / "topology.yaml"
+    done = CliRunner().invoke(command_line(), ["apply", str(example), "--out", str(tmp_path), *options])
+    assert done.exit_code == 1
+    assert "APPLY002" in done.output
+    assert words in done.output
+
+
 def test_two_applies_of_one_topology(tmp_path):
     """The second is refused, and only while the first is under way."""
     file = tmp_path / "topology.yaml"

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from hadeploy.app import drill as app_drill
-from hadeploy.app.drill import DrillReport, DrillRequest, prepare_drill
+from hadeploy.app.drill import DrillReport, DrillRequest, prepare_drill, probes_of
+from hadeploy.app.validate import load_judged
 from hadeploy.cli import command_line
 from hadeploy.cli.drill_junit import as_junit
 from hadeploy.cli.drill_page import as_html
@@ -130,6 +131,16 @@ class TestRefusals:
         )
         _, findings = prepare_drill(DrillRequest(tmp_path / "topology.yaml", lab=True))
         assert "DRILL003" in [f.code for f in findings]
+
+    def test_a_database_is_asked_at_its_own_port(self, design_of, tmp_path):
+        design_of(
+            "postgresql-streaming",
+            ("    replication: synchronous ", "    port: 5433\n    replication: synchronous "),
+        )
+        loaded, design = load_judged(tmp_path / "topology.yaml")[0]
+        probes, findings = probes_of(loaded, design)
+        assert [(probe.name, probe.port, probe.protocol) for probe in probes] == [("db", 5433, "tcp")]
+        assert list(findings) == []
 
 
 def test_predict_on_the_command_line(design_of, tmp_path):

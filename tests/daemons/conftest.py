@@ -19,6 +19,7 @@ from hadeploy.design.design import Cluster, Design
 from hadeploy.design.fencing import FencingDevice, FencingLevel, FencingPlan
 from hadeploy.design.hosting import Flow, HostedUnit, WebSite
 from hadeploy.design.membership import Link, Member, Membership, Quorum, QuorumDevice, Segment
+from hadeploy.design.promotable import RoleOperation
 from hadeploy.design.release import load_release
 from hadeploy.design.resources import Group, Location, Operation, Resource, ResourcePlan, Separation
 from hadeploy.design.secrets import Secret
@@ -29,7 +30,6 @@ from hadeploy.design.volumes import (
     ReplicationTiming,
     Resync,
     Verification,
-    VolumeOperation,
 )
 from hadeploy.design.vrrp import TrackedScript, VrrpInstance, VrrpPlan
 
@@ -153,13 +153,13 @@ def make_volume(name: str = "data", nodes: int = 2, **changes: object) -> Replic
         after_split_brain=("discard-zero-changes", "consensus", "disconnect"),
         activity_log_extents=1237,
         operations=(
-            VolumeOperation("start", 0, 240_000),
-            VolumeOperation("promote", 0, 90_000),
-            VolumeOperation("demote", 0, 90_000),
-            VolumeOperation("stop", 0, 100_000, "fence"),
-            VolumeOperation("notify", 0, 90_000),
-            VolumeOperation("monitor", 10_000, 20_000, promoted=True),
-            VolumeOperation("monitor", 20_000, 20_000, promoted=False),
+            RoleOperation("start", 0, 240_000),
+            RoleOperation("promote", 0, 90_000),
+            RoleOperation("demote", 0, 90_000),
+            RoleOperation("stop", 0, 100_000, "fence"),
+            RoleOperation("notify", 0, 90_000),
+            RoleOperation("monitor", 10_000, 20_000, promoted=True),
+            RoleOperation("monitor", 20_000, 20_000, promoted=False),
         ),
         migration_threshold=3,
         failure_timeout_ms=3_600_000,

@@ -11,7 +11,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-ON_CONTAINERS = ("active-passive", "active-active", "n-plus-1")
+ON_CONTAINERS = ("active-passive", "active-active", "n-plus-1", "postgresql-streaming")
 ON_MACHINES = ("active-passive-drbd", "nfs", "postgresql-drbd", "mariadb-drbd")
 
 

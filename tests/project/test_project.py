@@ -20,7 +20,7 @@ from hadeploy.project.manifest import Manifest
 from hadeploy.project.playbook import playbook
 from hadeploy.project.write import NotAProjectError
 
-PATTERNS = ("active-passive", "active-active", "n-plus-1", "active-passive-drbd")
+PATTERNS = ("active-passive", "active-active", "n-plus-1", "active-passive-drbd", "postgresql-streaming")
 ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")
 
 
@@ -231,6 +231,24 @@ def test_disks_are_looked_at_before_anything_is_written_and_made_before_the_clus
     assert [name for name in names if name in order] == order
     assert names[-1] == "Synchronise volumes"
     assert not [play for play in playbook(shares(design_of("active-passive"))) if "olume" in play["name"]]
+
+
+def test_databases_are_made_before_the_cluster_runs_and_waited_for_afterwards(
+    design_of: Callable[..., Design],
+):
+    names = [play["name"] for play in playbook(shares(design_of("postgresql-streaming")))]
+    order = [
+        "Observe databases",
+        "Install",
+        "Check databases",
+        "Write",
+        "Firewall",
+        "Databases",
+        "Corosync",
+        "CIB",
+    ]
+    assert [name for name in names if name in order] == order
+    assert names[-1] == "Follow the primary"
 
 
 def test_standby_members_come_before_active_ones(design_of: Callable[..., Design]):

@@ -85,6 +85,16 @@ def test_what_keeps_an_outdated_copy_from_being_promoted_stays(cib):
     assert "crm_resource --clear" not in told
 
 
+def test_what_an_agent_keeps_of_a_node_is_no_decision_of_an_operator(cib):
+    kept = '<nvpair id="nodes-1-pg" name="orders-postgresql-data-status" value="STREAMING|SYNC"/>'
+    live = LIVE.replace('value="on"/>\n', f'value="on"/>{kept}\n')
+    database = '<primitive id="orders-postgresql" class="ocf" provider="hadeploy" type="pgsql"/></resources>'
+    new, drift = merged(cib, live, DESIRED.replace("</resources>", database))
+    assert new.find(".//nvpair[@id='nodes-1-pg']").get("value") == "STREAMING|SYNC"
+    assert not [line for line in drift if "data-status" in line]
+    assert [line for line in merged(cib, live)[1] if "data-status" in line]
+
+
 def test_stray_resources_go_and_scores_are_ours(cib):
     new, _ = merged(cib)
     assert [item.get("id") for item in new.find("configuration/resources")] == ["f"]

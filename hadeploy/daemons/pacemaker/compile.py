@@ -19,6 +19,7 @@ from hadeploy.daemons.pacemaker.config import (
 from hadeploy.daemons.pacemaker.notation import duration, score
 from hadeploy.daemons.pacemaker.properties import compile_properties
 from hadeploy.daemons.pacemaker.replication import compile_replication
+from hadeploy.daemons.pacemaker.streaming import compile_streaming
 from hadeploy.design.design import Cluster, Design
 from hadeploy.design.fencing import WATCHDOG_AGENT, FencingDevice
 from hadeploy.design.resources import INFINITY, Group, Resource
@@ -34,7 +35,7 @@ def compile_cib(design: Design) -> CibConfig | None:
     if cluster is None:
         return None
     plan = cluster.resources
-    replicated = compile_replication(design)
+    replicated = compile_replication(design) + compile_streaming(design)
     return CibConfig(
         crm_feature_set=design.release.crm_feature_set,
         validate_with=design.release.validate_with,
@@ -90,6 +91,9 @@ def _allowed(design: Design, cluster: Cluster) -> Iterator[CibLocation]:
     for volume in design.volumes:
         for replica in (each for each in volume.replicas if each.disk):
             yield CibLocation(volume.clone, replica.member, score(0))
+    for database in design.databases:
+        for name in database.names:
+            yield CibLocation(database.clone, name, score(0))
 
 
 def _text(value: Value) -> str:

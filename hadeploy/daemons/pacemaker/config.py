@@ -82,12 +82,25 @@ class CibColocation:
 
 @dataclass(frozen=True, slots=True)
 class CibOrder:
-    """One action after another; undone in the reverse order."""
+    """One action after another.
+
+    Attributes:
+        symmetrical: undone in the reverse order.
+        mandatory: the second never without the first; else only where both are due.
+    """
 
     first: str
     first_action: str
     then: str
     then_action: str
+    symmetrical: bool = True
+    mandatory: bool = True
+
+    @property
+    def name(self) -> str:
+        """Its id: that of the things alone where it goes for both directions."""
+        things = f"{self.first}-{self.then}"
+        return f"order-{things}" if self.symmetrical else f"order-{things}-{self.then_action}"
 
 
 @dataclass(frozen=True, slots=True)

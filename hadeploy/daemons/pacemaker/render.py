@@ -140,11 +140,13 @@ def _constraints(parent: etree._Element, config: CibConfig) -> None:
             parent,
             "rsc_order",
             {
-                "id": f"order-{order.first}-{order.then}",
+                "id": order.name,
                 "first": order.first,
                 "first-action": order.first_action,
                 "then": order.then,
                 "then-action": order.then_action,
+                **({} if order.mandatory else {"kind": "Optional"}),
+                **({} if order.symmetrical else {"symmetrical": "false"}),
             },
         )
 

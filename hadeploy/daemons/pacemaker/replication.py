@@ -14,20 +14,30 @@ from hadeploy.daemons.pacemaker.config import (
 )
 from hadeploy.daemons.pacemaker.notation import duration, score
 from hadeploy.design.design import Design
+from hadeploy.design.promotable import RoleOperation
 from hadeploy.design.resources import INFINITY
-from hadeploy.design.volumes import ReplicatedVolume, VolumeOperation
+from hadeploy.design.volumes import ReplicatedVolume
 
 UNPROMOTED = {"Promoted": "Unpromoted", "Master": "Slave"}
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicationConfig:
-    """What volumes add to a CIB."""
+    """What volumes, or databases, add to a CIB."""
 
     clones: tuple[CibClone, ...]
     locations: tuple[CibLocation, ...]
     colocations: tuple[CibColocation, ...]
     orders: tuple[CibOrder, ...]
+
+    def __add__(self, other: ReplicationConfig) -> ReplicationConfig:
+        """Both together, this one's parts first."""
+        return ReplicationConfig(
+            self.clones + other.clones,
+            self.locations + other.locations,
+            self.colocations + other.colocations,
+            self.orders + other.orders,
+        )
 
 
 def compile_replication(design: Design) -> ReplicationConfig:
@@ -55,7 +65,7 @@ def _clone(volume: ReplicatedVolume, promoted: str) -> CibClone:
             provider="linbit",
             type="drbd",
             parameters=(("drbd_resource", volume.name),),
-            operations=tuple(_operation(operation, promoted) for operation in volume.operations),
+            operations=tuple(role_operation(operation, promoted) for operation in volume.operations),
         ),
         meta=(
             ("clone-max", str(len(volume.replicas))),
@@ -71,7 +81,8 @@ def _clone(volume: ReplicatedVolume, promoted: str) -> CibClone:
     )
 
 
-def _operation(operation: VolumeOperation, promoted: str) -> CibOperation:
+def role_operation(operation: RoleOperation, promoted: str) -> CibOperation:
+    """One operation, in Pacemaker's own word for its role."""
     role = {True: promoted, False: UNPROMOTED[promoted], None: ""}[operation.promoted]
     return CibOperation(
         operation.name,

@@ -132,7 +132,7 @@ def merge(live: ElementTree.Element, desired: ElementTree.Element) -> tuple[Elem
         if section.tag == "crm_config":
             _merge_properties(section, ours, drift)
         elif section.tag == "nodes":
-            _merge_nodes(section, ours, drift)
+            _merge_nodes(section, ours, drift, agents_attributes(desired))
         elif section.tag == "constraints":
             _merge_constraints(section, ours, drift)
         elif ours is not None:
@@ -184,8 +184,19 @@ def _same_pair(live: ElementTree.Element, wanted: ElementTree.Element) -> Elemen
     return pair
 
 
-def _merge_nodes(section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str]) -> None:
-    """Node ids and attributes set at run time stay; utilization is ours."""
+def agents_attributes(desired: ElementTree.Element) -> set[str]:
+    """What an agent keeps of each member's data (ocf_heartbeat_pgsql(7)): no operator decided it."""
+    return {
+        f"{primitive.get('id')}-data-status"
+        for primitive in desired.iter("primitive")
+        if primitive.get("type") == "pgsql"
+    }
+
+
+def _merge_nodes(
+    section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str], told: set[str]
+) -> None:
+    """Node ids and attributes set at run time stay; utilization is ours. Of those in ``told`` nothing is said."""
     wanted = {node.get("uname"): node for node in (ours if ours is not None else ())}
     for node in section:
         name = node.get("uname")
@@ -197,7 +208,7 @@ def _merge_nodes(section: ElementTree.Element, ours: ElementTree.Element | None,
         drift += [
             f"{name} has the attribute {pair.get('name')}={pair.get('value')}"
             for pair in node.iterfind("instance_attributes/nvpair")
-            if pair.get("value", "").lower() not in FALSE
+            if pair.get("value", "").lower() not in FALSE and pair.get("name") not in told
         ]
         for utilization in node.findall("utilization"):
             node.remove(utilization)

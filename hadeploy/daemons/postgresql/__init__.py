@@ -1,0 +1,1 @@
+"""PostgreSQL with streaming replication: configured here, started and promoted by Pacemaker alone."""

@@ -1,0 +1,105 @@
+"""Databases that replicate by themselves: paths, addresses and names, derived once. Times in milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hadeploy.design.promotable import RoleOperation
+from hadeploy.design.secrets import Secret
+
+SOCKETS = "/var/run/postgresql"
+"""Where Debian's clients look; its package has it made at boot."""
+
+REPLICATION_USER = "hadeploy_replication"
+"""The role by which standbys log in; it can read what is replicated, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One line of pg_hba.conf; ``sources`` are subnets."""
+
+    database: str
+    user: str
+    sources: tuple[str, ...]
+    method: str
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicatedDatabase:
+    """One PostgreSQL: a primary, and standbys that follow it.
+
+    Attributes:
+        name: of the topology.
+        group: the service that is where the primary is.
+        version: major.
+        port: TCP.
+        members: name and the address that copies come from and go to, in the order of the topology.
+        segment: the network of replication: that of the primary's address.
+        primary_address: virtual, where standbys find the primary.
+        synchronous: whether a commit waits for a standby's disk.
+        settings: further lines of postgresql.conf.
+        logins: who may log in besides the replication itself.
+        secret: the replication role's password.
+        operations: of the instances.
+        failure_timeout_ms: after so long without a failure, the count starts anew.
+    """
+
+    name: str
+    group: str
+    version: int
+    port: int
+    members: tuple[tuple[str, str], ...]
+    segment: str
+    primary_address: str
+    synchronous: bool
+    settings: tuple[tuple[str, str], ...]
+    logins: tuple[Login, ...]
+    secret: Secret
+    operations: tuple[RoleOperation, ...]
+    failure_timeout_ms: int
+
+    @property
+    def resource(self) -> str:
+        """Pacemaker's id of the instances."""
+        return f"{self.name}-postgresql"
+
+    @property
+    def clone(self) -> str:
+        """Pacemaker's id of the instances together."""
+        return f"{self.name}-postgresql-clone"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Members that have a copy."""
+        return tuple(name for name, _ in self.members)
+
+    @property
+    def programs(self) -> str:
+        """Where this version's programs are (Debian's postgresql-common)."""
+        return f"/usr/lib/postgresql/{self.version}/bin"
+
+    @property
+    def data(self) -> str:
+        """The data directory."""
+        return f"/var/lib/postgresql/{self.version}/{self.name}"
+
+    @property
+    def state(self) -> str:
+        """What the agent writes itself: who is synchronous, where the primary is, the mark of an unclean end."""
+        return f"{self.data}.cluster"
+
+    @property
+    def configuration(self) -> str:
+        """The directory of the files that hadeploy writes; Debian's programs look for instances here, too."""
+        return f"/etc/postgresql/{self.version}/{self.name}"
+
+    @property
+    def passfile(self) -> str:
+        """The replication role's password, as libpq reads it."""
+        return f"{self.configuration}/replication.pgpass"
+
+    @property
+    def log(self) -> str:
+        """What the server says before its own logging is up, and with Debian's settings all of it."""
+        return f"/var/log/postgresql/postgresql-{self.version}-{self.name}.log"

@@ -1,0 +1,153 @@
+"""A primary and its standby: a client commits numbered rows through the address, and finds them all after every fault."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from hadeploy.drill import fault as faults
+from hadeploy.drill.drill import wait_until_well
+from hadeploy.drill.fault import Fault
+from hadeploy.drill.lab_world import record_writers
+from hadeploy.lab import power
+from hadeploy.lab.nodes import exec_in_node
+from hadeploy.lab.observer import Probe
+
+ADDRESS = "10.86.1.100"
+SERVER = Probe("db", ADDRESS, 5432, "tcp", timeout=2.0)
+RESOURCE = "orders-postgresql"
+DATA = "/var/lib/postgresql/15/orders"
+
+STANDSTILL_SECONDS = 30.0
+"""Commits wait for a lost standby until the primary has noticed (5 s), and the agent's next look (4 s) takes it out."""
+
+
+def kill_server(lab, node):
+    exec_in_node(lab, node, "sh", "-c", f"kill -KILL $(head -n 1 {DATA}/postmaster.pid)")
+
+
+def forget_failure(lab, node):
+    """As docs/databases.md has it: the failure keeps the instance away until it is forgotten."""
+    exec_in_node(lab, node, "crm_resource", "--cleanup", "--resource", RESOURCE)
+
+
+SERVER_CRASH = Fault("server crash", kill_server, forget_failure)
+
+
+def test_the_standby_has_everything_that_was_acknowledged(survives_power_cut):
+    """And whoever was primary follows it when it is back, without a person."""
+    survives_power_cut(SERVER)
+
+
+def test_a_server_that_crashes_is_taken_over_without_fencing(strike, holder, kept_records, shots, other):
+    victim = holder("db")
+    verdict = strike(
+        SERVER_CRASH,
+        victim,
+        [SERVER],
+        until=lambda status: status.addresses[0].holders == (other(victim),) and not status.groups[0].broken,
+    )
+    kept_records(verdict)
+    assert not shots(verdict)
+    assert verdict.ownership[ADDRESS].sequence == (victim, other(victim))
+
+
+def test_loss_of_the_standby_stops_commits_only_for_a_moment(strike, holder, kept_records, shots, other):
+    primary = holder("db")
+    victim = other(primary)
+    verdict = strike(
+        faults.POWER_CUT,
+        victim,
+        [SERVER],
+        until=lambda status: next(node for node in status.nodes if node.name == victim).state != "online",
+        hold_seconds=15,
+    )
+    assert kept_records(verdict).silence <= STANDSTILL_SECONDS
+    assert verdict.moved == {}
+    assert shots(verdict) <= {victim}
+
+
+def test_the_primary_is_moved_and_moved_back_without_a_person(
+    strike, holder, kept_records, move, shots, other
+):
+    """What was primary goes on as a standby, and has every commit when it is primary again."""
+    first = holder("db")
+    moved = Fault("move", lambda _lab, _node: move("db", other(first)), lambda _lab, _node: None)
+    verdict = strike(moved, first, [SERVER], hold_seconds=10)
+    kept_records(verdict)
+    assert verdict.after["address db"] == other(first)
+    assert not shots(verdict)
+    back = Fault("move back", lambda _lab, _node: move("db", first), lambda _lab, _node: None)
+    assert strike(back, other(first), [SERVER], hold_seconds=10).after["address db"] == first
+
+
+@pytest.fixture
+def resting(lab, read_status, patience):
+    """Takes the instance off a member, and gives it back whatever happens."""
+    taken = []
+
+    def rest(node):
+        taken.append(node)
+        exec_in_node(lab, node, "crm_attribute", "--node", node, "--name", "standby", "--update", "on")
+
+    def wake(node):
+        exec_in_node(lab, node, "crm_attribute", "--node", node, "--name", "standby", "--delete")
+        taken.remove(node)
+
+    rest.wake = wake
+    yield rest
+    while taken:
+        wake(taken[-1])
+        wait_until_well(read_status, patience)
+
+
+def test_a_standby_that_lacks_commits_is_never_promoted(
+    lab, design, holder, read_status, patience, written, other, resting
+):
+    """The primary went on alone and died: what it acknowledged is nowhere else, so nobody serves until it is back."""
+    primary = holder("db")
+    standby = other(primary)
+    resting(standby)
+    writer = record_writers(lab, design)["db"]
+    written.append(writer)
+    with writer:
+        acknowledged_alone(read_status, writer, standby, patience)
+    power.cut(lab, primary)
+    holders = set()
+    try:
+        resting.wake(standby)
+
+        def watched():
+            status = read_status()
+            holders.update(status.addresses[0].holders)
+            return status
+
+        wait_until_well(watched, patience)
+    finally:
+        power.boot(lab, primary)
+    assert holders == {primary}
+    assert {each.number for each in writer.acknowledged} <= writer.found(primary)
+
+
+def acknowledged_alone(read_status, writer, standby, patience):
+    """Wait until commits are acknowledged that the standby never saw."""
+    end = time.monotonic() + patience
+    gone = None
+    while time.monotonic() < end:
+        copy = next(each for each in read_status().databases if each.member == standby)
+        if copy.data == "DISCONNECT" and gone is None:
+            gone = len(writer.acknowledged)
+        if gone is not None and len(writer.acknowledged) > gone + 50:
+            return
+    pytest.fail("the primary did not go on alone")
+
+
+def test_all_of_it_is_on_both(holder, move, written, other):
+    """What all faults left acknowledged, read where it was replicated to."""
+    assert written, "no fault came before"
+    first = holder("db")
+    move("db", other(first))
+    assert holder("db") == other(first)
+    for writer in written:
+        assert {each.number for each in writer.acknowledged} <= writer.found(other(first))

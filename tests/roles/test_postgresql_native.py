@@ -1,0 +1,193 @@
+"""With PostgreSQL itself: data made and copied, an interrupted copy, a password changed, settings read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.roles.fake_postgresql import PASSFILE, FailedError, database_in
+from tests.roles.postgresql_modules import Run, loaded
+
+PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+MEMBERS = {"n1": "127.0.0.11", "n2": "127.0.0.12"}
+
+pytestmark = [
+    pytest.mark.native,
+    pytest.mark.skipif(not (PROGRAMS / "postgres").exists() or os.geteuid() != 0, reason="no PostgreSQL 15"),
+]
+
+
+@pytest.fixture
+def root():
+    place = Path(tempfile.mkdtemp(prefix="hadeploy-postgresql-"))
+    place.chmod(0o755)
+    yield place
+    for host in MEMBERS:
+        data = place / host / "data"
+        if (data / "postmaster.pid").exists():
+            as_owner("pg_ctl", "stop", "--mode=immediate", f"--pgdata={data}")
+    shutil.rmtree(place)
+
+
+def as_owner(program: str, *arguments: str, given: str = "") -> str:
+    argv = ["runuser", "-u", "postgres", "--", str(PROGRAMS / program), *arguments]
+    done = subprocess.run(argv, input=given, capture_output=True, text=True, cwd="/", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def database(root: Path, host: str, port: int) -> dict:
+    own = root / host
+    (own / "etc").mkdir(parents=True)
+    (own / "run").mkdir()
+    found = database_in(own, MEMBERS) | {"port": port, "programs": str(PROGRAMS)}
+    settings = [
+        f"data_directory = '{found['data']}'",
+        f"hba_file = '{found['access']}'",
+        f"unix_socket_directories = '{found['socket']}'",
+        f"port = {port}",
+        "fsync = off",
+    ]
+    Path(found["settings"]).write_text("".join(f"{line}\n" for line in settings))
+    Path(found["access"]).write_text(
+        f"local all postgres peer\nhost replication {found['user']} 127.0.0.0/8 scram-sha-256\n"
+    )
+    Path(found["passfile"]).write_text(PASSFILE)
+    for path in (own, own / "run", Path(found["passfile"])):
+        shutil.chown(path, "postgres")
+    Path(found["passfile"]).chmod(0o600)
+    return found
+
+
+@pytest.fixture
+def databases(root):
+    port = free_port()
+    return {host: database(root, host, port) for host in MEMBERS}
+
+
+@pytest.fixture
+def run(databases):
+    return Run(loaded(), databases)
+
+
+def sql(found: dict, statement: str) -> str:
+    return as_owner(
+        "psql",
+        *("-XAtq", "--host", found["socket"], "--port", str(found["port"]), "--dbname=postgres", "--file=-"),
+        given=statement,
+    ).strip()
+
+
+def start(found: dict, address: str) -> None:
+    """As the agent does."""
+    config = f"{found['state']}/postgresql.conf"
+    options = f"-c config_file={config} -c listen_addresses={address}"
+    as_owner("pg_ctl", "start", "-w", "-s", "-D", found["data"], "-l", f"{found['state']}/log", "-o", options)
+
+
+def test_a_database_from_nothing_to_reloaded(run, databases, monkeypatch):
+    first, second = databases["n1"], databases["n2"]
+    assert run.observe("n1")["pending"]
+    run.apply(check=True)
+    assert not Path(first["data"]).exists()
+    assert not Path(first["state"]).exists()
+    told = run.apply()
+    assert told["n1"] == [
+        f"main: {first['state']} prepared for the agent",
+        f"main: new data in {first['data']}",
+        "main: served on 127.0.0.11 while it is copied",
+        "main: temporary instance ended",
+    ]
+    assert told["n2"][-1] == f"main: data copied from n1 (127.0.0.11) to {second['data']}"
+    assert run.apply() == {"n1": [], "n2": []}
+    assert not any(run.observe(host)["anything"] for host in MEMBERS)
+    for host in databases.values():
+        assert sorted(each.name for each in Path(host["data"]).parent.iterdir()) == [
+            "data",
+            "data.cluster",
+            "etc",
+            "run",
+        ]
+
+    start(first, "127.0.0.11")
+    assert run.observe("n1")["anything"] is False
+    facts = run.observe("n1")["databases"]["main"]
+    assert (facts["role"], facts["started_by"], facts["login"]) == ("primary", "cluster", "right")
+    for host in databases.values():
+        host["address"] = "127.0.0.11"
+    sql(first, "CREATE TABLE kept (words text)")
+    sql(first, "REVOKE EXECUTE ON FUNCTION pg_read_binary_file(text) FROM hadeploy_replication")
+    assert run.observe("n1")["pending"] == {"main": ["the replication role is not as it must be"]}
+    assert run.apply()["n1"] == ["main: replication role changed"]
+    assert run.observe("n1")["anything"] is False
+    assert run.apply(wipe=["main@n2"])["n2"] == [
+        f"main: data copied from n1 (127.0.0.11) to {second['data']}"
+    ]
+
+    for host in databases.values():
+        Path(host["passfile"]).write_text("*:*:*:hadeploy_replication:another\n")
+    assert run.observe("n1")["pending"] == {"main": ["the replication role is not as it must be"]}
+    assert run.apply()["n1"] == ["main: replication role changed"]
+    assert run.apply(wipe=["main@n2"])["n2"]
+
+    settings = Path(first["settings"])
+    text = settings.read_text()
+    settings.write_text(f"{text}work_mem = '8MB'\nmax_connections = 50\n")
+    assert run.observe("n1")["pending"] == {"main": ["settings that were not read yet"]}
+    assert run.apply()["n1"] == ["main: settings read"]
+    assert sql(first, "SHOW work_mem") == "8MB"
+    assert run.warnings == ["main on n1: max_connections will change only when the instance is restarted"]
+    assert run.observe("n1")["anything"] is False
+
+    settings.write_text(f"{text}work_mem = 'much'\nmax_wal_senders = many\n")
+    Path(first["access"]).write_text(f"{Path(first['access']).read_text()}host all all nowhere\n")
+    with pytest.raises(FailedError) as failed:
+        run.apply()
+    words = str(failed.value)
+    assert "work_mem" in words
+    assert "max_wal_senders" in words
+    assert "access rules, line 3" in words
+    assert run.observe("n1")["databases"]["main"]["stale"]
+
+
+def test_a_copy_that_breaks_leaves_nothing_and_is_run_again(run, databases):
+    for host in databases.values():
+        Path(host["passfile"]).write_text("*:*:*:somebody:else\n")
+    Path(databases["n1"]["passfile"]).write_text(PASSFILE)
+    with pytest.raises(FailedError, match="psql ended with 2"):
+        run.apply()
+    assert run.observe("n1")["databases"]["main"]["running"] is False
+    assert not Path(databases["n2"]["data"]).exists()
+    Path(databases["n2"]["passfile"]).write_text(PASSFILE)
+    assert any("data copied" in words for words in run.apply()["n2"])
+
+
+def test_a_leftover_instance_is_ended_and_data_brought_along_gets_its_role(run, databases):
+    first = databases["n1"]
+    run.module("n1").server.initdb(first["data"] if make(first) else "")
+    told = run.apply()
+    assert "main: replication role made" in told["n1"]
+    assert any("data copied" in words for words in told["n2"])
+    shutil.rmtree(databases["n2"]["data"])
+    run.module("n1").server.start_temporarily(MEMBERS["n1"], f"{first['state']}/temporary.log")
+    assert run.observe("n1")["pending"] == {"main": ["an instance of an interrupted copy still runs"]}
+    assert run.apply()["n1"].count("main: temporary instance ended") == 2
+    assert run.observe("n1")["databases"]["main"]["running"] is False
+
+
+def make(found: dict) -> bool:
+    Path(found["data"]).mkdir(mode=0o700)
+    shutil.chown(found["data"], "postgres")
+    return True
