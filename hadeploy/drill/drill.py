@@ -27,6 +27,9 @@ POLL_SECONDS = 0.3
 CALM_SECONDS = 0.3
 """A stretch of calm at the start, so that an outage has a beginning."""
 
+ANSWER_SECONDS = 10.0
+ANSWER_POLL_SECONDS = 0.2
+
 ReadStatus = Callable[[], Status]
 Until = Callable[[Status], bool]
 
@@ -194,6 +197,7 @@ def strike_and_watch(
             with uninterrupted():
                 blow.restore()
         after = placement(wait_until_well(read_status, recovery_seconds))
+        _await_answers(watch, scene.probes)
     records = tuple(_read_back(writer, after[f"address {name}"]) for name, writer in writers.items())
     samples = [OwnerSample(o.at, o.address, o.owners) for o in watch.owners]
     return Verdict(
@@ -210,6 +214,19 @@ def strike_and_watch(
         stall=_stall(watch.probes),
         records=records,
     )
+
+
+def _await_answers(watch: Watch, probes: Sequence[Probe]) -> None:
+    """Until every client's latest request was served: a busy machine may keep one waiting when the cluster is well again.
+
+    What is not served even then, the verdict tells.
+    """
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        latest = {each.name: each for each in sorted(watch.probes, key=lambda each: each.at)}
+        if all(probe.name in latest and latest[probe.name].ok for probe in probes):
+            return
+        time.sleep(ANSWER_POLL_SECONDS)
 
 
 def _read_back(writer: RecordWriter, node: str) -> Records:

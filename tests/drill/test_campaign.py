@@ -37,6 +37,7 @@ class FakeWatch:
 
     def __enter__(self):
         self._world.watching = True
+        self.probes = (ProbeObservation(1000.0, "web", True, 0.01, "n1"),)
         return self
 
     def __exit__(self, *_):
