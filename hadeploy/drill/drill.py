@@ -82,6 +82,9 @@ class Watch(Protocol):
     def probes(self) -> Sequence[ProbeObservation]:
         """What became of each request."""
 
+    def served(self) -> Mapping[str, bool]:
+        """Meanwhile: whether the latest request of each client was served."""
+
     def __enter__(self) -> object:
         """Begin."""
 
@@ -223,8 +226,8 @@ def _await_answers(watch: Watch, probes: Sequence[Probe]) -> None:
     """
     deadline = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < deadline:
-        latest = {each.name: each for each in sorted(watch.probes, key=lambda each: each.at)}
-        if all(probe.name in latest and latest[probe.name].ok for probe in probes):
+        latest = watch.served()
+        if all(latest.get(probe.name, False) for probe in probes):
             return
         time.sleep(ANSWER_POLL_SECONDS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,10 @@ from hadeploy.lab.errors import LabError
 from hadeploy.lab.state import LabState
 
 INTERVAL_SECONDS = 0.02
+EMULATED_INTERVAL_SECONDS = 0.2
+"""A machine in software takes a third of a second for an answer: asked fifty times a second, it does nothing else."""
+
+TAIL_BYTES = 65536
 START_SECONDS = 10.0
 
 
@@ -60,7 +65,7 @@ class Observer:
     def __init__(self, state: LabState | None, addresses: Mapping[str, str], probes: Sequence[Probe]) -> None:
         self._state = state
         self._wishes = {
-            "interval": INTERVAL_SECONDS,
+            "interval": EMULATED_INTERVAL_SECONDS if state and state.is_emulated else INTERVAL_SECONDS,
             "addresses": dict(addresses),
             "probes": [asdict(probe) for probe in probes],
         }
@@ -68,6 +73,18 @@ class Observer:
         self._output: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed in __exit__)
         self.owners: tuple[OwnerObservation, ...] = ()
         self.probes: tuple[ProbeObservation, ...] = ()
+
+    def served(self) -> Mapping[str, bool]:
+        """Whether the latest request of each client that has had its answer, or none, by now was served.
+
+        Read beside the writing process, whose place in the file is this one's, too.
+        """
+        descriptor = self._output.fileno()
+        begin = max(0, os.fstat(descriptor).st_size - TAIL_BYTES)
+        whole = os.pread(descriptor, TAIL_BYTES, begin).decode("utf-8", "replace").split("\n")
+        lines = [json.loads(line) for line in whole[1 if begin else 0 : -1]]
+        probes = sorted((line for line in lines if line["kind"] == "probe"), key=lambda line: line["at"])
+        return {line["name"]: line["ok"] for line in probes}
 
     def __enter__(self) -> Observer:
         name = self._state.plan.name if self._state is not None else ""

@@ -37,8 +37,10 @@ class FakeWatch:
 
     def __enter__(self):
         self._world.watching = True
-        self.probes = (ProbeObservation(1000.0, "web", True, 0.01, "n1"),)
         return self
+
+    def served(self):
+        return {"web": True}
 
     def __exit__(self, *_):
         self._world.watching = False
