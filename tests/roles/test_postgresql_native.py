@@ -14,12 +14,15 @@ import pytest
 from tests.roles.fake_postgresql import PASSFILE, FailedError, database_in
 from tests.roles.postgresql_modules import Run, loaded
 
-PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+INSTALLED = sorted(Path("/usr/lib/postgresql").glob("[0-9]*/bin/postgres"))
+PROGRAMS = INSTALLED[-1].parent if INSTALLED else Path("/nowhere")
 MEMBERS = {"n1": "127.0.0.11", "n2": "127.0.0.12"}
 
 pytestmark = [
     pytest.mark.native,
-    pytest.mark.skipif(not (PROGRAMS / "postgres").exists() or os.geteuid() != 0, reason="no PostgreSQL 15"),
+    pytest.mark.skipif(
+        not INSTALLED or os.geteuid() != 0, reason="no PostgreSQL, or no root to become its owner"
+    ),
 ]
 
 
@@ -52,7 +55,11 @@ def database(root: Path, host: str, port: int) -> dict:
     own = root / host
     (own / "etc").mkdir(parents=True)
     (own / "run").mkdir()
-    found = database_in(own, MEMBERS) | {"port": port, "programs": str(PROGRAMS)}
+    found = database_in(own, MEMBERS) | {
+        "port": port,
+        "programs": str(PROGRAMS),
+        "version": PROGRAMS.parent.name,
+    }
     settings = [
         f"data_directory = '{found['data']}'",
         f"hba_file = '{found['access']}'",
