@@ -204,3 +204,25 @@ def test_a_node_image_has_every_parser_of_its_release(release, design_of):
     verdicts = check_parts(design, *first_member(design), node_image(release))
     assert {v.state for v in verdicts} == {State.ACCEPTED}, verdicts
     assert {v.place for v in verdicts} == {"the node image"}
+
+
+SETTINGS = "/etc/postgresql/15/orders/postgresql.conf"
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "words"),
+    [
+        ("port = 5432", "port = 5432", ""),
+        ("port = 5432", "port = many", "port"),
+        ("wal_level = ", "wal_levle = ", "wal_levle"),
+        ("synchronous_commit = 'on'", "synchronous_commit = 'on", "syntax error"),
+    ],
+)
+def test_a_database_s_settings(design_of, good, bad, words):
+    """By this machine's server: none is in the node image, and an ordinary user is not the server's."""
+    design = design_of("postgresql-streaming")
+    changed = first_member(design, lambda path, text: text.replace(good, bad) if path == SETTINGS else text)
+    verdicts = judged_by(own_judges("debian-12"))(design, *changed)
+    (verdict,) = (each for each in verdicts if each.parser == "postgres")
+    assert verdict.state is (State.REFUSED if words else State.ACCEPTED), verdict
+    assert words in verdict.words
