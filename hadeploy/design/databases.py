@@ -35,7 +35,6 @@ class ReplicatedDatabase:
         version: major.
         port: TCP.
         members: name and the address that copies come from and go to, in the order of the topology.
-        segment: the network of replication: that of the primary's address.
         primary_address: virtual, where standbys find the primary.
         synchronous: whether a commit waits for a standby's disk.
         settings: further lines of postgresql.conf.
@@ -50,7 +49,6 @@ class ReplicatedDatabase:
     version: int
     port: int
     members: tuple[tuple[str, str], ...]
-    segment: str
     primary_address: str
     synchronous: bool
     settings: tuple[tuple[str, str], ...]

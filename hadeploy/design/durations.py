@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hadeploy.design.recovery import KeyPath, Term
 from hadeploy.spec.measurements import Measurement, Measurements
 
 BEST_SHARE = 0.7
@@ -45,6 +46,19 @@ class Duration:
         """For a term's formula."""
         low, high = self.samples[0] / 1000, self.samples[-1] / 1000
         return f"measured {len(self.samples)} x, {low:.2g}-{high:.2g} s; x {BEST_SHARE} to x {WORST_SHARE}"
+
+    def term(self, name: str, path: KeyPath = (), shrink: str = "") -> Term:
+        """The stretch of a recovery that it was measured for; ``path`` and ``shrink`` as a term has them."""
+        return Term(
+            name,
+            self.best_ms,
+            self.expected_ms,
+            self.worst_ms,
+            self.words,
+            f"measurements of {self.measured}",
+            path,
+            shrink,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hashlib import sha256
 from hadeploy.design.fencing import FencingPlan
 from hadeploy.design.hosting import Flow
 from hadeploy.design.membership import Member, Membership, effective_token
-from hadeploy.design.promotable import RoleOperation
+from hadeploy.design.promotable import RoleOperation, role_operations
 from hadeploy.design.release import Release
 from hadeploy.design.resources import Operation, Resource
 from hadeploy.design.secrets import Secret
@@ -191,24 +191,10 @@ def _family(addresses: Iterable[tuple[str, ...]]) -> int:
 
 def _operations(release: str, wish: Volume, fencing_ms: int) -> tuple[RoleOperation, ...]:
     """A promotion waits for the fence-peer handler, so it must be given as long as that may take."""
-    operations = wish.operations
-
-    def bound(action: str, written: int | None) -> int:
-        return written or advised_timeout(release, DRBD_AGENT, action)
-
-    promote = operations.promote or max(
+    promote = wish.operations.promote or max(
         advised_timeout(release, DRBD_AGENT, "promote"), fencing_ms + PROMOTION_MARGIN_MS
     )
-    monitor = bound("monitor", operations.monitor)
-    return (
-        RoleOperation("start", 0, bound("start", operations.start)),
-        RoleOperation("promote", 0, promote),
-        RoleOperation("demote", 0, bound("demote", operations.demote)),
-        RoleOperation("stop", 0, bound("stop", operations.stop), "fence"),
-        RoleOperation("notify", 0, advised_timeout(release, DRBD_AGENT, "notify")),
-        RoleOperation("monitor", operations.promoted_interval, monitor, promoted=True),
-        RoleOperation("monitor", operations.unpromoted_interval, monitor, promoted=False),
-    )
+    return role_operations(release, DRBD_AGENT, wish.operations, promote=promote)
 
 
 def filesystem_resource(release: str, volume: ReplicatedVolume) -> Resource:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hadeploy.design.databases import Login, ReplicatedDatabase
 from hadeploy.design.hosting import Flow
 from hadeploy.design.membership import Member, Segment
-from hadeploy.design.promotable import RoleOperation
+from hadeploy.design.promotable import RoleOperation, role_operations
 from hadeploy.design.release import Release
 from hadeploy.design.secrets import Secret
 from hadeploy.spec.agents import advised_timeout
@@ -51,7 +51,6 @@ def _database(
             for member in members
             if member.name in nodes
         ),
-        segment=virtual.network,
         primary_address=str(primary),
         synchronous=wish.replication == "synchronous",
         settings=tuple((key, _text(value)) for key, value in sorted(wish.settings.items())),
@@ -78,22 +77,9 @@ def _login(rule: AccessRule, subnets: dict[str, tuple[str, ...]]) -> Login:
 
 
 def _operations(release: str, wish: Database) -> tuple[RoleOperation, ...]:
-    """What cannot be stopped is fenced: an instance that still runs may still acknowledge."""
-    operations = wish.operations
-
-    def bound(action: str, written: int | None) -> int:
-        return written or advised_timeout(release, PGSQL_AGENT, action)
-
-    monitor = bound("monitor", operations.monitor)
-    return (
-        RoleOperation("start", 0, max(operations.start, advised_timeout(release, PGSQL_AGENT, "start"))),
-        RoleOperation("promote", 0, bound("promote", operations.promote)),
-        RoleOperation("demote", 0, bound("demote", operations.demote)),
-        RoleOperation("stop", 0, bound("stop", operations.stop), "fence"),
-        RoleOperation("notify", 0, advised_timeout(release, PGSQL_AGENT, "notify")),
-        RoleOperation("monitor", operations.promoted_interval, monitor, promoted=True),
-        RoleOperation("monitor", operations.unpromoted_interval, monitor, promoted=False),
-    )
+    """A start may be a rewind first, so it is given no less than the agent advises for itself alone."""
+    start = max(wish.operations.start, advised_timeout(release, PGSQL_AGENT, "start"))
+    return role_operations(release, PGSQL_AGENT, wish.operations, start=start)
 
 
 def database_flows(databases: tuple[ReplicatedDatabase, ...]) -> tuple[Flow, ...]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 
-from hadeploy.daemons.drbd import timing as drbd
 from hadeploy.daemons.pacemaker.fencing_timing import fence_name
 from hadeploy.daemons.pacemaker.timing import operation_name
-from hadeploy.daemons.postgresql import timing as postgresql
 from hadeploy.design.design import Design
+from hadeploy.design.promotable import promotion_name
 from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.plan.timeline import Deed, Timeline
 from hadeploy.spec.measurements import MOST_SAMPLES, Measurement, Measurements
@@ -55,11 +53,9 @@ def _name(design: Design, mishap: Mishap, deed: Deed) -> str:
             return ""
         return fence_name(agents[deed.what], dead=mishap.breakage is Breakage.POWER_CUT)
     if deed.kind == "promote":
-        volumes = (drbd.operation_name(each) for each in design.volumes if each.resource == deed.what)
-        databases = (
-            postgresql.operation_name(each) for each in design.databases if each.resource == deed.what
-        )
-        return next(chain(volumes, databases), "")
+        promotable = {volume.resource for volume in design.volumes}
+        promotable |= {database.resource for database in design.databases}
+        return promotion_name(deed.what) if deed.what in promotable else ""
     resources = (each for group in cluster.resources.groups for each in group.resources)
     return next((operation_name(each, deed.kind) for each in resources if each.name == deed.what), "")
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule
-from hadeploy.spec.database import DatabaseOperations
-from hadeploy.spec.volume import VolumeOperations
+from hadeploy.spec.promotable import PromotableOperations
 
 
 def _check(case: Case) -> Iterator[Found]:
-    watched: list[tuple[str, str, str, VolumeOperations | DatabaseOperations]] = [
+    watched: list[tuple[str, str, str, PromotableOperations]] = [
         *(("volume", "volumes", name, each.operations) for name, each in case.volumes.items()),
         *(("database", "databases", name, each.operations) for name, each in case.databases.items()),
     ]

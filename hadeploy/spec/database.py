@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hadeploy.spec.promotable import PromotableOperations
 from hadeploy.spec.values import Duration, Name, Port, SpecModel
 
 
@@ -19,7 +20,7 @@ class AccessRule(SpecModel):
     tls: Annotated[bool, Field(description="connections without TLS are refused")] = False
 
 
-class DatabaseOperations(SpecModel):
+class DatabaseOperations(PromotableOperations):
     """Operation timeouts and intervals of the database's instances; what is left out follows the agent's advice.
 
     The primary's monitor is also what takes a lost standby out of the commits' way, so its interval is how long writes
@@ -30,10 +31,6 @@ class DatabaseOperations(SpecModel):
         Duration,
         Field(description="with the time in which an instance that was primary is compared and rewound"),
     ] = 600_000
-    promote: Duration | None = None
-    demote: Duration | None = None
-    stop: Duration | None = None
-    monitor: Duration | None = None
     promoted_interval: Duration = 4_000
     unpromoted_interval: Duration = 7_000
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hadeploy.spec.promotable import PromotableOperations
 from hadeploy.spec.values import AbsolutePath, Duration, Name, Port, Rate, Size, SpecModel
 
 DevicePath = Annotated[
@@ -90,18 +91,6 @@ class SplitBrain(SpecModel):
     two_primaries: Literal["disconnect", "violently-as0p", "call-pri-lost-after-sb"] = "disconnect"
 
 
-class VolumeOperations(SpecModel):
-    """Operation timeouts and intervals of the volume's resources; what is left out follows the agent's advice."""
-
-    start: Duration | None = None
-    promote: Duration | None = None
-    demote: Duration | None = None
-    stop: Duration | None = None
-    monitor: Duration | None = None
-    promoted_interval: Duration = 10_000
-    unpromoted_interval: Duration = 20_000
-
-
 class Volume(SpecModel):
     """A DRBD resource with its filesystem; a service names it in ``volumes``."""
 
@@ -172,7 +161,7 @@ class Volume(SpecModel):
     minor: Annotated[
         int | None, Field(ge=0, le=1_048_575, description="of /dev/drbd<minor>; derived when left out")
     ] = None
-    operations: VolumeOperations = VolumeOperations()
+    operations: PromotableOperations = PromotableOperations()
 
     @property
     def nodes(self) -> tuple[str, ...]:

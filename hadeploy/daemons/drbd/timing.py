@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from hadeploy.design.durations import Durations
+from hadeploy.design.promotable import promotion_name
 from hadeploy.design.recovery import Term
 from hadeploy.design.volumes import ReplicatedVolume
 
 HANDLER_MS = (200, 1_500, 5_000)
 """From the promotion's order until the peer is known to be outdated or off: the fence-peer handler asks the cluster."""
-
-
-def operation_name(volume: ReplicatedVolume) -> str:
-    """The name under which durations of a promotion are kept."""
-    return f"promote {volume.resource}"
 
 
 def promotion(volume: ReplicatedVolume, durations: Durations, passed_ms: tuple[int, int, int]) -> Term:
@@ -25,16 +21,9 @@ def promotion(volume: ReplicatedVolume, durations: Durations, passed_ms: tuple[i
     """
     name = f"promote {volume.name}"
     path = ("volumes", volume.name, "timing", "ping_interval")
-    measured = durations.of(operation_name(volume))
+    measured = durations.of(promotion_name(volume.resource))
     if measured is not None:
-        return Term(
-            name,
-            measured.best_ms,
-            measured.expected_ms,
-            measured.worst_ms,
-            measured.words,
-            f"measurements of {measured.measured}",
-        )
+        return measured.term(name)
     detection = volume.timing.detection_ms
     best, expected, worst = HANDLER_MS
     least, usually, _ = passed_ms

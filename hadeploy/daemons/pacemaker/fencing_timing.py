@@ -65,15 +65,8 @@ def _fencing(release: str, target: str, device: FencingDevice, durations: Durati
     path: KeyPath = ("fencing", "devices", device.name)
     measured = durations.of(fence_name(device.agent, dead=dead))
     if measured is not None:
-        return Term(
-            name,
-            measured.best_ms,
-            measured.expected_ms,
-            measured.worst_ms,
-            measured.words,
-            f"measurements of {measured.measured}",
-            path,
-            "a device that answers faster, or a lower power_wait if the device needs none",
+        return measured.term(
+            name, path, "a device that answers faster, or a lower power_wait if the device needs none"
         )
     if device.fixed_ms:
         low, usual, high = (device.fixed_ms + wait for wait in (0, *CALL_MS[:2]))

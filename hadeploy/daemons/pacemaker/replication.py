@@ -56,10 +56,9 @@ def compile_replication(design: Design) -> ReplicationConfig:
 
 
 def _clone(volume: ReplicatedVolume, promoted: str) -> CibClone:
-    """Notifications are how the agent learns of its peer's fate (notify=true, HA034)."""
-    return CibClone(
-        name=volume.clone,
-        member=Primitive(
+    return promotable_clone(
+        volume.clone,
+        Primitive(
             name=volume.resource,
             standard="ocf",
             provider="linbit",
@@ -67,15 +66,35 @@ def _clone(volume: ReplicatedVolume, promoted: str) -> CibClone:
             parameters=(("drbd_resource", volume.name),),
             operations=tuple(role_operation(operation, promoted) for operation in volume.operations),
         ),
+        copies=len(volume.replicas),
+        failure_timeout_ms=volume.failure_timeout_ms,
+        migration_threshold=volume.migration_threshold,
+        promoted=2 if volume.dual_primary else 1,
+    )
+
+
+def promotable_clone(
+    name: str,
+    member: Primitive,
+    *,
+    copies: int,
+    failure_timeout_ms: int,
+    migration_threshold: int,
+    promoted: int = 1,
+) -> CibClone:
+    """One instance a member. Notifications are how its agent learns of its peer's fate (notify=true, HA034)."""
+    return CibClone(
+        name=name,
+        member=member,
         meta=(
-            ("clone-max", str(len(volume.replicas))),
+            ("clone-max", str(copies)),
             ("clone-node-max", "1"),
-            ("failure-timeout", duration(volume.failure_timeout_ms)),
+            ("failure-timeout", duration(failure_timeout_ms)),
             ("interleave", "true"),
-            ("migration-threshold", str(volume.migration_threshold)),
+            ("migration-threshold", str(migration_threshold)),
             ("notify", "true"),
             ("promotable", "true"),
-            ("promoted-max", "2" if volume.dual_primary else "1"),
+            ("promoted-max", str(promoted)),
             ("promoted-node-max", "1"),
         ),
     )

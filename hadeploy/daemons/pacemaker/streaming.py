@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hadeploy.daemons.pacemaker.config import CibClone, CibColocation, CibLocation, CibOrder, Primitive
-from hadeploy.daemons.pacemaker.notation import duration, score
-from hadeploy.daemons.pacemaker.replication import ReplicationConfig, role_operation
+from hadeploy.daemons.pacemaker.notation import score
+from hadeploy.daemons.pacemaker.replication import ReplicationConfig, promotable_clone, role_operation
 from hadeploy.design.databases import REPLICATION_USER, SOCKETS, ReplicatedDatabase
 from hadeploy.design.design import Design
 from hadeploy.design.resources import INFINITY
@@ -43,9 +43,9 @@ def compile_streaming(design: Design) -> ReplicationConfig:
 
 def _clone(database: ReplicatedDatabase, promoted: str) -> CibClone:
     """One failure is enough: while a primary is started again, a standby that has all of it could serve already."""
-    return CibClone(
-        name=database.clone,
-        member=Primitive(
+    return promotable_clone(
+        database.clone,
+        Primitive(
             name=database.resource,
             standard="ocf",
             provider="hadeploy",
@@ -53,17 +53,9 @@ def _clone(database: ReplicatedDatabase, promoted: str) -> CibClone:
             parameters=_parameters(database),
             operations=tuple(role_operation(operation, promoted) for operation in database.operations),
         ),
-        meta=(
-            ("clone-max", str(len(database.members))),
-            ("clone-node-max", "1"),
-            ("failure-timeout", duration(database.failure_timeout_ms)),
-            ("interleave", "true"),
-            ("migration-threshold", "1"),
-            ("notify", "true"),
-            ("promotable", "true"),
-            ("promoted-max", "1"),
-            ("promoted-node-max", "1"),
-        ),
+        copies=len(database.members),
+        failure_timeout_ms=database.failure_timeout_ms,
+        migration_threshold=1,
     )
 
 

@@ -79,16 +79,7 @@ def _operation(resource: Resource, task: str, durations: Durations, path: KeyPat
     where = (*path, "operations", task) if path else ()
     measured = durations.of(operation_name(resource, task))
     if measured is not None:
-        return Term(
-            name,
-            measured.best_ms,
-            measured.expected_ms,
-            measured.worst_ms,
-            measured.words,
-            f"measurements of {measured.measured}",
-            where,
-            f"{resource.name} itself takes this long to {task}",
-        )
+        return measured.term(name, where, f"{resource.name} itself takes this long to {task}")
     if resource.standard == "systemd":
         poll = min(SYSTEMD_POLL_MS, operation.timeout_ms // 10)
         known = resource.type.startswith("hadeploy-")

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from hadeploy.design.databases import ReplicatedDatabase
 from hadeploy.design.durations import Durations
+from hadeploy.design.promotable import promotion_name
 from hadeploy.design.recovery import Term
 
 PROMOTION_MS = (300, 3_000, 15_000)
 """The agent tells every member of its peer's fate, asks the server to end its recovery, and looks each second."""
 
 
-def operation_name(database: ReplicatedDatabase) -> str:
-    """The name under which durations of a promotion are kept."""
-    return f"promote {database.resource}"
-
-
 def promotion(database: ReplicatedDatabase, durations: Durations) -> Term:
     """Of the standby; what it has received and not yet replayed comes on top, and is little where it streams."""
     name = f"promote {database.name}"
-    measured = durations.of(operation_name(database))
+    measured = durations.of(promotion_name(database.resource))
     if measured is not None:
-        return Term(
-            name,
-            measured.best_ms,
-            measured.expected_ms,
-            measured.worst_ms,
-            measured.words,
-            f"measurements of {measured.measured}",
-        )
+        return measured.term(name)
     best, expected, worst = PROMOTION_MS
     return Term(
         name,
