@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,16 @@ from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent
 from hadeploy.run.sole import sole_run
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "inventories" / "active-passive-drbd" / "topology.yaml"
+INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
 
 
-def apply(tmp_path: Path, *options: str):
-    return CliRunner().invoke(command_line(), ["apply", str(EXAMPLE), "--out", str(tmp_path), *options])
+def apply(tmp_path: Path, example: str, *options: str):
+    """Of a copy: one topology is applied once at a time, and tests run side by side."""
+    file = tmp_path / "topology.yaml"
+    shutil.copy(INVENTORIES / example / "topology.yaml", file)
+    return CliRunner().invoke(
+        command_line(), ["apply", str(file), "--out", str(tmp_path / "build"), *options]
+    )
 
 
 @pytest.mark.parametrize(
@@ -28,7 +34,7 @@ def apply(tmp_path: Path, *options: str):
     ],
 )
 def test_a_disk_must_be_named_rightly(tmp_path, options, code, words):
-    done = apply(tmp_path, *options)
+    done = apply(tmp_path, "active-passive-drbd", *options)
     assert done.exit_code == 1
     assert code in done.output
     assert words in done.output
@@ -42,8 +48,7 @@ def test_a_disk_must_be_named_rightly(tmp_path, options, code, words):
     ],
 )
 def test_a_copy_of_a_database_is_named_as_a_disk_is(tmp_path, options, words):
-    example = EXAMPLE.parents[1] / "postgresql-streaming" / "topology.yaml"
-    done = CliRunner().invoke(command_line(), ["apply", str(example), "--out", str(tmp_path), *options])
+    done = apply(tmp_path, "postgresql-streaming", *options)
     assert done.exit_code == 1
     assert "APPLY002" in done.output
     assert words in done.output
