@@ -50,17 +50,8 @@ class PreparedApply:
     @property
     def destroyed(self) -> tuple[str, ...]:
         """Disks whose content goes, as a person should read them once more."""
-        return tuple(
-            f"{replica.disk} on {replica.member}"
-            for volume in self.design.volumes
-            for replica in volume.diskful
-            if f"{volume.name}@{replica.member}" in self.request.wipe
-        ) + tuple(
-            f"{database.data} on {member}"
-            for database in self.design.databases
-            for member in database.names
-            if f"{database.name}@{member}" in self.request.wipe
-        )
+        destructible = _disks(self.design) | _copies(self.design)
+        return tuple(words for name, words in destructible.items() if name in self.request.wipe)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -105,10 +96,27 @@ def prepare(request: ApplyRequest) -> tuple[PreparedApply | None, Diagnostics]:
     return PreparedApply(request, design, checked, project, inventory, vault, password), findings
 
 
+def _disks(design: Design) -> dict[str, str]:
+    """What --wipe and --adopt call the disks of volumes, and what each is to a person."""
+    return {
+        f"{volume.name}@{replica.member}": f"{replica.disk} on {replica.member}"
+        for volume in design.volumes
+        for replica in volume.diskful
+    }
+
+
+def _copies(design: Design) -> dict[str, str]:
+    """The same of the copies of databases, which can only be made anew."""
+    return {
+        f"{database.name}@{member}": f"{database.data} on {member}"
+        for database in design.databases
+        for member in database.names
+    }
+
+
 def _named_disks(request: ApplyRequest, design: Design) -> Iterator[Diagnostic]:
     """A disk that is named must be one of the design, and one fate is enough for it."""
-    disks = {f"{v.name}@{replica.member}" for v in design.volumes for replica in v.diskful}
-    copies = {f"{each.name}@{member}" for each in design.databases for member in each.names}
+    disks, copies = _disks(design), _copies(design)
     for option, names, known in (
         ("--wipe", request.wipe, disks | copies),
         ("--adopt", request.adopt, disks),

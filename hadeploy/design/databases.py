@@ -10,6 +10,9 @@ from hadeploy.design.secrets import Secret
 SOCKETS = "/var/run/postgresql"
 """Where Debian's clients look; its package has it made at boot."""
 
+PRIMARY = "PRI"
+"""The agent's word for the instance that is promoted."""
+
 REPLICATION_USER = "hadeploy_replication"
 """The role by which standbys log in; it can read what is replicated, and nothing else."""
 
@@ -71,6 +74,11 @@ class ReplicatedDatabase:
     def names(self) -> tuple[str, ...]:
         """Members that have a copy."""
         return tuple(name for name, _ in self.members)
+
+    @property
+    def well(self) -> tuple[str, ...]:
+        """The agent's words for instances that are as they must be, the primary's first (ocf_heartbeat_pgsql(7))."""
+        return (PRIMARY, *(("HS:sync", "HS:potential") if self.synchronous else ("HS:sync", "HS:async")))
 
     @property
     def programs(self) -> str:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hadeploy.design.databases import ReplicatedDatabase
+from hadeploy.design.databases import PRIMARY, ReplicatedDatabase
 from hadeploy.design.design import Design
-
-PRIMARY = "PRI"
-STANDBYS = {True: frozenset({"HS:sync", "HS:potential"}), False: frozenset({"HS:async", "HS:sync"})}
-"""The agent's words for standbys that follow, by whether commits wait for one of them (ocf_heartbeat_pgsql(7))."""
 
 WORDS = {
     PRIMARY: "primary",
@@ -65,10 +61,13 @@ def _word(database: ReplicatedDatabase, attributes: Mapping[str, str]) -> str:
 
 def _instance(database: ReplicatedDatabase, member: str, attributes: Mapping[str, str]) -> InstanceStatus:
     word = _word(database, attributes)
-    well = word == PRIMARY or word in STANDBYS[database.synchronous]
     state = WORDS.get(word, word or "not running")
     return InstanceStatus(
-        database.name, member, state, attributes.get(f"{database.resource}-data-status", ""), well
+        database.name,
+        member,
+        state,
+        attributes.get(f"{database.resource}-data-status", ""),
+        word in database.well,
     )
 
 

@@ -120,7 +120,7 @@ def _databases(databases: tuple[ReplicatedDatabase, ...]) -> dict[str, Any]:
                 "socket": SOCKETS,
                 "user": REPLICATION_USER,
                 "address": database.primary_address,
-                "synchronous": database.synchronous,
+                "well": list(database.well),
                 "members": dict(database.members),
             }
             for database in databases

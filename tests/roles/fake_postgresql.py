@@ -37,7 +37,7 @@ def database_in(root: Path, members: dict[str, str]) -> dict[str, Any]:
         "socket": f"{root}/run",
         "user": USER,
         "address": ADDRESS,
-        "synchronous": True,
+        "well": ["PRI", "HS:sync", "HS:potential"],
         "members": members,
     }
 

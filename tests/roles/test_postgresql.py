@@ -106,7 +106,8 @@ def test_first_creation(run, world):
 )
 def test_what_is_waited_for(run, world, synchronous, word, waited):
     world.hosts["n1"].word = word
-    world.hosts["n1"].database["synchronous"] = synchronous
+    if not synchronous:
+        world.hosts["n1"].database["well"] = ["PRI", "HS:sync", "HS:async"]
     (said,) = run.code.followed([run.module("n1")])["waiting"] or [""]
     assert waited in said
     assert bool(said) == bool(waited)

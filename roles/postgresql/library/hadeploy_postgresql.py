@@ -113,9 +113,6 @@ from ansible.module_utils.hadeploy_postgresql_login import read_password, statem
 UNLOGGED = "SET synchronous_commit = local; SET log_statement = none; "
 """A standby that is away must not hold it up, and what the server keeps of a password is in no log."""
 
-FOLLOWING = {True: ("PRI", "HS:sync", "HS:potential"), False: ("PRI", "HS:sync", "HS:async")}
-"""The agent's words for instances that are as they must be, by whether commits wait for a standby."""
-
 RELOAD_SECONDS = 30
 POLL_SECONDS = 0.2
 
@@ -256,7 +253,7 @@ class Member:
     def waits_for(self) -> str:
         """What is missing until this instance is the primary, or may take over from it; empty where nothing is."""
         word = self.server.word(self.host)
-        if word in FOLLOWING[self.database["synchronous"]]:
+        if word in self.database["well"]:
             return ""
         return f"{self.name} on {self.host} is neither primary nor follows it ({word or 'it does not run'})"
 
