@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from hadeploy.app.validate import load_design
 from hadeploy.daemons.pacemaker.share import cluster_information_base
 from hadeploy.daemons.postgresql import share
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "inventories" / "postgresql-streaming" / "topology.yaml"
 
-
-def designed(tmp_path: Path, *changes: tuple[str, str]):
-    text = EXAMPLE.read_text(encoding="utf-8")
-    for old, new in changes:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path = tmp_path / "topology.yaml"
-    path.write_text(text, encoding="utf-8")
-    design, findings = load_design(path)
-    assert design is not None, list(findings)
-    return design
+@pytest.fixture
+def designed(design_of):
+    """The example, after textual changes."""
+    return partial(design_of, "postgresql-streaming")
 
 
 def files_of(design, member: str = "n1"):
@@ -32,8 +24,8 @@ def files_of(design, member: str = "n1"):
     return {Path(artifact.path).name: artifact for artifact in found.artifacts}
 
 
-def test_debian_s_own_unit_starts_nothing(tmp_path):
-    design = designed(tmp_path)
+def test_debian_s_own_unit_starts_nothing(designed):
+    design = designed()
     found = share.share(design, design.member("n1"))
     assert found is not None
     assert [(unit.name, unit.enabled, unit.running) for unit in found.units] == [
@@ -43,17 +35,17 @@ def test_debian_s_own_unit_starts_nothing(tmp_path):
     assert found.packages == ("postgresql-15",)
 
 
-def test_the_password_is_for_the_server_s_user_alone(tmp_path):
-    file = files_of(designed(tmp_path))["replication.pgpass"]
+def test_the_password_is_for_the_server_s_user_alone(designed):
+    file = files_of(designed())["replication.pgpass"]
     assert (file.owner, file.mode) == ("postgres", "0600")
     assert file.content == "*:*:*:hadeploy_replication:@@hadeploy:postgresql-orders@@\n"
     assert [secret.name for secret in file.secrets] == ["postgresql-orders"]
-    others = [each.content for name, each in files_of(designed(tmp_path)).items() if name != file.path]
+    others = [each.content for name, each in files_of(designed()).items() if name != file.path]
     assert sum("@@hadeploy" in content for content in others) == 1
 
 
-def test_nobody_is_let_in_unasked(tmp_path):
-    lines = files_of(designed(tmp_path))["pg_hba.conf"].content.splitlines()
+def test_nobody_is_let_in_unasked(designed):
+    lines = files_of(designed())["pg_hba.conf"].content.splitlines()
     assert [line for line in lines if not line.startswith("#")] == [
         "local all all peer",
         "host replication hadeploy_replication 10.86.1.11/32 scram-sha-256",
@@ -73,13 +65,13 @@ def test_nobody_is_let_in_unasked(tmp_path):
         ('log_line_prefix: "it\'s %m "', "log_line_prefix = 'it''s %m '"),
     ],
 )
-def test_settings_are_quoted_as_the_server_reads_them(tmp_path, written, printed):
-    design = designed(tmp_path, ("shared_buffers: 256MB", written))
+def test_settings_are_quoted_as_the_server_reads_them(designed, written, printed):
+    design = designed(("shared_buffers: 256MB", written))
     assert printed in files_of(design)["postgresql.conf"].content.splitlines()
 
 
-def test_a_server_that_crashed_waits_for_the_cluster(tmp_path):
-    lines = files_of(designed(tmp_path))["postgresql.conf"].content.splitlines()
+def test_a_server_that_crashed_waits_for_the_cluster(designed):
+    lines = files_of(designed())["postgresql.conf"].content.splitlines()
     assert "restart_after_crash = 'off'" in lines
     assert "synchronous_commit = 'on'" in lines
 
@@ -90,9 +82,9 @@ def cib_of(design) -> etree._Element:
     return etree.fromstring(cib.xml.encode())
 
 
-def test_the_address_goes_after_the_primary(tmp_path):
+def test_the_address_goes_after_the_primary(designed):
     """A standby gets the last write over it; without that write it may not take over."""
-    orders = cib_of(designed(tmp_path)).findall(".//rsc_order")
+    orders = cib_of(designed()).findall(".//rsc_order")
     told = {(each.get("first-action"), each.get("then-action")): each for each in orders}
     assert set(told) == {("promote", "start"), ("demote", "stop")}
     assert {each.get("symmetrical") for each in orders} == {"false"}
@@ -101,15 +93,15 @@ def test_the_address_goes_after_the_primary(tmp_path):
     assert len({each.get("id") for each in orders}) == 2
 
 
-def test_the_service_is_where_the_primary_is(tmp_path):
-    (colocation,) = cib_of(designed(tmp_path)).findall(".//rsc_colocation")
+def test_the_service_is_where_the_primary_is(designed):
+    (colocation,) = cib_of(designed()).findall(".//rsc_colocation")
     assert (colocation.get("rsc"), colocation.get("with-rsc")) == ("db", "orders-postgresql-clone")
     assert (colocation.get("with-rsc-role"), colocation.get("score")) == ("Promoted", "INFINITY")
 
 
 @pytest.mark.parametrize(("replication", "mode"), [("synchronous", "sync"), ("asynchronous", "async")])
-def test_the_agent_is_told(tmp_path, replication, mode):
-    design = designed(tmp_path, ("replication: synchronous ", f"replication: {replication} "))
+def test_the_agent_is_told(designed, replication, mode):
+    design = designed(("replication: synchronous ", f"replication: {replication} "))
     (primitive,) = cib_of(design).findall(".//clone/primitive")
     parameters = {
         pair.get("name"): pair.get("value") for pair in primitive.iterfind("instance_attributes/nvpair")

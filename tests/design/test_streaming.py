@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-from hadeploy.app.validate import load_design
 from hadeploy.design.loss import losses_of
 from hadeploy.design.room import allowed_members
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "inventories" / "postgresql-streaming" / "topology.yaml"
-
 
 @pytest.fixture
-def expanded(tmp_path):
-    def expand(*changes: tuple[str, str]):
-        text = EXAMPLE.read_text(encoding="utf-8")
-        for old, new in changes:
-            assert text.count(old) == 1, old
-            text = text.replace(old, new)
-        path = tmp_path / "topology.yaml"
-        path.write_text(text, encoding="utf-8")
-        design, findings = load_design(path)
-        assert design is not None, list(findings)
-        return design
-
-    return expand
+def expanded(design_of):
+    """The example, after textual changes."""
+    return partial(design_of, "postgresql-streaming")
 
 
 def test_the_example(expanded):
@@ -61,6 +48,12 @@ def test_what_a_loss_takes(expanded):
     assert [loss.window_ms for loss in losses_of(expanded())] == [0]
     lagging = expanded(("replication: synchronous ", "replication: asynchronous "))
     assert [loss.window_ms for loss in losses_of(lagging)] == [None]
+
+
+def test_the_agent_s_words_when_all_is_well(expanded):
+    lagging = expanded(("replication: synchronous ", "replication: asynchronous "))
+    assert expanded().databases[0].well == ("PRI", "HS:sync", "HS:potential")
+    assert lagging.databases[0].well == ("PRI", "HS:sync", "HS:async")
 
 
 def test_only_members_with_a_copy_may_have_the_service(expanded):

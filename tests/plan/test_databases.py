@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from hadeploy.app.validate import load_design
 from hadeploy.plan.databases import judge_databases
 from hadeploy.plan.observed import parse_crm_mon
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "inventories" / "postgresql-streaming" / "topology.yaml"
 
-
-@pytest.fixture(scope="module")
-def design():
-    found, _ = load_design(EXAMPLE)
-    assert found is not None
-    return found
+@pytest.fixture
+def design(design_of):
+    return design_of("postgresql-streaming")
 
 
 def said(status: str, data: str) -> dict[str, str]:

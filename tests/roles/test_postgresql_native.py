@@ -18,12 +18,13 @@ INSTALLED = sorted(Path("/usr/lib/postgresql").glob("[0-9]*/bin/postgres"))
 PROGRAMS = INSTALLED[-1].parent if INSTALLED else Path("/nowhere")
 MEMBERS = {"n1": "127.0.0.11", "n2": "127.0.0.12"}
 
-pytestmark = [
-    pytest.mark.native,
-    pytest.mark.skipif(
-        not INSTALLED or os.geteuid() != 0, reason="no PostgreSQL, or no root to become its owner"
-    ),
-]
+pytestmark = pytest.mark.native
+
+
+@pytest.fixture(autouse=True)
+def database_programs():
+    if os.geteuid() != 0 or not INSTALLED:
+        pytest.fail("run make test as root: it installs PostgreSQL")
 
 
 @pytest.fixture

@@ -29,3 +29,17 @@ def findings(tmp_path):
         return [(f.code, f.span.line, f.span.column) if f.span else (f.code, 0, 0) for f in found]
 
     return check
+
+
+@pytest.fixture
+def mistaken(example):
+    """An example with one thing written otherwise, and the line and column at which a text stands in it."""
+
+    def make(pattern: str, old: str, new: str, at: str) -> tuple[str, int, int]:
+        text = example(pattern)
+        assert text.count(old) == 1, f"the example no longer holds what this case changes: {old}"
+        broken = text.replace(old, new)
+        offset = broken.index(at)
+        return broken, broken.count("\n", 0, offset) + 1, offset - broken.rfind("\n", 0, offset)
+
+    return make

@@ -36,14 +36,8 @@ CASES = [
 @pytest.mark.parametrize(
     ("old", "new", "code", "at"), CASES, ids=[f"{c[2]}-{i}" for i, c in enumerate(CASES)]
 )
-def test_one_mistake(example, findings, old, new, code, at):
-    text = example("postgresql-streaming")
-    if text.count(old) != 1:
-        pytest.fail(f"the example no longer holds what this case changes: {old}")
-    broken = text.replace(old, new)
-    offset = broken.index(at)
-    line = broken.count("\n", 0, offset) + 1
-    column = offset - broken.rfind("\n", 0, offset)
+def test_one_mistake(mistaken, findings, old, new, code, at):
+    broken, line, column = mistaken("postgresql-streaming", old, new, at)
     found = findings(broken)
     assert (code, line, column) in found, found
 

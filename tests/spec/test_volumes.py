@@ -29,13 +29,8 @@ CASES = [
 @pytest.mark.parametrize(
     ("old", "new", "code", "at"), CASES, ids=[f"{c[2]}-{i}" for i, c in enumerate(CASES)]
 )
-def test_one_mistake(example, findings, old, new, code, at):
-    text = example("active-passive-drbd")
-    assert text.count(old) == 1, "the example no longer holds what this case changes"
-    broken = text.replace(old, new)
-    offset = broken.index(at)
-    line = broken.count("\n", 0, offset) + 1
-    column = offset - broken.rfind("\n", 0, offset)
+def test_one_mistake(mistaken, findings, old, new, code, at):
+    broken, line, column = mistaken("active-passive-drbd", old, new, at)
     assert (code, line, column) in findings(broken)
     assert {found[0] for found in findings(broken)} == {code}
 
