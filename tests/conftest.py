@@ -32,3 +32,16 @@ def design_of(tmp_path: Path) -> Callable[..., Design]:
         return expand(loaded.topology)
 
     return make
+
+
+@pytest.fixture
+def streaming_of(design_of: Callable[..., Design]) -> Callable[..., Design]:
+    """The design of the example with a database, after textual changes in one place each."""
+    text = (INVENTORIES / "postgresql-streaming" / "topology.yaml").read_text(encoding="utf-8")
+
+    def make(*changes: tuple[str, str]) -> Design:
+        for old, _ in changes:
+            assert text.count(old) == 1, old
+        return design_of("postgresql-streaming", *changes)
+
+    return make

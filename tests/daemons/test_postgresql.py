@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,14 @@ from hadeploy.daemons.pacemaker.share import cluster_information_base
 from hadeploy.daemons.postgresql import share
 
 
-@pytest.fixture
-def designed(design_of):
-    """The example, after textual changes."""
-    return partial(design_of, "postgresql-streaming")
-
-
 def files_of(design, member: str = "n1"):
     found = share.share(design, design.member(member))
     assert found is not None
     return {Path(artifact.path).name: artifact for artifact in found.artifacts}
 
 
-def test_debian_s_own_unit_starts_nothing(designed):
-    design = designed()
+def test_debian_s_own_unit_starts_nothing(streaming_of):
+    design = streaming_of()
     found = share.share(design, design.member("n1"))
     assert found is not None
     assert [(unit.name, unit.enabled, unit.running) for unit in found.units] == [
@@ -35,17 +28,17 @@ def test_debian_s_own_unit_starts_nothing(designed):
     assert found.packages == ("postgresql-15",)
 
 
-def test_the_password_is_for_the_server_s_user_alone(designed):
-    file = files_of(designed())["replication.pgpass"]
+def test_the_password_is_for_the_server_s_user_alone(streaming_of):
+    file = files_of(streaming_of())["replication.pgpass"]
     assert (file.owner, file.mode) == ("postgres", "0600")
     assert file.content == "*:*:*:hadeploy_replication:@@hadeploy:postgresql-orders@@\n"
     assert [secret.name for secret in file.secrets] == ["postgresql-orders"]
-    others = [each.content for name, each in files_of(designed()).items() if name != file.path]
+    others = [each.content for name, each in files_of(streaming_of()).items() if name != file.path]
     assert sum("@@hadeploy" in content for content in others) == 1
 
 
-def test_nobody_is_let_in_unasked(designed):
-    lines = files_of(designed())["pg_hba.conf"].content.splitlines()
+def test_nobody_is_let_in_unasked(streaming_of):
+    lines = files_of(streaming_of())["pg_hba.conf"].content.splitlines()
     assert [line for line in lines if not line.startswith("#")] == [
         "local all all peer",
         "host replication hadeploy_replication 10.86.1.11/32 scram-sha-256",
@@ -65,13 +58,13 @@ def test_nobody_is_let_in_unasked(designed):
         ('log_line_prefix: "it\'s %m "', "log_line_prefix = 'it''s %m '"),
     ],
 )
-def test_settings_are_quoted_as_the_server_reads_them(designed, written, printed):
-    design = designed(("shared_buffers: 256MB", written))
+def test_settings_are_quoted_as_the_server_reads_them(streaming_of, written, printed):
+    design = streaming_of(("shared_buffers: 256MB", written))
     assert printed in files_of(design)["postgresql.conf"].content.splitlines()
 
 
-def test_a_server_that_crashed_waits_for_the_cluster(designed):
-    lines = files_of(designed())["postgresql.conf"].content.splitlines()
+def test_a_server_that_crashed_waits_for_the_cluster(streaming_of):
+    lines = files_of(streaming_of())["postgresql.conf"].content.splitlines()
     assert "restart_after_crash = 'off'" in lines
     assert "synchronous_commit = 'on'" in lines
 
@@ -82,9 +75,9 @@ def cib_of(design) -> etree._Element:
     return etree.fromstring(cib.xml.encode())
 
 
-def test_the_address_goes_after_the_primary(designed):
+def test_the_address_goes_after_the_primary(streaming_of):
     """A standby gets the last write over it; without that write it may not take over."""
-    orders = cib_of(designed()).findall(".//rsc_order")
+    orders = cib_of(streaming_of()).findall(".//rsc_order")
     told = {(each.get("first-action"), each.get("then-action")): each for each in orders}
     assert set(told) == {("promote", "start"), ("demote", "stop")}
     assert {each.get("symmetrical") for each in orders} == {"false"}
@@ -93,15 +86,15 @@ def test_the_address_goes_after_the_primary(designed):
     assert len({each.get("id") for each in orders}) == 2
 
 
-def test_the_service_is_where_the_primary_is(designed):
-    (colocation,) = cib_of(designed()).findall(".//rsc_colocation")
+def test_the_service_is_where_the_primary_is(streaming_of):
+    (colocation,) = cib_of(streaming_of()).findall(".//rsc_colocation")
     assert (colocation.get("rsc"), colocation.get("with-rsc")) == ("db", "orders-postgresql-clone")
     assert (colocation.get("with-rsc-role"), colocation.get("score")) == ("Promoted", "INFINITY")
 
 
 @pytest.mark.parametrize(("replication", "mode"), [("synchronous", "sync"), ("asynchronous", "async")])
-def test_the_agent_is_told(designed, replication, mode):
-    design = designed(("replication: synchronous ", f"replication: {replication} "))
+def test_the_agent_is_told(streaming_of, replication, mode):
+    design = streaming_of(("replication: synchronous ", f"replication: {replication} "))
     (primitive,) = cib_of(design).findall(".//clone/primitive")
     parameters = {
         pair.get("name"): pair.get("value") for pair in primitive.iterfind("instance_attributes/nvpair")
