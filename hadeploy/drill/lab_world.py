@@ -119,21 +119,24 @@ def _database_writers(state: LabState, design: Design) -> dict[str, Writer]:
             state,
             database.name,
             database.primary_address,
-            sql_recorder("postgresql", f"hadeploy_records_{secrets.token_hex(4)}"),
+            sql_recorder("postgresql", _fresh_table()),
         )
         for database in design.databases
     }
 
 
+def _fresh_table() -> str:
+    return f"hadeploy_records_{secrets.token_hex(4)}"
+
+
 def _recorder_of(design: Design, volume: ReplicatedVolume) -> Recorder:
     """A database is asked itself: that its files are there does not yet mean that it can read them."""
-    fresh = secrets.token_hex(4)
     groups = design.cluster.resources.groups if design.cluster is not None else ()
     agents = [each.type for group in groups if group.name == volume.group for each in group.resources]
     client = next((DATABASES[agent] for agent in agents if agent in DATABASES), None)
     if client is not None:
-        return sql_recorder(client, f"hadeploy_records_{fresh}")
-    return file_recorder(volume.mount, f".hadeploy-records-{fresh}")
+        return sql_recorder(client, _fresh_table())
+    return file_recorder(volume.mount, f".hadeploy-records-{secrets.token_hex(4)}")
 
 
 def home_commands(group: str, member: str) -> tuple[tuple[str, ...], ...]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.spec.database import Database
+from hadeploy.spec.homes import chosen_elsewhere
 from hadeploy.spec.load import LoadedTopology, did_you_mean
 from hadeploy.spec.service import ServiceGroup
 from hadeploy.spec.source import SourceMap
-from hadeploy.spec.topology import ActiveActive, ClusteredTopology, NPlusOne
+from hadeploy.spec.topology import ActiveActive, ClusteredTopology
 
 Findings = Iterator[Diagnostic]
 
@@ -264,14 +265,10 @@ def _homes(topology: ClusteredTopology, source: SourceMap) -> Findings:
     for name, group in topology.services.items():
         for database in (topology.databases[each] for each in group.databases if each in topology.databases):
             able = nodes_of(topology, database)
-            wanted = {"prefers": group.prefers}
-            if isinstance(topology, NPlusOne):
-                wanted["spare"] = topology.spare
-            for key, node in wanted.items():
-                if node is not None and node in topology.nodes and node not in able:
-                    yield Diagnostic(
-                        "SPEC108",
-                        f"service {name} cannot run on {node}, which has no copy of its database",
-                        source.span("spare") if key == "spare" else source.span("services", name, "prefers"),
-                        mend=f"one of: {', '.join(able)}; or add {node} to the database's nodes",
-                    )
+            for node, place in chosen_elsewhere(topology, source, name, able):
+                yield Diagnostic(
+                    "SPEC108",
+                    f"service {name} cannot run on {node}, which has no copy of its database",
+                    place,
+                    mend=f"one of: {', '.join(able)}; or add {node} to the database's nodes",
+                )

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics
+from hadeploy.spec.homes import chosen_elsewhere
 from hadeploy.spec.load import LoadedTopology, did_you_mean
 from hadeploy.spec.source import SourceMap
-from hadeploy.spec.topology import ActiveActive, ClusteredTopology, NPlusOne
+from hadeploy.spec.topology import ActiveActive, ClusteredTopology
 from hadeploy.spec.volume import Volume
 
 Findings = Iterator[Diagnostic]
@@ -174,18 +175,14 @@ def _homes(topology: ClusteredTopology, source: SourceMap) -> Findings:
                 mend="give its volumes disks on the same nodes",
             )
             continue
-        wanted = {"prefers": group.prefers}
-        if isinstance(topology, NPlusOne):
-            wanted["spare"] = topology.spare
-        for key, node in wanted.items():
-            if node is not None and node in topology.nodes and node not in able:
-                lacking = ", ".join(each for each, volume in volumes.items() if node not in volume.disks)
-                yield Diagnostic(
-                    "SPEC086",
-                    f"service {name} cannot run on {node}, which has no disk of {lacking}",
-                    source.span("spare") if key == "spare" else source.span("services", name, "prefers"),
-                    mend=f"one of: {', '.join(able)}; or add a disk of {node} to {lacking}",
-                )
+        for node, place in chosen_elsewhere(topology, source, name, able):
+            lacking = ", ".join(each for each, volume in volumes.items() if node not in volume.disks)
+            yield Diagnostic(
+                "SPEC086",
+                f"service {name} cannot run on {node}, which has no disk of {lacking}",
+                place,
+                mend=f"one of: {', '.join(able)}; or add a disk of {node} to {lacking}",
+            )
 
 
 def _abilities(topology: ClusteredTopology, source: SourceMap, release: DrbdRelease) -> Findings:
