@@ -32,9 +32,16 @@ VIRTIO_DISKS = "/dev/disk/by-id/virtio-"
 
 
 def plan_lab(
-    path: Path, *, backend: str = DEFAULT_BACKEND, disks: Sequence[LabDisk] = ()
+    path: Path,
+    *,
+    backend: str = DEFAULT_BACKEND,
+    disks: Sequence[LabDisk] = (),
+    installed: bool | None = None,
 ) -> tuple[LabPlan | None, Diagnostics]:
-    """Read a topology and lay out its lab, of nodes of one ``backend``, each with spare ``disks``."""
+    """Read a topology and lay out its lab, of nodes of one ``backend``, each with spare ``disks``.
+
+    ``installed``: see :class:`~hadeploy.lab.plan.LabPlan`.
+    """
     loaded, findings = load_valid(path)
     if loaded is None:
         return None, findings
@@ -61,6 +68,7 @@ def plan_lab(
         + arbiter,
         bmcs=bmcs,
         backend=backend,
+        installed=installed,
     )
     return plan, findings
 

@@ -26,6 +26,10 @@ TIMES_LONGER = 5
 TIMES_RARER = 3
 """Monitors that come as often as on real hardware would be most of what an emulated machine does."""
 
+UNTHROTTLED = {"load-threshold": "1000%"}
+"""The controller holds operations back where the load is above four fifths of the processors (pacemaker-controld(7)). A single
+agent is that much to an emulated machine, and the cluster would do one operation at a time, on one member at a time."""
+
 
 def at_lab_pace(loaded: LoadedTopology, design: Design) -> tuple[Design, Diagnostics]:
     """The design as its lab can keep it; itself where no lab is up, or its machines are as fast as real ones.
@@ -54,7 +58,10 @@ def _for(state: LabState, loaded: LoadedTopology, design: Design) -> tuple[Desig
         mend="on a machine with KVM the lab keeps the topology's own",
         severity=Severity.WARNING,
     )
-    return patient(expand(topology.model_copy(update={"cluster": slower}))), Diagnostics((said,))
+    policy = topology.policy.model_copy(update={"properties": UNTHROTTLED | topology.policy.properties})
+    return patient(expand(topology.model_copy(update={"cluster": slower, "policy": policy}))), Diagnostics(
+        (said,)
+    )
 
 
 def patient(design: Design) -> Design:

@@ -80,6 +80,14 @@ def up(
         list[str] | None,
         typer.Option(help="Spare disk in every machine, as name=size (data=256M)."),
     ] = None,
+    installed: Annotated[
+        bool | None,
+        typer.Option(
+            "--installed/--bare",
+            help="Whether nodes have all packages already, or roles install them.",
+            show_default="bare; installed where machines are emulated",
+        ),
+    ] = None,
 ) -> None:
     """Bring up the lab of a topology; the first time the node image is built."""
     from hadeploy.app.lab import plan_lab
@@ -87,7 +95,7 @@ def up(
     from hadeploy.lab.plan import LabDisk
 
     disks = [LabDisk.parse(text) for text in disk or ()]
-    plan, findings = plan_lab(topology, backend=backend.value, disks=disks)
+    plan, findings = plan_lab(topology, backend=backend.value, disks=disks, installed=installed)
     stop_on_errors(findings)
     if plan is None:
         raise typer.Exit(1)

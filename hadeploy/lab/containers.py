@@ -5,7 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from hadeploy.lab.container_image import STORAGE, container_recipe, ensure_container_image, image_tag
+from hadeploy.lab.container_image import (
+    STORAGE,
+    container_recipe,
+    ensure_container_image,
+    ensure_installed_image,
+    image_tag,
+    installed_recipe,
+)
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.groups import await_empty, monitor_group, move_to_group, start_in_group
 from hadeploy.lab.image import REPOSITORY_IN_NODE
@@ -56,8 +63,9 @@ class Containers:
 
     def prepare(self, plan: LabPlan, tell: Tell) -> str:
         """Build the images; containers need no accelerator."""
+        ensure = ensure_installed_image if plan.installed else ensure_container_image
         for release in plan.releases:
-            ensure_container_image(release, tell)
+            ensure(release, tell)
         return ""
 
     def ready_seconds(self, state: LabState) -> float:  # noqa: ARG002 (one answer for all)
@@ -70,7 +78,8 @@ class Containers:
         Its network namespace must exist.
         """
         plug_namespace(state, node)
-        recipe = container_recipe(node.release)
+        bare = container_recipe(node.release)
+        image = installed_recipe(node.release) if state.has_packages else bare
         _podman(
             state,
             "create",
@@ -88,10 +97,10 @@ class Containers:
             f"--cap-add={_capabilities()}",
             f"--network=ns:/run/netns/{state.netns(node.name)}",
             "--no-hosts",
-            f"--volume={recipe.repository}:{REPOSITORY_IN_NODE}:ro",
+            f"--volume={bare.repository}:{REPOSITORY_IN_NODE}:ro",
             f"--volume={state.ssh_folder(node.name)}:/etc/ssh/lab:ro",
             "--pull=never",
-            image_tag(recipe),
+            image_tag(image),
             "/bin/sh",
             "-c",
             OPEN_NETWORK_SETTINGS,

@@ -98,13 +98,36 @@ touch "$root/etc/machine-id"
 """
 
 
-_LIBRARIES = """set -eu
-root="$1"; shift
-wanted=$(chroot "$root" apt-get -qq -s --no-install-recommends install "$@")
-chroot "$root" apt-get -o Dpkg::Use-Pty=0 -qq -y --no-install-recommends install \\
-  $(echo "$wanted" | sed -nE '/^Inst libnginx-mod/d; s/^Inst ((lib|python3-)[^ ]+) .*/\\1/p')
+INSTALL = f"""set -eu
+tree=$1 repository=$2; shift 2
+mount --bind "$tree" "$tree"
+mkdir -p "$tree{REPOSITORY_IN_NODE}"
+mount --bind "$repository" "$tree{REPOSITORY_IN_NODE}"
+mount -t proc proc "$tree/proc"
+mount --rbind /dev "$tree/dev"
+printf '#!/bin/sh\\nexit 101\\n' > "$tree/usr/sbin/policy-rc.d"
+chmod 755 "$tree/usr/sbin/policy-rc.d"
+chroot "$tree" apt-get -qq update
+DEBIAN_FRONTEND=noninteractive chroot "$tree" apt-get -o Dpkg::Use-Pty=0 -qq -y --no-install-recommends install "$@"
+rm -rf "$tree"/var/lib/apt/lists/*
 """
-"""Installs what packages depend on and nobody configures."""
+"""Installs packages of a repository in a node's tree: without network, in mounts that end with it, and starts no daemon."""
+
+_ENABLED = "systemctl list-unit-files --state=enabled --no-legend | cut -d' ' -f1 | sort"
+"""Tells which units a boot starts."""
+
+_AT_REST = f"""set -eu
+tree=$1; shift
+rm -f "$tree/usr/sbin/policy-rc.d"
+chroot "$tree" sh -c "{_ENABLED}" > "$tree.enabled"
+printf '%s\\n' "$@" | comm -13 - "$tree.enabled" | xargs -r chroot "$tree" systemctl disable -q
+rm -rf "$tree.enabled" "$tree"/usr/share/doc/* "$tree"/usr/share/locale/*
+# Nothing under /usr is newer than what was made of it: systemd.unit(5), ConditionNeedsUpdate.
+touch -r "$tree/usr" "$tree/etc/.updated" "$tree/var/.updated"
+"""
+
+INSTALLED = (INSTALL, _ENABLED, _AT_REST)
+"""All that packages in an image depend on, for its fingerprint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +142,6 @@ class Recipe:
         base: packages in the image, over Debian's own minimum.
         masked: units that mean nothing in such a node.
         extra: scripts and settings of the kind, for the fingerprint.
-        with_libraries: whether libraries that the packages need are in the image, so that only they themselves are installed.
     """
 
     kind: str
@@ -129,15 +151,11 @@ class Recipe:
     base: tuple[str, ...]
     masked: tuple[str, ...]
     extra: tuple[str, ...] = ()
-    with_libraries: bool = False
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever image or repository would."""
-        libraries = [_LIBRARIES] if self.with_libraries else []
-        text = json.dumps(
-            [self.suite, self.packages, self.base, self.masked, *self.extra, *libraries, _SETUP, 3]
-        )
+        text = json.dumps([self.suite, self.packages, self.base, self.masked, *self.extra, _SETUP, 3])
         return sha256(text.encode()).hexdigest()[:12]
 
     @property
@@ -192,10 +210,6 @@ def bootstrap(recipe: Recipe, fresh: Path, target: Path, *, form: str, hooks: Se
     setup = fresh / "setup.sh"
     setup.write_text(_SETUP, encoding="utf-8")
     setup.chmod(0o755)
-    libraries = fresh / "libraries.sh"
-    libraries.write_text(_LIBRARIES, encoding="utf-8")
-    libraries.chmod(0o755)
-    more = [f'{libraries} "$1" {" ".join(recipe.packages)}'] if recipe.with_libraries else []
     run(
         [
             "mmdebstrap",
@@ -208,7 +222,6 @@ def bootstrap(recipe: Recipe, fresh: Path, target: Path, *, form: str, hooks: Se
                 f"--download-only install {' '.join(recipe.packages)}"
             ),
             f'--customize-hook=cp "$1"/var/cache/apt/archives/*.deb {repository}/',
-            *(f"--customize-hook={hook}" for hook in more),
             f"--customize-hook={setup}",
             *(f"--customize-hook={hook}" for hook in hooks),
             f'--customize-hook=chroot "$1" systemctl mask -q {" ".join(recipe.masked)}',
@@ -221,6 +234,27 @@ def bootstrap(recipe: Recipe, fresh: Path, target: Path, *, form: str, hooks: Se
         seconds=BUILD_SECONDS,
     )
     (repository / "Packages").write_text(_index(repository), encoding="utf-8")
+
+
+def install_in_tree(tree: Path, repository: Path, packages: Sequence[str]) -> None:
+    """Install packages in a node's tree as a role would in the node; what forbids services to start stays in it.
+
+    Raises:
+        LabError: a package is not in the repository, or its installation failed.
+    """
+    install = ("sh", "-c", INSTALL, "sh", str(tree), str(repository))
+    run(["unshare", "--mount", "--net", "--", *install, *packages], seconds=600)
+
+
+def install_at_rest(tree: Path, repository: Path, packages: Sequence[str]) -> None:
+    """Install packages in a node's tree, and leave none of their units for a boot to start.
+
+    Raises:
+        LabError: a package is not in the repository, or its installation failed.
+    """
+    enabled = run(["chroot", str(tree), "sh", "-c", _ENABLED]).split()
+    install_in_tree(tree, repository, packages)
+    run(["sh", "-c", _AT_REST, "sh", str(tree), *enabled])
 
 
 def _index(repository: Path) -> str:

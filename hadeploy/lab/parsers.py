@@ -9,10 +9,9 @@ import os
 import shutil
 from pathlib import Path
 
-from hadeploy.lab.container_image import container_recipe
+from hadeploy.lab.container_image import ARCHIVE, container_recipe, unpack
 from hadeploy.lab.errors import LabError
-from hadeploy.lab.image import REPOSITORY_IN_NODE, SUITES, Recipe, ensure_built
-from hadeploy.lab.program import run
+from hadeploy.lab.image import INSTALL, SUITES, Recipe, ensure_built, install_in_tree
 from hadeploy.lab.tell import Tell
 
 PACKAGES = frozenset(
@@ -33,20 +32,6 @@ PACKAGES = frozenset(
 """Those that bring parsers, or units that drop-ins are read with; of them, those that the repository has."""
 
 TREE = "root"
-_INSTALL = f"""set -eu
-tree=$1 image=$2 repository=$3; shift 3
-tar -C "$tree" -xf "$image" --numeric-owner
-mount --bind "$tree" "$tree"
-mkdir -p "$tree{REPOSITORY_IN_NODE}"
-mount --bind "$repository" "$tree{REPOSITORY_IN_NODE}"
-mount -t proc proc "$tree/proc"
-mount --rbind /dev "$tree/dev"
-printf '#!/bin/sh\\nexit 101\\n' > "$tree/usr/sbin/policy-rc.d"
-chmod 755 "$tree/usr/sbin/policy-rc.d"
-chroot "$tree" apt-get -qq update
-DEBIAN_FRONTEND=noninteractive chroot "$tree" apt-get -o Dpkg::Use-Pty=0 -qq -y --no-install-recommends install "$@"
-rm -rf "$tree"/var/lib/apt/lists/*
-"""
 
 
 def parser_root(release: str) -> Path | None:
@@ -61,7 +46,7 @@ def can_make_parser_root(release: str) -> bool:
     """Whether the node image is there, and this process may make a tree of it."""
     if os.geteuid() != 0 or release not in SUITES or shutil.which("unshare") is None:
         return False
-    return (container_recipe(release).folder / "node.tar").is_file()
+    return (container_recipe(release).folder / ARCHIVE).is_file()
 
 
 def ensure_parser_root(release: str, tell: Tell) -> Path:
@@ -78,11 +63,8 @@ def ensure_parser_root(release: str, tell: Tell) -> Path:
     def build(fresh: Path) -> None:
         tree = fresh / TREE
         tree.mkdir(mode=0o755)
-        install = ("sh", "-c", _INSTALL, "sh", str(tree), str(image.folder / "node.tar"))
-        run(
-            ["unshare", "--mount", "--net", "--", *install, str(image.repository), *recipe.packages],
-            seconds=600,
-        )
+        unpack(image, tree)
+        install_in_tree(tree, image.repository, recipe.packages)
 
     ensure_built(recipe, build, tell)
     return recipe.folder / TREE
@@ -92,5 +74,5 @@ def _recipe(release: str) -> Recipe:
     """Changes whenever the node image does."""
     image = container_recipe(release)
     packages = tuple(package for package in image.packages if package in PACKAGES)
-    extra = (image.fingerprint, _INSTALL)
+    extra = (image.fingerprint, INSTALL)
     return Recipe("parsers", release, image.suite, packages, (), (), extra)

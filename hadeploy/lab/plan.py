@@ -85,13 +85,19 @@ class LabBmc:
 
 @dataclass(frozen=True, slots=True)
 class LabPlan:
-    """A whole lab; ``backend`` is the kind of all its nodes."""
+    """A whole lab; ``backend`` is the kind of all its nodes.
+
+    Attributes:
+        installed: whether nodes have what roles install already, as hosts made from a golden image; where it is left open,
+            emulated machines do, since installing takes minutes there.
+    """
 
     name: str
     networks: tuple[LabNetwork, ...]
     nodes: tuple[LabNode, ...]
     bmcs: tuple[LabBmc, ...]
     backend: str = DEFAULT_BACKEND
+    installed: bool | None = None
 
     @property
     def releases(self) -> tuple[str, ...]:

@@ -88,6 +88,11 @@ class LabState:
         """Whether its nodes are machines in software: right, and many times slower."""
         return self.accelerator == "tcg"
 
+    @property
+    def has_packages(self) -> bool:
+        """Whether its nodes have what roles install already."""
+        return self.is_emulated if self.plan.installed is None else self.plan.installed
+
     def ssh_folder(self, node: str) -> Path:
         """A node's host key, and who may log in."""
         return self.folder / "ssh" / node
@@ -149,6 +154,7 @@ def read_plan(data: Mapping[str, Any]) -> LabPlan:
         ),
         bmcs=tuple(LabBmc(**bmc) for bmc in data["bmcs"]),
         backend=data["backend"],
+        installed=data.get("installed"),
     )
 
 

@@ -34,7 +34,7 @@ def topology(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     text = (PROJECT / "inventories/active-active/topology.yaml").read_text(encoding="utf-8")
     file = folder / "topology.yaml"
     file.write_text(text.replace("name: active-active", f"name: {NAME}", 1), encoding="utf-8")
-    subprocess.run(hadeploy("lab", "up", str(file)), cwd=PROJECT, check=True)
+    subprocess.run(hadeploy("lab", "up", str(file), "--installed"), cwd=PROJECT, check=True)
     try:
         apply = hadeploy("apply", str(file), "--lab", "--yes", "--out", str(folder / "build"))
         subprocess.run(apply, cwd=PROJECT, check=True)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from hadeploy.lab import lab, power
 from hadeploy.lab.bmc import read_journal, refuse
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.links import set_link
+from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.observer import Observer, Probe
 from hadeploy.lab.overlay import ssh_arguments
 from hadeploy.lab.state import LABS, list_labs
@@ -180,6 +182,22 @@ def test_two_labs_coexist_and_down_leaves_nothing(two_nodes, plan_of):
     assert traces() == []
     assert not (LABS / "test-other").exists()
     assert not other.holder.alive
+
+
+def test_an_installed_node_has_all_packages_and_runs_none_of_them(plan_of):
+    state = lab.up(replace(plan_of("test-installed"), installed=True))
+    try:
+        installed = exec_in_node(state, "n1", "dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n")
+        units = exec_in_node(state, "n1", "systemctl", "list-units", "--all", "--state=active,failed")
+        enabled = exec_in_node(state, "n1", "systemctl", "list-unit-files", "--state=enabled")
+        held_back = exec_in_node(state, "n1", "sh", "-c", "ls /usr/sbin/policy-rc.d 2>/dev/null || true")
+    finally:
+        lab.down("test-installed")
+    daemons = ("corosync", "pacemaker", "keepalived", "haproxy", "nginx-light", "postgresql")
+    assert {f"{daemon} installed" for daemon in daemons} <= set(installed.splitlines())
+    assert not [daemon for daemon in (*daemons, "nginx") if f"{daemon}.service" in units + enabled]
+    assert "ssh.service" in units
+    assert held_back == ""
 
 
 def test_an_interrupted_up_leaves_nothing(monkeypatch, plan_of):

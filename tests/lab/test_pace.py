@@ -73,6 +73,22 @@ def test_an_emulated_lab_gives_every_operation_more_time(lab_is_up, tmp_path):
     assert slow.cluster.fencing.timeout_ms > device.timeout_ms
 
 
+def test_an_emulated_lab_does_not_hold_operations_back_for_load(lab_is_up, tmp_path):
+    lab_is_up("active-passive", "tcg")
+    _, slow, _ = compile_example(tmp_path)
+    _, own, _ = compile_example(tmp_path, lab=False)
+    assert dict(slow.cluster.policy.properties) == {"load-threshold": "1000%"}
+    assert dict(own.cluster.policy.properties) == {}
+
+
+def test_a_threshold_of_the_topologys_own_stays(lab_is_up, tmp_path):
+    lab_is_up("active-passive", "tcg")
+    text = (EXAMPLE / "topology.yaml").read_text()
+    (tmp_path / "topology.yaml").write_text(text + "\npolicy:\n  properties: {load-threshold: 60%}\n")
+    _, slow, _ = compile_example(tmp_path, tmp_path)
+    assert dict(slow.cluster.policy.properties) == {"load-threshold": "60%"}
+
+
 @pytest.mark.parametrize("accelerator", ["kvm", ""])
 def test_a_fast_lab_keeps_the_topologys_token(lab_is_up, tmp_path, accelerator):
     lab_is_up("active-passive", accelerator)

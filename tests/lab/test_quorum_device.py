@@ -44,7 +44,7 @@ def topology(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     file = tmp_path_factory.mktemp("arbiter") / "topology.yaml"
     file.write_text(EXAMPLE.read_text())
     try:
-        subprocess.run(hadeploy("lab", "up", file), env=ENVIRONMENT, check=True)
+        subprocess.run(hadeploy("lab", "up", file, "--installed"), env=ENVIRONMENT, check=True)
         yield file
     finally:
         lab.down(NAME)

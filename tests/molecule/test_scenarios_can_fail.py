@@ -302,7 +302,7 @@ def applied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     os.environ.setdefault("HADEPLOY_IPMI_PASSWORD", "of-the-lab-only")
     topology = str(PROJECT / "inventories" / scenario / "topology.yaml")
     out = tmp_path_factory.mktemp("build")
-    hadeploy("lab", "up", topology)
+    hadeploy("lab", "up", topology, "--installed")
     try:
         hadeploy("apply", topology, "--lab", "--yes", "--out", str(out))
         yield out

@@ -9,11 +9,13 @@ from pathlib import Path
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.image import (
     BASE_PACKAGES,
+    INSTALLED,
     REPOSITORY_IN_NODE,
     TIMERS_WITHOUT_MEANING,
     Recipe,
     bootstrap,
     ensure_built,
+    install_at_rest,
     suite_of,
 )
 from hadeploy.lab.program import run
@@ -175,14 +177,13 @@ def machine_recipe(release: str) -> Recipe:
         (*suite.packages, *_STORAGE_PACKAGES),
         (*BASE_PACKAGES, *_MACHINE_PACKAGES),
         (*TIMERS_WITHOUT_MEANING, *_MASKED),
-        (_SETUP, ROOT_SIZE),
-        with_libraries=True,  # half of an emulated machine's installing is theirs, and no role's business
+        (_SETUP, ROOT_SIZE, *INSTALLED),
     )
 
 
-def root_image(recipe: Recipe) -> Path:
-    """The root file system that every machine's disk is written over."""
-    return recipe.folder / "root.qcow2"
+def root_image(recipe: Recipe, *, installed: bool) -> Path:
+    """The root file system that a machine's disk is written over, bare or with what roles install."""
+    return recipe.folder / ("installed.qcow2" if installed else "root.qcow2")
 
 
 def repository_image(recipe: Recipe) -> Path:
@@ -222,13 +223,20 @@ def _build(recipe: Recipe, fresh: Path) -> None:
         if len(found) != 1:
             raise LabError("LAB031", f"the image of {recipe.release} has {len(found)} of /boot/{wanted}")
         shutil.copyfile(found[0], fresh / name)
-    raw = fresh / "root.raw"
-    # Without lazy initialisation the kernel would write the rest of the tables while a scenario is measured.
-    make = ["mke2fs", "-q", "-t", "ext4", "-L", "root", "-E", "lazy_itable_init=0,nodiscard", "-m", "0"]
-    run([*make, "-d", str(tree), str(raw), ROOT_SIZE], seconds=300)
-    run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(fresh / "root.qcow2")], seconds=300)
-    raw.unlink()
+    _file_system(tree, fresh / "root.qcow2")
+    install_at_rest(tree, fresh / "repository", recipe.packages)
+    _file_system(tree, fresh / "installed.qcow2")
     shutil.rmtree(tree)
     size = sum(file.stat().st_size for file in (fresh / "repository").iterdir())
     pack = ["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-d", str(fresh / "repository")]
     run([*pack, str(fresh / "repository.ext4"), f"{size * 11 // 10 // 1024 + 8192}K"], seconds=300)
+
+
+def _file_system(tree: Path, image: Path) -> None:
+    """Pack a tree as a disk."""
+    raw = image.with_suffix(".raw")
+    # Without lazy initialisation the kernel would write the rest of the tables while a scenario is measured.
+    make = ["mke2fs", "-q", "-t", "ext4", "-L", "root", "-E", "lazy_itable_init=0,nodiscard", "-m", "0"]
+    run([*make, "-d", str(tree), str(raw), ROOT_SIZE], seconds=300)
+    run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(image)], seconds=300)
+    raw.unlink()

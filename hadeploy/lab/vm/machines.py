@@ -78,7 +78,7 @@ class Machines:
         files = files_of(state, node.name)
         shutil.rmtree(files.folder, ignore_errors=True)
         files.folder.mkdir(parents=True, mode=0o700)
-        base = root_image(machine_recipe(node.release))
+        base = root_image(machine_recipe(node.release), installed=state.has_packages)
         run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(files.root)])
         for disk in node.disks:
             with files.disk(disk.name).open("wb") as file:

@@ -8,6 +8,7 @@ import pytest
 
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.plan import LabDisk
+from hadeploy.lab.vm import files
 from hadeploy.lab.vm import machines as backend
 from hadeploy.lab.vm.machines import Machines
 
@@ -50,3 +51,17 @@ def test_a_disks_name_must_fit_into_its_serial_number(machines):
     assert error.code == "LAB009"
     assert "e" * 21 in error.message
     assert "d" * 20 not in error.message
+
+
+@pytest.mark.parametrize(("installed", "image"), [(None, "installed.qcow2"), (False, "root.qcow2")])
+def test_a_disk_is_written_over_the_image_with_packages_or_the_bare_one(
+    machines, monkeypatch, tmp_path, installed, image
+):
+    started = []
+    monkeypatch.setattr(files, "MACHINES", tmp_path / "machines")
+    monkeypatch.setattr(backend, "run", started.append)
+    monkeypatch.setattr(backend, "initrd", lambda _: backend.TUN)
+    state = replace(machines, plan=replace(machines.plan, installed=installed))
+    Machines().create(state, state.plan.node("n1"))
+    (argv,) = started
+    assert argv[argv.index("-b") + 1].endswith(f"/{image}")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -28,7 +29,8 @@ NAME = "test-machines"
 
 @pytest.fixture(scope="module")
 def two_machines(machine_plan) -> Iterator[LabState]:
-    state = lab.up(machine_plan(NAME, disks=(LabDisk("data", 64 << 20),)))
+    plan = machine_plan(NAME, disks=(LabDisk("data", 64 << 20),))
+    state = lab.up(replace(plan, installed=False))
     try:
         yield state
     finally:
