@@ -38,7 +38,17 @@ def owned(pending_memory: ModuleType) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def bundle(systemd: ModuleType, owned: ModuleType) -> ModuleType:
+def files(pending_memory: ModuleType) -> ModuleType:
+    return _load("ansible.module_utils.hadeploy_files", MODULES / "module_utils" / "hadeploy_files.py")
+
+
+@pytest.fixture(scope="session")
+def staging(files: ModuleType) -> ModuleType:
+    return _load("ansible.module_utils.hadeploy_staging", MODULES / "module_utils" / "hadeploy_staging.py")
+
+
+@pytest.fixture(scope="session")
+def bundle(systemd: ModuleType, owned: ModuleType, staging: ModuleType) -> ModuleType:
     return _load("hadeploy_bundle", MODULES / "library" / "hadeploy_bundle.py")
 
 

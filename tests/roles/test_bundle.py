@@ -33,114 +33,114 @@ def make_file(tmp_path: Path):
     return make
 
 
-def test_what_was_written_does_not_differ(bundle, make_file):
+def test_what_was_written_does_not_differ(files, make_file):
     file = make_file()
-    assert bundle.differs(file, {})
-    bundle.write(file, b"one\n")
-    assert not bundle.differs(file, {})
+    assert files.differs(file, {})
+    files.write(file, b"one\n")
+    assert not files.differs(file, {})
 
 
-def test_content_mode_and_links_differ(bundle, make_file, tmp_path: Path):
+def test_content_mode_and_links_differ(files, make_file, tmp_path: Path):
     file = make_file()
     path = Path(file["path"])
-    bundle.write(file, b"one\n")
+    files.write(file, b"one\n")
     path.write_text("two\n")
-    assert bundle.differs(file, {})
-    bundle.write(file, b"one\n")
+    assert files.differs(file, {})
+    files.write(file, b"one\n")
     path.chmod(0o600)
-    assert bundle.differs(file, {})
+    assert files.differs(file, {})
     path.unlink()
     (tmp_path / "elsewhere").write_text("one\n")
     (tmp_path / "elsewhere").chmod(0o644)
     path.symlink_to(tmp_path / "elsewhere")
-    assert bundle.differs(file, {})
-    bundle.write(file, b"one\n")
+    assert files.differs(file, {})
+    files.write(file, b"one\n")
     assert not path.is_symlink()
     assert (tmp_path / "elsewhere").read_text() == "one\n"
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_rubbish(bundle, make_file, tmp_path: Path, monkeypatch):
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(files, make_file, tmp_path: Path, monkeypatch):
     file = make_file()
-    bundle.write(file, b"one\n")
+    files.write(file, b"one\n")
 
     def refuse(*_: object) -> None:
         raise OSError("no space")
 
-    monkeypatch.setattr(bundle.os, "replace", refuse)
+    monkeypatch.setattr(files.os, "replace", refuse)
     with pytest.raises(OSError, match="no space"):
-        bundle.write(file, b"two\n")
+        files.write(file, b"two\n")
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"a.conf": b"one\n"}
 
 
-def test_the_final_mode_is_there_before_the_file_is(bundle, make_file, monkeypatch):
+def test_the_final_mode_is_there_before_the_file_is(files, make_file, monkeypatch):
     file = make_file(mode="0400")
     seen = []
     replace = os.replace
 
     def look(source: str, target: str) -> None:
-        seen.append(bundle.mode_text(Path(source).stat().st_mode))
+        seen.append(files.mode_text(Path(source).stat().st_mode))
         replace(source, target)
 
-    monkeypatch.setattr(bundle.os, "replace", look)
-    bundle.write(file, b"x")
+    monkeypatch.setattr(files.os, "replace", look)
+    files.write(file, b"x")
     assert seen == ["0400"]
 
 
-def test_secrets_are_resolved_and_keys_decoded(bundle, make_file):
+def test_secrets_are_resolved_and_keys_decoded(files, make_file):
     text = make_file(content="password @@hadeploy:p@@\n", secrets=["p"])
-    assert bundle.wanted_bytes(text, {"p": SECRET}) == f"password {SECRET}\n".encode()
+    assert files.wanted_bytes(text, {"p": SECRET}) == f"password {SECRET}\n".encode()
     key = make_file(content="@@hadeploy:k@@", secrets=["k"], encoding="base64")
-    assert bundle.wanted_bytes(key, {"k": base64.b64encode(b"\0\1").decode()}) == b"\0\1"
+    assert files.wanted_bytes(key, {"k": base64.b64encode(b"\0\1").decode()}) == b"\0\1"
     with pytest.raises(ValueError, match="not base64"):
-        bundle.wanted_bytes(key, {"k": "not base64!"})
+        files.wanted_bytes(key, {"k": "not base64!"})
 
 
-def test_a_diff_never_shows_secrets(bundle, make_file):
+def test_a_diff_never_shows_secrets(files, make_file):
     file = make_file(content="password @@hadeploy:p@@\n", secrets=["p"])
-    shown = bundle.file_diff(file, b"password former\n", bundle.wanted_bytes(file, {"p": SECRET}))
+    shown = files.file_diff(file, b"password former\n", files.wanted_bytes(file, {"p": SECRET}))
     assert SECRET not in str(shown)
     assert "former" not in str(shown)
     assert shown["before"] != shown["after"]
 
 
-def test_a_diff_does_not_show_what_others_could_not_read(bundle, make_file):
+def test_a_diff_does_not_show_what_others_could_not_read(files, make_file):
     file = make_file()
-    bundle.write({**file, "mode": "0600"}, b"password former\n")
-    shown = bundle.file_diff(file, b"password former\n", b"one\n")
+    files.write({**file, "mode": "0600"}, b"password former\n")
+    shown = files.file_diff(file, b"password former\n", b"one\n")
     assert "former" not in str(shown)
 
 
-def test_a_diff_of_the_mode_alone_shows_no_content(bundle, make_file):
+def test_a_diff_of_the_mode_alone_shows_no_content(files, make_file):
     file = make_file()
-    bundle.write({**file, "mode": "0600"}, b"one\n")
-    shown = bundle.file_diff(file, b"one\n", b"one\n")
+    files.write({**file, "mode": "0600"}, b"one\n")
+    shown = files.file_diff(file, b"one\n", b"one\n")
     assert (shown["before"], shown["after"]) == ("", "")
     assert shown["before_header"].endswith("0600)")
     assert shown["after_header"].endswith("0644)")
 
 
-def test_another_mode_alone_tells_nobody(bundle, make_file):
+def test_another_mode_alone_tells_nobody(bundle, files, make_file):
     file = make_file()
-    bundle.write({**file, "mode": "0600"}, b"one\n")
-    assert bundle.differs(file, {})
+    files.write({**file, "mode": "0600"}, b"one\n")
+    assert files.differs(file, {})
     assert bundle.tell_of([file], {}) == {}
     Path(file["path"]).write_text("two\n")
     assert bundle.tell_of([file], {}) == {"x.service": "reload"}
 
 
-def test_paths_are_redirected_whole_and_the_longest_first(bundle):
+def test_paths_are_redirected_whole_and_the_longest_first(staging):
     staged = {"/etc/a": "/run/s/etc/a", "/etc/a/b.key": "/run/s/etc/a/b.key"}
     text = 'keyfile: /etc/a/b.key\n"/etc/a"; /etc/ab /x/etc/a /etc/a/other\n'
-    assert bundle.redirect(text, staged) == (
+    assert staging.redirect(text, staged) == (
         'keyfile: /run/s/etc/a/b.key\n"/run/s/etc/a"; /etc/ab /x/etc/a /etc/a/other\n'
     )
 
 
-def test_a_verdict_needs_the_code_and_the_words(bundle):
+def test_a_verdict_needs_the_code_and_the_words(staging):
     check = {"accept": [0, 78], "reject_output": [r"\berror:"]}
-    assert bundle.verdict(check, 78, "warning: x")
-    assert not bundle.verdict(check, 1, "")
-    assert not bundle.verdict(check, 0, "error: x")
+    assert staging.verdict(check, 78, "warning: x")
+    assert not staging.verdict(check, 1, "")
+    assert not staging.verdict(check, 0, "error: x")
 
 
 class FakeModule:
@@ -168,16 +168,16 @@ CHECK = {"argv": ["parser", "{staged}"], "accept": [0], "user": "root", "reject_
 
 
 @pytest.fixture
-def stages(bundle, tmp_path: Path, monkeypatch) -> Path:
+def stages(staging, tmp_path: Path, monkeypatch) -> Path:
     folder = tmp_path / "run"
-    monkeypatch.setattr(bundle, "STAGES", str(folder))
+    monkeypatch.setattr(staging, "STAGES", str(folder))
     return folder
 
 
-def test_staging_checks_changed_files_and_leaves_nothing(bundle, make_file, stages: Path):
+def test_staging_checks_changed_files_and_leaves_nothing(files, staging, make_file, stages: Path):
     module = FakeModule(files=[make_file(check=CHECK), make_file("b.conf", check=CHECK)])
-    bundle.write(module.params["files"][1], b"one\n")
-    assert bundle.stage(module)["checked"] == [module.params["files"][0]["path"]]
+    files.write(module.params["files"][1], b"one\n")
+    assert staging.stage(module)["checked"] == [module.params["files"][0]["path"]]
     ((program, staged),) = module.commands
     assert program == "/bin/parser"
     assert staged.startswith(str(stages))
@@ -185,21 +185,21 @@ def test_staging_checks_changed_files_and_leaves_nothing(bundle, make_file, stag
     assert not Path(module.params["files"][0]["path"]).exists()
 
 
-def test_a_refused_file_fails_with_the_parsers_words(bundle, make_file, stages: Path):
+def test_a_refused_file_fails_with_the_parsers_words(staging, make_file, stages: Path):
     module = FakeModule(files=[make_file(check=CHECK)])
     module.outcome = (1, "", "line 1: nonsense")
     with pytest.raises(AssertionError, match=r"(?s)Nothing was written.*line 1: nonsense"):
-        bundle.stage(module)
+        staging.stage(module)
     assert list(stages.iterdir()) == []
 
 
-def test_a_parser_that_is_missing_fails_but_in_check_mode(bundle, make_file, stages: Path):
+def test_a_parser_that_is_missing_fails_but_in_check_mode(staging, make_file, stages: Path):
     module = FakeModule(files=[make_file(check=CHECK)])
     module.programs = {}
     with pytest.raises(AssertionError, match="is not installed"):
-        bundle.stage(module)
+        staging.stage(module)
     module.check_mode = True
-    assert len(bundle.stage(module)["unchecked"]) == 1
+    assert len(staging.stage(module)["unchecked"]) == 1
 
 
 FIXED = {"argv": ["cmap"], "values": {"totem.cluster_name": "shop", "totem.transport": "knet"}}
@@ -217,16 +217,16 @@ FIXED = {"argv": ["cmap"], "values": {"totem.cluster_name": "shop", "totem.trans
         ((1, "", "Failed to initialize the cmap API. Error CS_ERR_LIBRARY"), ""),
     ],
 )
-def test_what_a_daemon_takes_only_when_it_starts(bundle, make_file, stages: Path, running, words):
+def test_what_a_daemon_takes_only_when_it_starts(staging, make_file, stages: Path, running, words):
     """Written and not taken would be a file that says one thing and a cluster that does another."""
     module = FakeModule(files=[make_file(check=CHECK, fixed=FIXED)])
     module.programs = {"parser": "/bin/parser", "cmap": "/bin/cmap"}
     module.run_command = lambda argv, **_: running if argv == ["/bin/cmap"] else (0, "", "")
     if words:
         with pytest.raises(AssertionError, match=f"(?s)Nothing was written.*{words}.*only when it starts"):
-            bundle.stage(module)
+            staging.stage(module)
     else:
-        bundle.stage(module)
+        staging.stage(module)
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ def test_an_interrupted_write_is_remembered(bundle, pending_memory, make_file, m
 
 
 def test_a_unit_that_left_the_design_is_forgotten(
-    bundle, pending_memory, make_file, memory: Path, monkeypatch
+    bundle, files, pending_memory, make_file, memory: Path, monkeypatch
 ):
     """Else it would be pending for ever: no role would ever tell it."""
     pending_memory.save(
@@ -276,7 +276,7 @@ def test_a_unit_that_left_the_design_is_forgotten(
     )
     monkeypatch.setattr(bundle, "show", lambda *_: {})
     file = make_file()
-    bundle.write(file, b"one\n")
+    files.write(file, b"one\n")
     module = FakeModule(files=[file], units=[], packages={}, users=[], addresses=[])
     seen = bundle.observe(module)
     assert seen["pending"]["tell"] == {"x.service": "reload"}
@@ -302,8 +302,8 @@ def test_a_second_write_changes_nothing(bundle, make_file, memory: Path):
     assert not bundle.establish(module)["changed"]
 
 
-def test_unit_files_are_read_anew(bundle, make_file, memory: Path, monkeypatch):
-    monkeypatch.setattr(bundle, "UNIT_DIRECTORIES", (os.path.dirname(make_file()["path"]) + "/",))
+def test_unit_files_are_read_anew(bundle, files, make_file, memory: Path, monkeypatch):
+    monkeypatch.setattr(files, "UNIT_DIRECTORIES", (os.path.dirname(make_file()["path"]) + "/",))
     module = FakeModule(files=[make_file("x.service", unit="")])
     bundle.establish(module)
     assert module.commands == [["/bin/systemctl", "daemon-reload"]]

@@ -111,133 +111,24 @@ unchecked:
   returned: state is staged
 """
 
-import base64
-import binascii
-import grp
 import json
 import os
 import pwd
-import re
-import shutil
-import stat
-import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_files import (
+    differs,
+    file_diff,
+    is_unit_file,
+    present_bytes,
+    removal_diff,
+    wanted_bytes,
+    write,
+)
 from ansible.module_utils.hadeploy_owned import brought, leftovers, load_owned, merged_owned, save_owned
 from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save, sync_directory
+from ansible.module_utils.hadeploy_staging import stage
 from ansible.module_utils.hadeploy_systemd import is_active, is_enabled, show, wishes
-
-STAGES = "/run/hadeploy"
-UNIT_DIRECTORIES = ("/etc/systemd/system/", "/usr/local/lib/systemd/system/")
-HIDDEN = "(holds secrets; not shown)\n"
-NOT_TEXT = "(not text; not shown)\n"
-
-
-def resolve(text: str, secrets: dict[str, str]) -> str:
-    """Put values where placeholders stand."""
-    for name, value in secrets.items():
-        text = text.replace(f"@@hadeploy:{name}@@", value)
-    return text
-
-
-def wanted_bytes(file: dict, secrets: dict[str, str]) -> bytes:
-    """What the file must hold."""
-    text = resolve(file["content"], {name: secrets[name] for name in file["secrets"]})
-    if file["encoding"] == "base64":
-        try:
-            return base64.b64decode("".join(text.split()), validate=True)
-        except binascii.Error as error:
-            raise ValueError(f"{file['path']}: the secret that it is made of is not base64") from error
-    return text.encode("utf-8")
-
-
-def present_bytes(path: str) -> bytes | None:
-    """What the file holds; None where there is no regular file (a symlink is replaced, not followed)."""
-    try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return None
-        with open(path, "rb") as stream:
-            return stream.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def attributes_of(path: str) -> tuple[str, str, str] | None:
-    """Owner, group and mode as the bundle names them."""
-    try:
-        found = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return _name(pwd.getpwuid, found.st_uid), _name(grp.getgrgid, found.st_gid), mode_text(found.st_mode)
-
-
-def _name(database, number: int) -> str:
-    try:
-        return database(number)[0]
-    except KeyError:
-        return str(number)
-
-
-def mode_text(mode: int) -> str:
-    """Octal, four digits."""
-    return format(stat.S_IMODE(mode), "04o")
-
-
-def differs(file: dict, secrets: dict[str, str]) -> bool:
-    """Whether content, owner or mode is another one."""
-    if attributes_of(file["path"]) != (file["owner"], file["group"], file["mode"].zfill(4)):
-        return True
-    found = present_bytes(file["path"])
-    return found is None or found != wanted_bytes(file, secrets)
-
-
-def file_diff(file: dict, before: bytes | None, after: bytes) -> dict[str, str]:
-    """Both sides as a person may see them. What others could not read on the host is not shown to others here."""
-    attributes = attributes_of(file["path"])
-    hidden = bool(file["secrets"]) or (attributes is not None and not int(attributes[2], 8) & 0o004)
-    wanted = (file["owner"], file["group"], file["mode"].zfill(4))
-    if before == after:
-        before = after = b""
-        hidden = False
-    return {
-        "before_header": f"{file['path']} ({' '.join(attributes) if attributes else 'absent'})",
-        "after_header": f"{file['path']} ({' '.join(wanted)})",
-        "before": _side(before, hidden=hidden, mark="before"),
-        "after": _side(after, hidden=hidden, mark="after"),
-    }
-
-
-def _side(content: bytes | None, *, hidden: bool, mark: str) -> str:
-    if content is None:
-        return ""
-    if hidden:
-        return f"{mark} {HIDDEN}"
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return NOT_TEXT
-
-
-def redirect(text: str, staged: dict[str, str]) -> str:
-    """Replace each path of the bundle by where it is staged, the longest first, whole paths only."""
-    if not staged:
-        return text
-    paths = "|".join(re.escape(path) for path in sorted(staged, key=len, reverse=True))
-    return re.sub(rf"(?<![\w./-])(?:{paths})(?![\w/-])", lambda match: staged[match.group()], text)
-
-
-def verdict(check: dict, code: int, words: str) -> bool:
-    """Whether a parser's outcome means valid."""
-    return code in check["accept"] and not any(
-        re.search(pattern, words) for pattern in check["reject_output"]
-    )
-
-
-def masked(words: str, secrets: dict[str, str]) -> str:
-    """A parser may repeat what it read."""
-    for value in sorted(secrets.values(), key=len, reverse=True):
-        words = words.replace(value, "(secret)")
-    return words
 
 
 def tell_of(changed: list[dict], secrets: dict[str, str]) -> dict[str, str]:
@@ -247,11 +138,6 @@ def tell_of(changed: list[dict], secrets: dict[str, str]) -> dict[str, str]:
         if file["unit"] and present_bytes(file["path"]) != wanted_bytes(file, secrets):
             found = merged(found, {file["unit"]: file["on_change"]})
     return found
-
-
-def is_unit_file(path: str) -> bool:
-    """Whether systemd itself must read it anew."""
-    return path.startswith(UNIT_DIRECTORIES)
 
 
 def missing_packages(module: AnsibleModule, packages: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -335,132 +221,6 @@ def observe(module: AnsibleModule) -> dict:
     }
 
 
-def stage(module: AnsibleModule) -> dict:
-    """Check what would be written. Copies of the whole bundle stand together, so that new files find each other."""
-    files, secrets = module.params["files"], module.params["secrets"]
-    changed = [file for file in files if differs(file, secrets)]
-    suspects = [file for file in changed if file["check"]]
-    if not suspects:
-        return {"changed": False, "checked": [], "unchecked": []}
-    os.makedirs(STAGES, mode=0o711, exist_ok=True)
-    directory = tempfile.mkdtemp(prefix="stage-", dir=STAGES)
-    try:
-        os.chmod(directory, 0o711)
-        staged = {file["path"]: directory + file["path"] for file in files}
-        for file in files:
-            _write_copy(module, file, secrets, directory, staged)
-        return _run_checks(module, suspects, directory, staged)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def _write_copy(module, file: dict, secrets: dict[str, str], directory: str, staged: dict[str, str]) -> None:
-    path = staged[file["path"]]
-    _make_directories(os.path.dirname(path), 0o711, above=directory)
-    content = wanted_bytes(file, secrets)
-    if file["encoding"] == "text":
-        content = redirect(content.decode("utf-8"), staged).encode("utf-8")
-    try:
-        owner, group = _ids(file)
-    except KeyError:
-        # In check mode the package that brings the user may not be installed yet; root's copy checks as well.
-        if not module.check_mode:
-            raise
-        owner, group = 0, 0
-    _write_new(path, content, owner, group, int(file["mode"], 8))
-
-
-def _make_directories(path: str, mode: int, above: str) -> None:
-    missing = []
-    while path != above and not os.path.isdir(path):
-        missing.append(path)
-        path = os.path.dirname(path)
-    for each in reversed(missing):
-        os.mkdir(each)
-        os.chmod(each, mode)
-
-
-def _run_checks(module, suspects: list[dict], directory: str, staged: dict[str, str]) -> dict:
-    checked, unchecked, failures = [], [], []
-    for file in suspects:
-        check = file["check"]
-        program = module.get_bin_path(check["argv"][0])
-        if program is None:
-            if not module.check_mode:
-                failures.append(f"{file['path']}: its parser {check['argv'][0]} is not installed")
-            else:
-                unchecked.append(f"{file['path']}: {check['argv'][0]} is not installed yet")
-            continue
-        argv = [program, *(part.replace("{staged}", staged[file["path"]]) for part in check["argv"][1:])]
-        if check["user"] != "root":
-            argv = [module.get_bin_path("runuser", required=True), "-u", check["user"], "--", *argv]
-        code, out, err = module.run_command(argv, cwd="/", environ_update={"LC_ALL": "C"})
-        words = "\n".join(part for part in (out.strip(), err.strip()) if part).replace(directory, "")
-        words = masked(words, module.params["secrets"])
-        if verdict(check, code, words):
-            checked.append(file["path"])
-        else:
-            failures.append(f"{file['path']}: {check['argv'][0]} refuses it (exit {code}):\n{words}")
-    failures += [words for file in suspects if (words := _not_taken(module, file))]
-    if failures:
-        module.fail_json(msg="\n".join(["Nothing was written.", *failures]), invocation={})
-    return {"changed": False, "checked": checked, "unchecked": unchecked}
-
-
-def _not_taken(module, file: dict) -> str:
-    """What the daemon that runs takes only when it starts, and holds otherwise; empty where nothing, or none runs."""
-    fixed = file.get("fixed")
-    program = module.get_bin_path(fixed["argv"][0]) if fixed else None
-    if program is None:
-        return ""
-    code, out, _ = module.run_command([program, *fixed["argv"][1:]], environ_update={"LC_ALL": "C"})
-    if code != 0:
-        return ""
-    holds = dict(re.findall(r"^(\S+) \(\w+\) = (.*)$", out, re.MULTILINE))
-    wrong = [
-        f"{key} is {holds[key]} in the daemon that runs, {value} in the file"
-        for key, value in fixed["values"].items()
-        if holds.get(key, value) != value
-    ]
-    if not wrong:
-        return ""
-    return (
-        f"{file['path']}: {'; '.join(wrong)}. It takes this only when it starts: stop pacemaker and corosync on every "
-        "member (services stop meanwhile), then apply again"
-    )
-
-
-def _ids(file: dict) -> tuple[int, int]:
-    return pwd.getpwnam(file["owner"]).pw_uid, grp.getgrnam(file["group"]).gr_gid
-
-
-def _write_new(path: str, content: bytes, owner: int, group: int, mode: int) -> None:
-    """A new file, closed to others until it is whole, on disk before this returns."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        os.fchown(stream.fileno(), owner, group)
-        os.fchmod(stream.fileno(), mode)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def write(file: dict, content: bytes) -> None:
-    """Replace the file in one step: a reader sees the old one or the new one, whole, with its final owner and mode."""
-    directory, name = os.path.split(file["path"])
-    os.makedirs(directory, mode=0o755, exist_ok=True)
-    fresh = os.path.join(directory, f".{name}.hadeploy-{os.getpid()}")
-    owner, group = _ids(file)
-    try:
-        _write_new(fresh, content, owner, group, int(file["mode"], 8))
-        os.replace(fresh, file["path"])
-    except BaseException:
-        if os.path.lexists(fresh):
-            os.unlink(fresh)
-        raise
-    sync_directory(directory)
-
-
 def establish(module: AnsibleModule) -> dict:
     """Write what differs. What must be told is remembered first, so that no end of this run can lose it."""
     files, secrets = module.params["files"], module.params["secrets"]
@@ -476,7 +236,7 @@ def establish(module: AnsibleModule) -> dict:
     daemon_reload = remembered["daemon_reload"] or any(is_unit_file(path) for path in touched)
     result = {
         "changed": bool(touched) or daemon_reload,
-        "diff": [*diffs, *map(_removal_diff, gone)],
+        "diff": [*diffs, *map(removal_diff, gone)],
         "tell": units,
         "written": [file["path"] for file in changed],
         "removed": gone,
@@ -516,17 +276,6 @@ def _tell_of_gone(owned: dict, gone: list[str]) -> dict[str, str]:
         if entry.get("unit"):
             tell = merged(tell, {entry["unit"]: entry.get("on_change", "none")})
     return tell
-
-
-def _removal_diff(path: str) -> dict[str, str]:
-    attributes = attributes_of(path)
-    hidden = attributes is not None and not int(attributes[2], 8) & 0o004
-    return {
-        "before_header": f"{path} ({' '.join(attributes) if attributes else 'absent'})",
-        "after_header": f"{path} (absent)",
-        "before": _side(present_bytes(path), hidden=hidden, mark="before"),
-        "after": "",
-    }
 
 
 def _remove_files(module: AnsibleModule, paths: list[str]) -> None:
@@ -576,7 +325,7 @@ def remove_files(module: AnsibleModule) -> dict:
     """Remove the files of units that left the design."""
     gone = leftovers(load_owned(), module.params["files"], module.params["units"])["files"]
     there = [path for path in gone if os.path.lexists(path)]
-    result = {"changed": bool(there), "removed": there, "diff": [_removal_diff(path) for path in there]}
+    result = {"changed": bool(there), "removed": there, "diff": [removal_diff(path) for path in there]}
     if not module.check_mode:
         _remove_files(module, gone)
         if any(is_unit_file(path) for path in there):
