@@ -23,6 +23,8 @@ from hadeploy.lab.state import LabState
 from hadeploy.plan.status import Status
 
 POLL_SECONDS = 0.3
+LONGEST_POLL_SECONDS = 10.0
+"""An emulated machine was seen to answer after half a minute, a moment before all was well."""
 
 CALM_SECONDS = 0.3
 """A stretch of calm at the start, so that an outage has a beginning."""
@@ -56,7 +58,7 @@ def wait_until(read_status: ReadStatus, until: Until, seconds: float, what: str)
                 f"not {what} within {seconds:g} s: {'; '.join(status.problems) or 'no problem is named'}"
             )
         # As long as the answer took: members that are slow to answer are busy with what is waited for.
-        time.sleep(max(POLL_SECONDS, answered_at - asked_at))
+        time.sleep(min(max(POLL_SECONDS, answered_at - asked_at), LONGEST_POLL_SECONDS))
 
 
 def wait_until_well(read_status: ReadStatus, seconds: float = 120) -> Status:

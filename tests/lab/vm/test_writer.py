@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -130,6 +131,20 @@ class TestWriter:
             hosts = (machines.folder / "known_hosts.data").read_text()
         assert hosts == "10.0.0.100 ssh-ed25519 ONE\n10.0.0.100 ssh-ed25519 TWO\n"
         assert not (machines.folder / "known_hosts.data").exists()
+
+    @pytest.mark.parametrize(("accelerator", "pauses"), [("tcg", True), ("kvm", False)])
+    def test_only_emulated_machines_get_a_pause_between_records(
+        self, far_end, machines, monkeypatch, accelerator, pauses
+    ):
+        monkeypatch.setattr(writer, "EMULATED_PAUSE_SECONDS", 3600.0)
+        monkeypatch.setattr(writer, "START_RECORDS", 1)
+        writing = far_end()
+        writing._state = replace(machines, accelerator=accelerator)
+        with writing:
+            if not pauses:
+                while len(writing.acknowledged) < 5:
+                    writing._stop.wait(0.01)
+        assert (len(writing.acknowledged) == 1) == pauses
 
     def test_nobody_who_takes_a_record_is_an_error(self, far_end, monkeypatch):
         monkeypatch.setattr(writer, "START_SECONDS", 0.2)
