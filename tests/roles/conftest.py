@@ -58,7 +58,19 @@ def units(systemd: ModuleType) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def cib(systemd: ModuleType) -> ModuleType:
+def cib_merge() -> ModuleType:
+    return _load(
+        "ansible.module_utils.hadeploy_cib_merge", MODULES / "module_utils" / "hadeploy_cib_merge.py"
+    )
+
+
+@pytest.fixture(scope="session")
+def crm_mon() -> ModuleType:
+    return _load("ansible.module_utils.hadeploy_crm_mon", MODULES / "module_utils" / "hadeploy_crm_mon.py")
+
+
+@pytest.fixture(scope="session")
+def cib(cib_merge: ModuleType, crm_mon: ModuleType) -> ModuleType:
     return _load("hadeploy_cib", MODULES / "library" / "hadeploy_cib.py")
 
 
@@ -68,7 +80,7 @@ def certificate(systemd: ModuleType) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def cluster(systemd: ModuleType) -> ModuleType:
+def cluster(crm_mon: ModuleType) -> ModuleType:
     return _load("hadeploy_cluster", MODULES / "library" / "hadeploy_cluster.py")
 
 

@@ -112,7 +112,7 @@ def test_corosync_membership(cluster, text: str, missing: str):
     assert cluster.lacking_in_corosync(text, MEMBERS) == missing
 
 
-def crm_mon(*, dc: str = 'present="true" with_quorum="true"', pending: str = "false") -> str:
+def answer(*, dc: str = 'present="true" with_quorum="true"', pending: str = "false") -> str:
     return (
         f"<crm_mon><summary><current_dc {dc}/></summary><nodes>"
         f'<node name="n1" online="true"/><node name="n2" online="true" pending="{pending}"/></nodes></crm_mon>'
@@ -123,11 +123,11 @@ def crm_mon(*, dc: str = 'present="true" with_quorum="true"', pending: str = "fa
     ("text", "missing"),
     [
         ("crm_mon: error", "Pacemaker does not answer"),
-        (crm_mon(dc='present="false"'), "Pacemaker has no controller yet"),
-        (crm_mon(dc='present="true" with_quorum="false"'), "Pacemaker has no quorum"),
-        (crm_mon(pending="true"), "Pacemaker does not see n2 online"),
-        (crm_mon(), ""),
+        (answer(dc='present="false"'), "Pacemaker has no controller yet"),
+        (answer(dc='present="true" with_quorum="false"'), "Pacemaker has no quorum"),
+        (answer(pending="true"), "Pacemaker does not see n2 online"),
+        (answer(), ""),
     ],
 )
-def test_pacemaker_membership(cluster, text: str, missing: str):
-    assert cluster.lacking_in_pacemaker(text, MEMBERS) == missing
+def test_pacemaker_membership(crm_mon, text: str, missing: str):
+    assert crm_mon.lacking(text, MEMBERS) == missing

@@ -83,15 +83,15 @@ rollback:
   returned: when something was applied
 """
 
-import copy
 import os
 import re
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
-from xml.sax.saxutils import escape
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_cib_merge import canonical, masked, merge, resolve
+from ansible.module_utils.hadeploy_crm_mon import lacking, refused, strangers, unwell
 
 ONLINE_SECONDS = 60
 POLL_SECONDS = 0.2
@@ -99,239 +99,12 @@ ROLLBACK = "/var/lib/hadeploy/cib-rollback"
 ROLLBACKS_KEPT = 20
 ATTEMPTS = 4
 
-PACEMAKER_OWNS = ("dc-version", "cluster-infrastructure", "cluster-name", "have-watchdog", "last-lrm-refresh")
-OPERATOR_OWNS = ("maintenance-mode",)
-OPERATOR_CONSTRAINTS = ("cli-ban-", "cli-prefer-", "cli-standby-")
-DRBD_CONSTRAINTS = ("drbd-fence-by-handler-",)
-"""Set by DRBD's fence-peer handler: without it a copy that missed writes could be promoted."""
-
-SECRET_NAMES = "passw|secret|token|key|credential"
-FALSE = ("false", "off", "no", "0", "")
-
-REFUSALS = ("2", "3", "4", "5", "6")
-"""An agent's exit codes for: this cannot work here (arguments, unimplemented, permissions, not installed, not configured)."""
-
-
-def resolve(text: str, secrets: dict[str, str]) -> str:
-    """Put values where placeholders stand, as XML attribute values."""
-    for name, value in secrets.items():
-        text = text.replace(
-            f"@@hadeploy:{name}@@", escape(value, {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
-        )
-    return text
-
-
-def merge(live: ElementTree.Element, desired: ElementTree.Element) -> tuple[ElementTree.Element, list[str]]:
-    """The live CIB with the compiled configuration in it, and what of the operators was kept."""
-    new = copy.deepcopy(live)
-    drift: list[str] = []
-    wanted = desired.find("configuration")
-    configuration = new.find("configuration")
-    for section in list(configuration):
-        ours = wanted.find(section.tag)
-        if section.tag == "crm_config":
-            _merge_properties(section, ours, drift)
-        elif section.tag == "nodes":
-            _merge_nodes(section, ours, drift, agents_attributes(desired))
-        elif section.tag == "constraints":
-            _merge_constraints(section, ours, drift)
-        elif ours is not None:
-            section[:] = copy.deepcopy(list(ours))
-        else:
-            # An empty section is what Pacemaker leaves; it means the same as none.
-            section[:] = []
-    present = {section.tag for section in configuration}
-    configuration.extend(copy.deepcopy(section) for section in wanted if section.tag not in present)
-    if _schema(desired) > _schema(live):
-        new.set("validate-with", desired.get("validate-with"))
-    return new, drift
-
-
-def _schema(cib: ElementTree.Element) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", cib.get("validate-with", "")))
-
-
-def _merge_properties(
-    section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str]
-) -> None:
-    """Sets in the order of the live one, so that Pacemaker's own order is not a difference."""
-    wanted = {item.get("id"): item for item in (ours if ours is not None else ())}
-    named = {pair.get("name") for item in wanted.values() for pair in item.iter("nvpair")}
-    for existing in list(section):
-        target = wanted.pop(existing.get("id"), None)
-        pairs = {pair.get("name"): pair for pair in (target if target is not None else ())}
-        kept = []
-        for pair in existing:
-            name = pair.get("name")
-            if name in pairs:
-                kept.append(_same_pair(pair, pairs.pop(name)))
-            elif name in PACEMAKER_OWNS and name not in named:
-                kept.append(pair)
-            elif name in OPERATOR_OWNS and name not in named:
-                kept.append(pair)
-                if pair.get("value", "").lower() not in FALSE:
-                    drift.append(f"the property {name} is {pair.get('value')}")
-        existing[:] = [*kept, *(copy.deepcopy(pair) for pair in pairs.values())]
-        if not len(existing):
-            section.remove(existing)
-    section.extend(copy.deepcopy(item) for item in wanted.values())
-
-
-def _same_pair(live: ElementTree.Element, wanted: ElementTree.Element) -> ElementTree.Element:
-    """An id says nothing: the live one stays, whoever chose it."""
-    pair = copy.deepcopy(live)
-    pair.set("value", wanted.get("value", ""))
-    return pair
-
-
-def agents_attributes(desired: ElementTree.Element) -> set[str]:
-    """What an agent keeps of each member's data (ocf_heartbeat_pgsql(7)): no operator decided it."""
-    return {
-        f"{primitive.get('id')}-data-status"
-        for primitive in desired.iter("primitive")
-        if primitive.get("type") == "pgsql"
-    }
-
-
-def _merge_nodes(
-    section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str], told: set[str]
-) -> None:
-    """Node ids and attributes set at run time stay; utilization is ours. Of those in ``told`` nothing is said."""
-    wanted = {node.get("uname"): node for node in (ours if ours is not None else ())}
-    for node in section:
-        name = node.get("uname")
-        if name not in wanted:
-            drift.append(
-                f"{name} is known to the cluster, but no member (forget it: crm_node --remove {name})"
-            )
-            continue
-        drift += [
-            f"{name} has the attribute {pair.get('name')}={pair.get('value')}"
-            for pair in node.iterfind("instance_attributes/nvpair")
-            if pair.get("value", "").lower() not in FALSE and pair.get("name") not in told
-        ]
-        for utilization in node.findall("utilization"):
-            node.remove(utilization)
-        node.extend(copy.deepcopy(list(wanted.pop(name))))
-    section.extend(copy.deepcopy(node) for node in wanted.values())
-
-
-def _merge_constraints(
-    section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str]
-) -> None:
-    fences = [item for item in section if item.get("id", "").startswith(DRBD_CONSTRAINTS)]
-    drift += [
-        f"the constraint {item.get('id')} keeps a copy of {item.get('rsc')} that missed writes from being promoted"
-        " (it goes by itself once that copy is up to date)"
-        for item in fences
-    ]
-    kept = [item for item in section if item.get("id", "").startswith(OPERATOR_CONSTRAINTS)]
-    drift += [
-        f"the constraint {item.get('id')} was left by a move or ban of {item.get('rsc')}"
-        f" (drop it: crm_resource --clear --resource {item.get('rsc')})"
-        for item in kept
-    ]
-    known = {item.get("id"): item for item in (ours if ours is not None else ())}
-    # In the order of the live section, new ones last: the order of constraints means nothing.
-    order = [item.get("id") for item in section]
-    items = [known.pop(identity) for identity in order if identity in known]
-    section[:] = copy.deepcopy([*items, *known.values()]) + kept + fences
-
-
-def canonical(element: ElementTree.Element) -> str:
-    """Pretty text with sorted attributes, for comparison and for people."""
-    found = copy.deepcopy(element)
-    for each in found.iter():
-        each.text = each.tail = None
-        ordered = sorted(each.attrib.items())
-        each.attrib.clear()
-        each.attrib.update(ordered)
-    ElementTree.indent(found)
-    return ElementTree.tostring(found, encoding="unicode") + "\n"
-
-
-def masked(text: str, secrets: dict[str, str], placeholders: ElementTree.Element) -> str:
-    """Hide values of secrets, wherever they stand, and whatever the live CIB holds in the same attributes."""
-    for value in sorted(secrets.values(), key=len, reverse=True):
-        quoted = escape(value, {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
-        if quoted:
-            text = text.replace(f'"{quoted}"', '"(secret)"')
-    secret_ids = {
-        pair.get("id") for pair in placeholders.iter("nvpair") if "@@hadeploy:" in pair.get("value", "")
-    }
-    for identity in secret_ids:
-        text = re.sub(
-            rf'(<nvpair id="{re.escape(identity)}" name="[^"]*" value=)"[^"]*"', r'\1"(secret)"', text
-        )
-    # The live CIB may still hold a secret that the compiled one no longer names.
-    return re.sub(
-        rf'(<nvpair id="[^"]*" name="[^"]*(?:{SECRET_NAMES})[^"]*" value=)"[^"]*"', r'\1"(secret)"', text
-    )
-
 
 def is_error_free(check: dict, code: int, words: str) -> bool:
     """Whether a check's outcome means valid."""
     return code in check["accept"] and not any(
         re.search(pattern, words) for pattern in check["reject_output"]
     )
-
-
-def unwell(crm_mon: str, resources: set[str]) -> list[str]:
-    """Resources of ours that failed, with the agent's reason."""
-    root = ElementTree.fromstring(crm_mon)
-    reasons = {
-        failure.get("op_key", "").rsplit("_", 2)[0]: failure.get("exitreason")
-        or failure.get("exitstatus", "")
-        for failure in root.iterfind("./failures/failure")
-    }
-    found = []
-    for resource in root.iterfind("./resources//resource"):
-        name = resource.get("id", "").partition(":")[0]
-        stopped = resource.get("active") == "false" and name in reasons
-        if name in resources and (resource.get("failed") == "true" or stopped):
-            found.append(f"{name} failed: {reasons.get(name) or 'no reason given'}")
-    return sorted(set(found))
-
-
-def refused(crm_mon: str, resources: set[str]) -> dict[str, str]:
-    """Resources of ours that run nowhere because their agent refuses, with its word: Pacemaker counts that as no failure.
-
-    It asks no second time either, whatever was installed or put right since, unless it is told to.
-    """
-    root = ElementTree.fromstring(crm_mon)
-    words = {
-        history.get("id", ""): operation.get("rc_text", "")
-        for history in root.iterfind("./node_history/node/resource_history")
-        for operation in history.iterfind("operation_history")
-        if operation.get("rc") in REFUSALS
-    }
-    stopped = {
-        resource.get("id", "").partition(":")[0]
-        for resource in root.iterfind("./resources//resource")
-        if resource.get("active") == "false"
-    }
-    return {name: words[name] for name in sorted(stopped & words.keys() & resources)}
-
-
-def absent_members(crm_mon: str, members: list[str]) -> list[str]:
-    """Members that the cluster does not see online, or all where it has no quorum."""
-    root = ElementTree.fromstring(crm_mon)
-    dc = root.find("./summary/current_dc")
-    if dc is None or dc.get("with_quorum") != "true":
-        return list(members)
-    online = {
-        node.get("name")
-        for node in root.iterfind("./nodes/node")
-        if node.get("online") == "true" and node.get("pending") != "true"
-    }
-    return [member for member in members if member not in online]
-
-
-def strangers(crm_mon: str, members: list[str]) -> list[str]:
-    """Who is online in the cluster and no member of the topology."""
-    root = ElementTree.fromstring(crm_mon)
-    online = (node for node in root.iterfind("./nodes/node") if node.get("online") == "true")
-    return sorted(name for node in online if (name := node.get("name", "")) not in members)
 
 
 class Cib:
@@ -494,17 +267,12 @@ def _await_members(cib: Cib) -> None:
     """
     deadline = time.monotonic() + ONLINE_SECONDS
     while True:
-        code, out, err = cib.program("crm_mon", "--one-shot", "--output-as=xml", "--inactive")
-        absent = absent_members(out, cib.module.params["members"]) if code == 0 else []
-        if code == 0 and not absent:
+        _, out, _ = cib.program("crm_mon", "--one-shot", "--output-as=xml", "--inactive")
+        missing = lacking(out, cib.module.params["members"])
+        if not missing:
             return
         if time.monotonic() > deadline:
-            why = (
-                f"{', '.join(absent)} not online, or no quorum"
-                if absent
-                else f"Pacemaker does not answer here: {err.strip()}"
-            )
-            cib.fail(f"the CIB is not applied: {why}, after {ONLINE_SECONDS} s; nothing was changed")
+            cib.fail(f"the CIB is not applied: {missing}, after {ONLINE_SECONDS} s; nothing was changed")
         time.sleep(POLL_SECONDS)
 
 

@@ -58,9 +58,9 @@ waited:
 
 import re
 import time
-import xml.etree.ElementTree as ElementTree
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_crm_mon import lacking
 
 POLL_SECONDS = 0.2
 
@@ -115,30 +115,10 @@ def lacking_in_device(text: str, members: list[str]) -> str:
     return ""
 
 
-def lacking_in_pacemaker(text: str, members: list[str]) -> str:
-    """What C(crm_mon --output-as=xml) says is not there yet; empty when all is."""
-    try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError:
-        return "Pacemaker does not answer"
-    dc = root.find("./summary/current_dc")
-    if dc is None or dc.get("present") != "true":
-        return "Pacemaker has no controller yet"
-    if dc.get("with_quorum") != "true":
-        return "Pacemaker has no quorum"
-    online = {
-        node.get("name")
-        for node in root.iterfind("./nodes/node")
-        if node.get("online") == "true" and node.get("pending") != "true"
-    }
-    missing = [member for member in members if member not in online]
-    return f"Pacemaker does not see {', '.join(missing)} online" if missing else ""
-
-
 QUESTIONS = {
     "corosync": (["corosync-quorumtool", "-s"], lacking_in_corosync),
     "device": (["corosync-quorumtool", "-s"], lacking_in_device),
-    "pacemaker": (["crm_mon", "--one-shot", "--output-as=xml"], lacking_in_pacemaker),
+    "pacemaker": (["crm_mon", "--one-shot", "--output-as=xml"], lacking),
 }
 
 
