@@ -11,7 +11,7 @@ from hadeploy.design.fencing import levels_of
 from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill.drill import Watch
 from hadeploy.drill.errors import DrillError
-from hadeploy.drill.lab_world import home_commands, unit_of
+from hadeploy.drill.lab_world import MOVE_SECONDS, move_group, unit_of
 from hadeploy.drill.records import RecordWriter
 from hadeploy.drill.verdict import PowerEvent
 from hadeploy.drill.world import RECOVERY_SECONDS
@@ -95,8 +95,7 @@ class HostsWorld:
 
     def bring_home(self, group: str, member: str) -> None:
         """Move a group and leave no constraint behind."""
-        for argv in home_commands(group, member):
-            self._ask(member, argv, "")
+        move_group(lambda *argv: self._ask(member, argv, ""), group, member, MOVE_SECONDS)
 
     def _switches(self, member: str) -> tuple[str, ...]:
         cluster = self._design.cluster

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from hadeploy.design.design import Design
 from hadeploy.design.recovery import Breakage, Mishap
@@ -28,7 +29,11 @@ from hadeploy.lab.program import shielded
 from hadeploy.lab.state import LabState
 from hadeploy.lab.writer import Recorder, Writer, file_recorder, sql_recorder
 
-MOVE_SECONDS = 90
+MOVE_SECONDS = 60.0
+EMULATED_MOVE_SECONDS = 300.0
+ANSWER_SECONDS = 30.0
+"""For a command itself, beyond what it waits for."""
+
 DATABASES = {"pgsql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}
 """Resource agents, and how their databases are asked."""
 
@@ -91,8 +96,9 @@ class LabWorld:
 
     def bring_home(self, group: str, member: str) -> None:
         """Move a group and leave no constraint behind."""
-        for argv in home_commands(group, member):
-            exec_in_node(self._state, member, *argv, seconds=MOVE_SECONDS)
+        seconds = EMULATED_MOVE_SECONDS if self._state.is_emulated else MOVE_SECONDS
+        ask = partial(exec_in_node, self._state, member, seconds=seconds + ANSWER_SECONDS)
+        move_group(ask, group, member, seconds)
 
 
 def record_writers(state: LabState, design: Design) -> dict[str, Writer]:
@@ -139,13 +145,20 @@ def _recorder_of(design: Design, volume: ReplicatedVolume) -> Recorder:
     return file_recorder(volume.mount, f".hadeploy-records-{secrets.token_hex(4)}")
 
 
-def home_commands(group: str, member: str) -> tuple[tuple[str, ...], ...]:
-    """Pacemaker's own commands that move a group to a member and let it stay there by its stickiness."""
-    return (
-        ("crm_resource", "--move", "--resource", group, "--node", member),
-        ("crm_resource", "--wait", "--timeout=60s"),
-        ("crm_resource", "--clear", "--resource", group),
-    )
+def move_group(run: Callable[..., object], group: str, member: str, seconds: float) -> None:
+    """Move a group by Pacemaker's own commands; it stays by its stickiness, and the constraint goes even if it does not come.
+
+    Args:
+        run: runs a command line on a member, and raises where it fails.
+        group: to move.
+        member: where to.
+        seconds: until the cluster must have settled.
+    """
+    run("crm_resource", "--move", "--resource", group, "--node", member)
+    try:
+        run("crm_resource", "--wait", f"--timeout={seconds:.0f}s")
+    finally:
+        run("crm_resource", "--clear", "--resource", group)
 
 
 def fault_of(design: Design, mishap: Mishap) -> Fault:

@@ -53,6 +53,13 @@ class TestWhatIsDone:
         world(design_of("n-plus-1")).restore(Mishap(Breakage.POWER_CUT, "a1"))
         assert [host for host, _ in calls] == ["a2", "s1"]
 
+    def test_a_group_that_does_not_come_leaves_no_constraint_behind(self, design_of, asked):
+        calls, answers = asked
+        answers += [Answer(), Answer(error="Timeout occurred")]
+        with pytest.raises(DrillError, match="Timeout occurred"):
+            world(design_of("active-passive")).bring_home("web", "n1")
+        assert [argv[1] for _, argv in calls] == ["--move", "--wait", "--clear"]
+
     def test_where_nobody_can_a_person_is_told(self, design_of, asked):
         asked[1].append(Answer(error="no route to host"))
         with pytest.raises(DrillError) as error:
