@@ -68,12 +68,19 @@ def test_the_other_node_lost_is_the_mirror_image(strike):
     assert verdict.after == HOME
 
 
-def test_a_hung_master_is_taken_over_and_yields_when_thawed(lab, design, read_status):
+def test_a_hung_master_is_taken_over_and_yields_when_thawed(lab, design, read_status, patience):
     """The kernel of the hung node still answers ARP: two answers are expected here, and only while it hangs."""
     from hadeploy.drill.drill import run_fault
 
     verdict = run_fault(
-        lab, design, faults.HUNG_NODE, "lb1", probes=CLIENTS, read_status=read_status, hold_seconds=6
+        lab,
+        design,
+        faults.HUNG_NODE,
+        "lb1",
+        probes=CLIENTS,
+        read_status=read_status,
+        hold_seconds=6,
+        recovery_seconds=patience,
     )
     for name, outage in verdict.outages.items():
         print(f"hung master: {name} out {outage.seconds:.2f} s, {outage.failed} of {outage.requests} failed")

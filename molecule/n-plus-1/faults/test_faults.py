@@ -6,7 +6,6 @@ import pytest
 
 from hadeploy.drill import fault as faults
 from hadeploy.drill.drill import wait_until_well
-from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.observer import Probe
 
 CLIENTS = {"app-a": Probe("app-a", "10.73.1.101", 8081), "app-b": Probe("app-b", "10.73.1.102", 8082)}
@@ -15,15 +14,13 @@ FAILOVER_SECONDS = 20.0
 
 
 @pytest.fixture(autouse=True)
-def everyone_at_home(lab, read_status):
+def everyone_at_home(move, read_status, patience):
     """Services stay where a failover left them; each scenario starts from home, by an operator's own command."""
-    status = wait_until_well(read_status)
+    status = wait_until_well(read_status, patience)
     for group, home in (("app-a", "a1"), ("app-b", "a2")):
         if next(g.node for g in status.groups if g.name == group) != home:
-            exec_in_node(lab, home, "crm_resource", "--move", "--resource", group, "--node", home)
-            exec_in_node(lab, home, "crm_resource", "--wait", "--timeout=60s")
-            exec_in_node(lab, home, "crm_resource", "--clear", "--resource", group)
-    wait_until_well(read_status)
+            move(group, home)
+    wait_until_well(read_status, patience)
 
 
 @pytest.mark.parametrize("fault", [faults.POWER_CUT, faults.HUNG_NODE_FENCED], ids=lambda f: f.name)
