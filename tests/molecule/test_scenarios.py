@@ -38,18 +38,17 @@ def test_scenario_on_machines(scenario):
 @pytest.mark.timeout(2400)
 def test_a_power_cut_on_machines():
     """The part of a scenario on machines that an hour has room for: data on DRBD outlives the machine that wrote it."""
-    chosen = {"HADEPLOY_CHOSEN_FAULTS": "survivor and not hung"}
     try:
         for step in ("create", "converge", "side-effect"):
-            molecule(step, "active-passive-drbd", chosen)
+            molecule(step, "active-passive-drbd", HADEPLOY_CHOSEN_FAULTS="survivor and not hung")
     finally:
         molecule("destroy", "active-passive-drbd")
 
 
-def molecule(step, scenario, more=None):
+def molecule(step, scenario, **variables):
     environment = {
         **os.environ,
-        **(more or {}),
+        **variables,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "NO_COLOR": "1",
     }

@@ -22,29 +22,38 @@ def _load(name: str, file: Path) -> ModuleType:
     return module
 
 
+def _load_utility(role: Path, name: str) -> ModuleType:
+    return _load(f"ansible.module_utils.{name}", role / "module_utils" / f"{name}.py")
+
+
+@pytest.fixture(scope="session")
+def check() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_check")
+
+
 @pytest.fixture(scope="session")
 def pending_memory() -> ModuleType:
-    return _load("ansible.module_utils.hadeploy_pending", MODULES / "module_utils" / "hadeploy_pending.py")
+    return _load_utility(MODULES, "hadeploy_pending")
 
 
 @pytest.fixture(scope="session")
 def systemd(pending_memory: ModuleType) -> ModuleType:
-    return _load("ansible.module_utils.hadeploy_systemd", MODULES / "module_utils" / "hadeploy_systemd.py")
+    return _load_utility(MODULES, "hadeploy_systemd")
 
 
 @pytest.fixture(scope="session")
 def owned(pending_memory: ModuleType) -> ModuleType:
-    return _load("ansible.module_utils.hadeploy_owned", MODULES / "module_utils" / "hadeploy_owned.py")
+    return _load_utility(MODULES, "hadeploy_owned")
 
 
 @pytest.fixture(scope="session")
 def files(pending_memory: ModuleType) -> ModuleType:
-    return _load("ansible.module_utils.hadeploy_files", MODULES / "module_utils" / "hadeploy_files.py")
+    return _load_utility(MODULES, "hadeploy_files")
 
 
 @pytest.fixture(scope="session")
-def staging(files: ModuleType) -> ModuleType:
-    return _load("ansible.module_utils.hadeploy_staging", MODULES / "module_utils" / "hadeploy_staging.py")
+def staging(check: ModuleType, files: ModuleType) -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_staging")
 
 
 @pytest.fixture(scope="session")
@@ -59,18 +68,16 @@ def units(systemd: ModuleType) -> ModuleType:
 
 @pytest.fixture(scope="session")
 def cib_merge() -> ModuleType:
-    return _load(
-        "ansible.module_utils.hadeploy_cib_merge", MODULES / "module_utils" / "hadeploy_cib_merge.py"
-    )
+    return _load_utility(MODULES, "hadeploy_cib_merge")
 
 
 @pytest.fixture(scope="session")
 def crm_mon() -> ModuleType:
-    return _load("ansible.module_utils.hadeploy_crm_mon", MODULES / "module_utils" / "hadeploy_crm_mon.py")
+    return _load_utility(MODULES, "hadeploy_crm_mon")
 
 
 @pytest.fixture(scope="session")
-def cib(cib_merge: ModuleType, crm_mon: ModuleType) -> ModuleType:
+def cib(check: ModuleType, cib_merge: ModuleType, crm_mon: ModuleType) -> ModuleType:
     return _load("hadeploy_cib", MODULES / "library" / "hadeploy_cib.py")
 
 
@@ -89,21 +96,17 @@ DRBD = MODULES.parent / "drbd"
 
 @pytest.fixture(scope="session")
 def drbd_programs(pending_memory: ModuleType) -> ModuleType:
-    return _load("ansible.module_utils.hadeploy_drbd", DRBD / "module_utils" / "hadeploy_drbd.py")
+    return _load_utility(DRBD, "hadeploy_drbd")
 
 
 @pytest.fixture(scope="session")
 def drbd_content() -> ModuleType:
-    return _load(
-        "ansible.module_utils.hadeploy_drbd_content", DRBD / "module_utils" / "hadeploy_drbd_content.py"
-    )
+    return _load_utility(DRBD, "hadeploy_drbd_content")
 
 
 @pytest.fixture(scope="session")
 def drbd_progress() -> ModuleType:
-    return _load(
-        "ansible.module_utils.hadeploy_drbd_progress", DRBD / "module_utils" / "hadeploy_drbd_progress.py"
-    )
+    return _load_utility(DRBD, "hadeploy_drbd_progress")
 
 
 @pytest.fixture(scope="session")

@@ -90,6 +90,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_check import verdict
 from ansible.module_utils.hadeploy_cib_merge import canonical, masked, merge, resolve
 from ansible.module_utils.hadeploy_crm_mon import lacking, refused, strangers, unwell
 
@@ -98,13 +99,6 @@ POLL_SECONDS = 0.2
 ROLLBACK = "/var/lib/hadeploy/cib-rollback"
 ROLLBACKS_KEPT = 20
 ATTEMPTS = 4
-
-
-def is_error_free(check: dict, code: int, words: str) -> bool:
-    """Whether a check's outcome means valid."""
-    return code in check["accept"] and not any(
-        re.search(pattern, words) for pattern in check["reject_output"]
-    )
 
 
 class Cib:
@@ -168,7 +162,7 @@ class Cib:
                     missing.append(argv[0])
                     continue
                 words = f"{out}\n{err}".replace(folder, "").strip()
-                if not is_error_free(check, code, words):
+                if not verdict(check, code, words):
                     self.fail(f"{argv[0]} refuses the CIB (exit {code}); nothing was changed.\n{words}")
         return missing
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 
+from ansible.module_utils.hadeploy_check import verdict
 from ansible.module_utils.hadeploy_files import differs, ids, wanted_bytes, write_new
 
 STAGES = "/run/hadeploy"
@@ -29,6 +30,7 @@ def stage(module) -> dict:
             _write_copy(module, file, secrets, directory, staged)
         return _run_checks(module, suspects, directory, staged)
     finally:
+        # Under /run, so gone with the next boot at the latest: what the parsers said is worth more than what cannot be removed.
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -91,13 +93,6 @@ def redirect(text: str, staged: dict[str, str]) -> str:
         return text
     paths = "|".join(re.escape(path) for path in sorted(staged, key=len, reverse=True))
     return re.sub(rf"(?<![\w./-])(?:{paths})(?![\w/-])", lambda match: staged[match.group()], text)
-
-
-def verdict(check: dict, code: int, words: str) -> bool:
-    """Whether a parser's outcome means valid."""
-    return code in check["accept"] and not any(
-        re.search(pattern, words) for pattern in check["reject_output"]
-    )
 
 
 def masked(words: str, secrets: dict[str, str]) -> str:
