@@ -113,20 +113,16 @@ rm -rf "$tree"/var/lib/apt/lists/*
 """
 """Installs packages of a repository in a node's tree: without network, in mounts that end with it, and starts no daemon."""
 
-_ENABLED = "systemctl list-unit-files --state=enabled --no-legend | cut -d' ' -f1 | sort"
-"""Tells which units a boot starts."""
-
-_AT_REST = f"""set -eu
+_AT_REST = """set -eu
 tree=$1; shift
 rm -f "$tree/usr/sbin/policy-rc.d"
-chroot "$tree" sh -c "{_ENABLED}" > "$tree.enabled"
-printf '%s\\n' "$@" | comm -13 - "$tree.enabled" | xargs -r chroot "$tree" systemctl disable -q
-rm -rf "$tree.enabled" "$tree"/usr/share/doc/* "$tree"/usr/share/locale/*
+for unit; do chroot "$tree" systemctl disable -q "$unit"; done
+rm -rf "$tree"/usr/share/doc/* "$tree"/usr/share/locale/*
 # Nothing under /usr is newer than what was made of it: systemd.unit(5), ConditionNeedsUpdate.
 touch -r "$tree/usr" "$tree/etc/.updated" "$tree/var/.updated"
 """
 
-INSTALLED = (INSTALL, _ENABLED, _AT_REST)
+INSTALLED = (INSTALL, _AT_REST)
 """All that packages in an image depend on, for its fingerprint."""
 
 
@@ -252,9 +248,15 @@ def install_at_rest(tree: Path, repository: Path, packages: Sequence[str]) -> No
     Raises:
         LabError: a package is not in the repository, or its installation failed.
     """
-    enabled = run(["chroot", str(tree), "sh", "-c", _ENABLED]).split()
+    before = _enabled(tree)
     install_in_tree(tree, repository, packages)
-    run(["sh", "-c", _AT_REST, "sh", str(tree), *enabled])
+    run(["sh", "-c", _AT_REST, "sh", str(tree), *sorted(_enabled(tree) - before)], seconds=60)
+
+
+def _enabled(tree: Path) -> set[str]:
+    """The units that a boot of this tree starts."""
+    told = run(["chroot", str(tree), "systemctl", "list-unit-files", "--state=enabled", "--no-legend"])
+    return {line.split()[0] for line in told.splitlines() if line.strip()}
 
 
 def _index(repository: Path) -> str:

@@ -78,7 +78,7 @@ def differs(file: dict, secrets: dict[str, str]) -> bool:
 def file_diff(file: dict, before: bytes | None, after: bytes) -> dict[str, str]:
     """Both sides as a person may see them. What others could not read on the host is not shown to others here."""
     attributes = attributes_of(file["path"])
-    hidden = bool(file["secrets"]) or (attributes is not None and not int(attributes[2], 8) & 0o004)
+    hidden = bool(file["secrets"]) or _closed_to_others(attributes)
     wanted = (file["owner"], file["group"], file["mode"].zfill(4))
     if before == after:
         before = after = b""
@@ -94,13 +94,17 @@ def file_diff(file: dict, before: bytes | None, after: bytes) -> dict[str, str]:
 def removal_diff(path: str) -> dict[str, str]:
     """What goes, as a person may see it."""
     attributes = attributes_of(path)
-    hidden = attributes is not None and not int(attributes[2], 8) & 0o004
     return {
         "before_header": f"{path} ({' '.join(attributes) if attributes else 'absent'})",
         "after_header": f"{path} (absent)",
-        "before": _side(present_bytes(path), hidden=hidden, mark="before"),
+        "before": _side(present_bytes(path), hidden=_closed_to_others(attributes), mark="before"),
         "after": "",
     }
+
+
+def _closed_to_others(attributes: tuple[str, str, str] | None) -> bool:
+    """Whether the file is there and only its owner or group may read it."""
+    return attributes is not None and not int(attributes[2], 8) & 0o004
 
 
 def _side(content: bytes | None, *, hidden: bool, mark: str) -> str:
