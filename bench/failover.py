@@ -19,7 +19,6 @@ from hadeploy.design.design import Design
 from hadeploy.drill.drill import run_fault, wait_until_well
 from hadeploy.drill.fault import POWER_CUT, Fault, daemon_crash
 from hadeploy.drill.verdict import Verdict
-from hadeploy.lab import lab
 from hadeploy.lab.observer import Probe
 from hadeploy.lab.state import LabState, load_state
 
@@ -38,10 +37,13 @@ def hadeploy(*argv: str) -> tuple[float, str]:
 
 
 @contextmanager
-def applied(example: str) -> Iterator[tuple[LabState, StatusReader, str, dict[str, object]]]:
-    """A lab of an example with its topology applied; also the first apply's own report."""
+def applied(example: str, *options: str) -> Iterator[tuple[LabState, StatusReader, str, dict[str, object]]]:
+    """A lab of an example, brought up with ``options``, and its topology applied; also the first apply's own report.
+
+    The report tells besides how long the lab took to come up, and the apply by a clock on the wall.
+    """
     topology = f"inventories/{example}/topology.yaml"
-    hadeploy("lab", "up", topology)
+    up, _ = hadeploy("lab", "up", topology, *options)
     try:
         with tempfile.TemporaryDirectory() as out:
             seconds, text = hadeploy("apply", topology, "--lab", "--yes", "--json", "--out", out)
@@ -49,10 +51,10 @@ def applied(example: str) -> Iterator[tuple[LabState, StatusReader, str, dict[st
                 load_state(example),
                 StatusReader.for_lab(PROJECT / topology),
                 out,
-                {"wall": seconds, **json.loads(text)},
+                {"up": up, "wall": seconds, **json.loads(text)},
             )
     finally:
-        lab.down(example)
+        hadeploy("lab", "down", topology, "--saved")
 
 
 def strike(

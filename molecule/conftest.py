@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hadeploy.app.pace import at_lab_pace
+from hadeploy.app.pace import lab_design
 from hadeploy.app.status import StatusReader
-from hadeploy.app.validate import load_valid
 from hadeploy.design.design import Design
 from hadeploy.design.durations import Durations
 from hadeploy.design.recovery import Breakage, Mishap
@@ -83,11 +82,9 @@ def holder(read_status: Callable[[], Status], patience: float) -> Callable[[str]
 
 
 @pytest.fixture(scope="session")
-def paced(topology: Path, design: Design) -> Design:
+def paced(topology: Path) -> Design:
     """The design as it runs in this lab."""
-    loaded, _ = load_valid(topology)
-    assert loaded is not None
-    return at_lab_pace(loaded, design)[0]
+    return lab_design(topology)
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from hadeploy.app.status import lab_of
+from hadeploy.app.validate import load_valid
 from hadeploy.design.design import Design
 from hadeploy.design.patterns import expand
 from hadeploy.design.promotable import RoleOperation
@@ -38,6 +40,18 @@ def at_lab_pace(loaded: LoadedTopology, design: Design) -> tuple[Design, Diagnos
     """
     state, _ = lab_of(design)
     return (design, Diagnostics()) if state is None else _for(state, loaded, design)
+
+
+def lab_design(topology: Path) -> Design:
+    """The design of a topology file as its lab keeps it.
+
+    Raises:
+        ValueError: the topology is not valid.
+    """
+    loaded, findings = load_valid(topology)
+    if loaded is None:
+        raise ValueError("; ".join(finding.summary for finding in findings))
+    return at_lab_pace(loaded, expand(loaded.topology))[0]
 
 
 def _for(state: LabState, loaded: LoadedTopology, design: Design) -> tuple[Design, Diagnostics]:
