@@ -64,6 +64,7 @@ def _records(each: Records) -> dict[str, Any]:
         "volume": each.name,
         "acknowledged": each.acknowledged,
         "lost": list(each.lost),
+        "lost_seconds": round(each.lost_seconds, 3),
         "silence_seconds": round(each.silence, 3),
     }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from hadeploy.design.databases import ReplicatedDatabase
 from hadeploy.design.design import Design
 from hadeploy.design.resources import Group
+from hadeploy.design.volumes import ReplicatedVolume
 
 SHARED = "Filesystem"
 """A mount that is no volume's: of storage that every member reaches."""
@@ -43,10 +45,7 @@ def _loss(design: Design, group: Group) -> Loss:
     if databases:
         return _of_database(group, databases[0])
     if volumes:
-        worst = max(volumes, key=lambda volume: volume.loss_window_ms)
-        return Loss(
-            group.name, worst.loss_window_ms, f"{worst.name} is replicated by protocol {worst.protocol}"
-        )
+        return max((_of_volume(group, volume) for volume in volumes), key=_span)
     if shared:
         return Loss(group.name, 0, f"{', '.join(shared)} is on storage that every member reaches")
     return Loss(
@@ -55,6 +54,16 @@ def _loss(design: Design, group: Group) -> Loss:
         "no volume and no shared filesystem: what it writes stays where it was written",
         carried=False,
     )
+
+
+def _of_volume(group: Group, volume: ReplicatedVolume) -> Loss:
+    window = volume.loss_window_ms
+    unknown = f", and networks.{volume.segment}.bandwidth is not written" if window is None else ""
+    return Loss(group.name, window, f"{volume.name} is replicated by protocol {volume.protocol}{unknown}")
+
+
+def _span(loss: Loss) -> float:
+    return math.inf if loss.window_ms is None else loss.window_ms
 
 
 def _of_database(group: Group, database: ReplicatedDatabase) -> Loss:

@@ -92,6 +92,8 @@ class ReplicatedVolume:
         replicas: members with a disk first, in the order of the topology; a tiebreaker last.
         segment: the replication link's.
         protocol: ``A``, ``B`` or ``C``.
+        send_buffer: of the link's TCP connection, in bytes; 0 where the kernel sizes it.
+        bandwidth: of the link, in bytes a second; 0 where nothing is known of it.
         filesystem: type for mkfs and mount.
         mount: where.
         mount_options: of mount(8), empty for the defaults.
@@ -117,6 +119,8 @@ class ReplicatedVolume:
     replicas: tuple[Replica, ...]
     segment: str
     protocol: str
+    send_buffer: int
+    bandwidth: int
     filesystem: str
     mount: str
     mount_options: str
@@ -170,13 +174,18 @@ class ReplicatedVolume:
         return self.size * 1000 // rate
 
     @property
-    def loss_window_ms(self) -> int:
-        """The longest span of acknowledged writes that the loss of one member may take with it.
+    def loss_window_ms(self) -> int | None:
+        """The longest span of acknowledged writes that the loss of one member may take with it; None without a bound.
 
-        C and B acknowledge what the peer has at least in its memory, so one loss takes nothing. A acknowledges what is
-        in the send buffer: a peer that does not answer for ``timeout`` is given up, so nothing older is outstanding.
+        C and B acknowledge what the peer has at least in its memory, so one loss takes nothing. A acknowledges what is in
+        the send buffer, which empties no slower than the link carries it; a link that carries nothing is noticed after
+        ``detection_ms``. DRBD's own timeouts bound nothing: a peer that answers late, all the while, is never given up.
         """
-        return self.timing.timeout_ms if self.protocol == "A" else 0
+        if self.protocol != "A":
+            return 0
+        if not (self.send_buffer and self.bandwidth):
+            return None
+        return -(-self.send_buffer * 1000 // self.bandwidth) + self.timing.detection_ms
 
     def replica(self, member: str) -> Replica | None:
         """The share of one member."""

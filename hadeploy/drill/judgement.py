@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from hadeploy.design.design import Design
 from hadeploy.design.recovery import Breakage, Mishap, Recovery
 from hadeploy.drill.measure import Sample
 from hadeploy.drill.ownership import OwnerSample, Ownership
+from hadeploy.drill.records import Records
 from hadeploy.drill.verdict import Outage, Verdict
 from hadeploy.lab.observer import INTERVAL_SECONDS
 
@@ -130,12 +132,13 @@ def _faults(
     for outage in verdict.outages.values():
         if not outage.over:
             yield f"{outage.name} is not served again"
-    behind = {volume.name for volume in design.volumes if volume.protocol == "A"}
-    behind |= {database.name for database in design.databases if not database.synchronous}
     for records in verdict.records:
-        if records.lost and records.name not in behind:
-            lost = f"{len(records.lost)} of {records.acknowledged} acknowledged records"
-            yield f"{records.name} has lost {lost}: {_first(records.lost)}"
+        bound = loss_bound_seconds(design, records.name)
+        if not records.lost or records.lost_seconds <= bound != 0:
+            continue
+        lost = f"{len(records.lost)} of {records.acknowledged} acknowledged records"
+        over = "" if bound == 0 else f", {records.lost_seconds:.2f} s of them where {bound:g} s is the bound"
+        yield f"{records.name} has lost {lost}{over}: {_first(records.lost)}"
     touched = {
         service
         for service, recovery in predicted.items()
@@ -154,6 +157,17 @@ def _faults(
         was_here = verdict.before.get(f"address {virtual.name}") == mishap.member
         if takeover is not None and was_here and not verdict.fenced_before_takeover(virtual.address):
             yield f"{virtual.name} was taken over before {mishap.member} was fenced"
+
+
+def loss_bound_seconds(design: Design, name: str) -> float:
+    """The longest span of acknowledged records that a volume or database may lose with one member; 0 for none at all.
+
+    An asynchronous standby is behind without a bound; so is a volume with protocol A over a link of unknown bandwidth.
+    """
+    if any(database.name == name and not database.synchronous for database in design.databases):
+        return math.inf
+    windows = [volume.loss_window_ms for volume in design.volumes if volume.name == name]
+    return max((math.inf if window is None else window / 1000 for window in windows), default=0.0)
 
 
 def _first(numbers: Sequence[int]) -> str:
@@ -210,10 +224,7 @@ def _remarks(
         if spans:
             yield f"{_overlap_words(max(spans, key=len), verdict)}: nothing is fenced under VRRP"
     for records in verdict.records:
-        yield (
-            f"{records.name}: {records.acknowledged} records acknowledged, {len(records.lost)} lost,"
-            f" none for {records.silence:.1f} s at the longest"
-        )
+        yield _records_words(records, loss_bound_seconds(design, records.name))
     if verdict.stall > STALL_SECONDS:
         yield f"the observer itself stood still for {verdict.stall:.2f} s: figures are no finer than that"
     if any(each.inside is False for each in comparisons):
@@ -223,3 +234,15 @@ def _remarks(
             yield f"{each.address}: {each.measured.failed} of {each.measured.requests} requests were not served"
         if each.predicted.remark and not each.predicted.terms and each.measured.failed:
             yield f"{each.address}: {each.predicted.remark}"
+
+
+def _records_words(records: Records, bound: float) -> str:
+    """What is lost stands beside what may be, where anything may."""
+    span = ""
+    if bound:
+        bounded = "nothing bounds it" if math.isinf(bound) else f"the design bounds it by {bound:g} s"
+        span = f" ({records.lost_seconds:.2f} s of them; {bounded})"
+    return (
+        f"{records.name}: {records.acknowledged} records acknowledged, {len(records.lost)} lost{span},"
+        f" none for {records.silence:.1f} s at the longest"
+    )

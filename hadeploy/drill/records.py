@@ -43,6 +43,7 @@ class Records:
         lost: those of them that are not there afterwards.
         silence: the longest time between two acknowledgements, in seconds; a login at the new owner is part of it.
         over: how many were acknowledged after the longest silence.
+        lost_seconds: between the acknowledgements of the first and the last one lost; 0 where at most one is.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Records:
     lost: tuple[int, ...]
     silence: float
     over: int
+    lost_seconds: float = 0.0
 
 
 def judge_records(name: str, acknowledged: Sequence[Acknowledgement], found: Iterable[int]) -> Records:
@@ -58,10 +60,13 @@ def judge_records(name: str, acknowledged: Sequence[Acknowledgement], found: Ite
     moments = [each.at for each in acknowledged]
     silence = longest_interval(moments)
     since = next((late for early, late in pairwise(moments) if late - early == silence), 0.0)
+    lost = [each for each in acknowledged if each.number not in there]
     return Records(
         name=name,
         acknowledged=len(moments),
-        lost=tuple(sorted({each.number for each in acknowledged} - there)),
+        lost=tuple(sorted({each.number for each in lost})),
         silence=silence,
         over=sum(moment >= since for moment in moments),
+        lost_seconds=max((each.at for each in lost), default=0.0)
+        - min((each.at for each in lost), default=0.0),
     )

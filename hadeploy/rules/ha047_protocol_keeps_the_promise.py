@@ -14,6 +14,7 @@ def _check(case: Case) -> Iterator[Found]:
         if volume.protocol == "C":
             continue
         place = ("volumes", volume.name, "protocol")
+        window = volume.loss_window_ms
         if not promised:
             yield Found(
                 f"volume {volume.name} acknowledges writes that only one disk has (protocol {volume.protocol}),"
@@ -21,12 +22,22 @@ def _check(case: Case) -> Iterator[Found]:
                 place,
                 "protocol: C" + ("" if promised == 0 else "; or write under objectives.rpo what may be lost"),
             )
-        elif volume.loss_window_ms > promised:
+        elif window is None:
             yield Found(
-                f"volume {volume.name} may lose {volume.loss_window_ms / 1000:g} s of acknowledged writes;"
+                f"nothing tells how much volume {volume.name} may lose: protocol A acknowledges what is in the send buffer,"
+                f" and how fast network {volume.segment} empties it is not written;"
                 f" objectives.rpo is {promised / 1000:g} s",
                 place,
-                f"protocol: C; or lower timing.timeout of {volume.name} to {promised / 1000:g}s",
+                f"protocol: C; or networks: {{{volume.segment}: {{bandwidth: ...}}}}, what the link carries at the least",
+            )
+        elif window > promised:
+            yield Found(
+                f"volume {volume.name} may lose {window / 1000:g} s of acknowledged writes: what its send buffer of"
+                f" {volume.send_buffer // 1024} KiB holds at {volume.bandwidth / 1024:g} KiB/s, and"
+                f" {volume.timing.detection_ms / 1000:g} s in which a dead link goes unnoticed;"
+                f" objectives.rpo is {promised / 1000:g} s",
+                place,
+                f"protocol: C; or lower send_buffer or timing of {volume.name}",
             )
 
 
@@ -36,11 +47,12 @@ RULE = Rule(
     severity=Severity.ERROR,
     title="Protocol C where nothing may be lost; A and B only where objectives.rpo says how much may be",
     reason="A acknowledges what is in the send buffer, B what is in the peer's memory: a failure at that "
-    "moment takes acknowledged writes with it",
+    "moment takes acknowledged writes with it. DRBD's timeouts do not bound it: a peer that answers late, all the while, is"
+    " never given up",
     mend="protocol: C",
     bad="objectives: {rpo: 0s}\nvolumes:\n  data: {protocol: A}",
     good="objectives: {rpo: 0s}\nvolumes:\n  data: {protocol: C}",
-    source="drbd.conf(5), protocol and timeout: a peer that does not answer for that long is given up, so "
-    "nothing older is outstanding",
+    source="drbd.conf(5), protocol, sndbuf-size and on-congestion: a send buffer that is full blocks the writer, so nothing"
+    " older than what it holds is outstanding",
     check=_check,
 )

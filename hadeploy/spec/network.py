@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hadeploy.spec.quorum import Quorum, QuorumDevice
-from hadeploy.spec.values import Addresses, Duration, InterfaceAddress, Name, SpecModel, Subnet
+from hadeploy.spec.values import Addresses, Duration, InterfaceAddress, Name, Rate, SpecModel, Subnet
 
 
 class Network(SpecModel):
@@ -22,6 +22,13 @@ class Network(SpecModel):
         Name | None, Field(description="what fails together with it: the switch, the cable duct")
     ] = None
     round_trip: Annotated[Duration | None, Field(description="the longest between two nodes on it")] = None
+    bandwidth: Annotated[
+        Rate | None,
+        Field(
+            ge=1024,
+            description="what replication can count on at the least; what protocol A may lose follows from it",
+        ),
+    ] = None
     learns_by_arp: Annotated[
         bool,
         Field(

@@ -131,6 +131,15 @@ class Volume(SpecModel):
             description="when a write is acknowledged: C on both disks, B in the other's memory, A in the send buffer"
         ),
     ] = "C"
+    send_buffer: Annotated[
+        Size | None,
+        Field(
+            ge=32 * 1024,
+            le=10 * 1024**2,
+            description="sndbuf-size: all that protocol A acknowledges before the other node has it; default 1MiB with A,"
+            " the kernel's own with B and C",
+        ),
+    ] = None
     fencing: Annotated[
         Literal["resource-and-stonith", "resource-only", "dont-care"],
         Field(description="what the primary does before it goes on alone"),

@@ -137,6 +137,8 @@ def make_volume(name: str = "data", nodes: int = 2, **changes: object) -> Replic
         ),
         segment="ring0",
         protocol="C",
+        send_buffer=0,
+        bandwidth=0,
         filesystem="ext4",
         mount="/srv/data",
         mount_options="",

@@ -70,6 +70,12 @@ def test_no_policy_without_its_handler_and_no_handler_without_its_policy(replica
     assert "handlers" not in text
 
 
+def test_the_send_buffer_is_named_where_it_bounds_a_loss(replicated, find):
+    assert "sndbuf-size" not in section(text_of(replicated, find), "net")
+    asynchronous = with_volume(replicated, protocol="A", send_buffer=512 * 1024)
+    assert section(text_of(asynchronous, find), "net")["sndbuf-size"] == "512K"
+
+
 def test_times_are_in_the_units_of_the_file(replicated, find):
     net = section(text_of(replicated, find), "net")
     assert {name: net[name] for name in ("ping-int", "ping-timeout", "timeout", "connect-int")} == {

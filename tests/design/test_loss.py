@@ -9,10 +9,16 @@ def test_protocol_c_loses_nothing(design_of):
     assert "protocol C" in loss.why
 
 
-def test_protocol_a_loses_what_a_silent_peer_is_waited_for(design_of):
+def test_protocol_a_over_a_link_of_unknown_bandwidth_is_bounded_by_nothing(design_of):
     (loss,) = losses_of(design_of("active-passive-drbd", ("protocol: C", "protocol: A")))
-    assert loss.window_ms is not None
-    assert loss.window_ms > 0
+    assert loss.window_ms is None
+    assert loss.why == "data is replicated by protocol A, and networks.repl.bandwidth is not written"
+
+
+def test_protocol_a_loses_what_its_send_buffer_holds(design_of):
+    bandwidth = ("interface: repl0", "interface: repl0\n    bandwidth: 256KiB/s")
+    (loss,) = losses_of(design_of("active-passive-drbd", ("protocol: C", "protocol: A"), bandwidth))
+    assert loss.window_ms == 7000
 
 
 def test_nothing_is_carried_over_without_a_copy(design_of):

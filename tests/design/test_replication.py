@@ -75,10 +75,27 @@ def test_the_handler_waits_as_long_as_fencing_may_take(design_of):
     assert quick.fencing.timeout_s == 75
 
 
-@pytest.mark.parametrize(("protocol", "lost"), [("A", 1500), ("B", 0), ("C", 0)])
+@pytest.mark.parametrize(("protocol", "lost"), [("A", 7000), ("B", 0), ("C", 0)])
 def test_what_one_loss_takes_with_it(design_of, protocol, lost):
-    design = design_of("active-passive-drbd", ("protocol: C", f"protocol: {protocol}"))
+    """1 MiB of send buffer at 256 KiB/s takes 4 s; a dead link is noticed after 2 s and 1 s."""
+    wishes = (
+        ("protocol: C", f"protocol: {protocol}"),
+        ("interface: repl0", "interface: repl0\n    bandwidth: 256KiB/s"),
+    )
+    design = design_of("active-passive-drbd", *wishes)
     assert volume(design).loss_window_ms == lost
+
+
+def test_a_link_of_unknown_bandwidth_bounds_nothing(design_of):
+    design = design_of("active-passive-drbd", ("protocol: C", "protocol: A"))
+    assert volume(design).send_buffer == 1024**2
+    assert volume(design).loss_window_ms is None
+
+
+def test_the_kernel_sizes_the_send_buffer_where_it_holds_nothing_that_is_acknowledged(design_of):
+    assert volume(design_of("active-passive-drbd")).send_buffer == 0
+    own = ("protocol: C", "protocol: C\n    send_buffer: 512KiB")
+    assert volume(design_of("active-passive-drbd", own)).send_buffer == 512 * 1024
 
 
 def test_a_full_resync_is_bound_by_the_rate(design_of):

@@ -16,7 +16,7 @@ from hadeploy.drill.drill import wait_until
 from hadeploy.drill.judgement import judge_verdict
 from hadeploy.drill.lab_world import LabWorld, fault_of, unit_of
 from hadeploy.drill.ownership import OwnerSample, Ownership
-from hadeploy.drill.records import Records
+from hadeploy.drill.records import Records, judge_records
 from hadeploy.drill.verdict import Outage, PowerEvent, Verdict
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.observer import OwnerObservation, Probe, ProbeObservation
@@ -405,17 +405,42 @@ class TestJudgement:
         assert any("0.70 s" in remark for remark in found.remarks)
 
 
-def test_what_protocol_a_may_lose_is_told_and_no_fault(design_of):
-    """Only what a design promises can be broken."""
+LOST = Records("data", 100, (98, 99, 100), 5.0, 0, lost_seconds=3.5)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "bandwidth", "faults", "told"),
+    [
+        ("C", 2**20, ["data has lost 3 of 100 acknowledged records: 98, 99, 100"], "3 lost, none"),
+        ("A", 2**20, [], "3 lost (3.50 s of them; the design bounds it by 4 s), none"),
+        ("A", 0, [], "3 lost (3.50 s of them; nothing bounds it), none"),
+        (
+            "A",
+            2**30,
+            [
+                "data has lost 3 of 100 acknowledged records, 3.50 s of them where 3.001 s is the bound: 98, 99, 100"
+            ],
+            "3 lost (3.50 s of them; the design bounds it by 3.001 s), none",
+        ),
+    ],
+)
+def test_what_is_lost_is_held_against_what_the_protocol_promises(
+    design_of, protocol, bandwidth, faults, told
+):
     design = design_of("active-passive-drbd")
-    lost = Records("data", 100, (98, 99, 100), 5.0, 0)
-    kinds = {}
-    for protocol in ("A", "C"):
-        volumes = tuple(replace(volume, protocol=protocol) for volume in design.volumes)
-        finding = judged(replace(design, volumes=volumes), STANDBY, verdict_of(records=(lost,)))
-        kinds[protocol] = [fault for fault in finding.faults if "lost" in fault]
-        assert "data: 100 records acknowledged, 3 lost, none for 5.0 s at the longest" in finding.remarks
-    assert kinds == {"A": [], "C": ["data has lost 3 of 100 acknowledged records: 98, 99, 100"]}
+    volumes = tuple(
+        replace(volume, protocol=protocol, send_buffer=2**20, bandwidth=bandwidth)
+        for volume in design.volumes
+    )
+    finding = judged(replace(design, volumes=volumes), STANDBY, verdict_of(records=(LOST,)))
+    assert [fault for fault in finding.faults if "lost" in fault] == faults
+    assert f"data: 100 records acknowledged, {told} for 5.0 s at the longest" in finding.remarks
+
+
+def test_the_span_of_what_is_lost():
+    acknowledged = [Acknowledgement(number, 0.5 * number) for number in range(1, 8)]
+    assert judge_records("data", acknowledged, {1, 2, 3, 4, 9}).lost_seconds == 1.0
+    assert judge_records("data", acknowledged, range(1, 10)).lost_seconds == 0.0
 
 
 def test_holders(world):

@@ -55,8 +55,12 @@ BROKEN = [
     ({"volumes.data.protocol": "B"}, {"HA047": "objectives.rpo is 0 s"}),
     ({"volumes.data.protocol": "B", "objectives.rpo": None}, {"HA047": "objectives.rpo is not written"}),
     (
-        {"volumes.data.protocol": "A", "objectives.rpo": "1s"},
-        {"HA047": "may lose 1.5 s of acknowledged writes; objectives.rpo is 1 s"},
+        {"volumes.data.protocol": "A", "objectives.rpo": "60s"},
+        {"HA047": "how fast network repl empties it is not written"},
+    ),
+    (
+        {"volumes.data.protocol": "A", "objectives.rpo": "6s", "networks.repl.bandwidth": "256KiB/s"},
+        {"HA047": "may lose 7 s of acknowledged writes: what its send buffer of 1024 KiB holds at 256 KiB/s"},
     ),
     ({"volumes.data.fencing": "dont-care"}, {"HA048": "fencing: dont-care"}),
     ({"volumes.data.split_brain": {"no_primary": "discard-younger-primary"}}, {"HA050": "discard-younger"}),
@@ -88,6 +92,7 @@ BROKEN = [
 
 HOLDS: list[dict[str, Any]] = [
     {"volumes.data.protocol": "B", "objectives.rpo": "1s"},
+    {"volumes.data.protocol": "A", "objectives.rpo": "7s", "networks.repl.bandwidth": "256KiB/s"},
     THIRD | TIE | {"volumes.data.fencing": "dont-care", "volumes.data.quorum": "majority"},
     THIRD | TIE | {"volumes.data.quorum": 2},
     {"volumes.data.resync": {"plan_ahead": "0s", "fixed_rate": "40MiB/s"}},

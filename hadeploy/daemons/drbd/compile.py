@@ -89,6 +89,7 @@ def _net(volume: ReplicatedVolume) -> Options:
     none, one, two = volume.after_split_brain
     return (
         ("protocol", volume.protocol),
+        *((("sndbuf-size", f"{volume.send_buffer // 1024}K"),) if volume.send_buffer else ()),
         *((("allow-two-primaries", "yes"),) if volume.dual_primary else ()),
         *(
             (("cram-hmac-alg", "sha256"), ("shared-secret", volume.secret.placeholder))
