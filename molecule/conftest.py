@@ -233,3 +233,33 @@ def survives_crash(
         assert not shots(verdict)
 
     return prove
+
+
+@pytest.fixture
+def survives_move(
+    strike: Callable[..., Verdict],
+    holder: Callable[[str], str],
+    kept_records: Callable[[Verdict], Records],
+    shots: Callable[[Verdict], set[str]],
+    move: Callable[[str, str], None],
+    design: Design,
+    other: Callable[[str], str],
+) -> Callable[[Probe], None]:
+    """Move the service behind an address, as before a node is serviced: it stops there, starts here, and nobody is fenced."""
+    groups = {virtual.name: virtual.group for virtual in design.virtual_addresses}
+
+    def prove(server: Probe) -> None:
+        here = holder(server.name)
+        verdict = strike(
+            Fault(
+                "move", lambda _lab, node: move(groups[server.name], other(node)), lambda _lab, _node: None
+            ),
+            here,
+            [server],
+            until=lambda status: status.addresses[0].holders == (other(here),),
+        )
+        kept_records(verdict)
+        assert not shots(verdict)
+        assert verdict.ownership[server.address].sequence == (here, other(here))
+
+    return prove

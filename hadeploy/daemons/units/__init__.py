@@ -1,1 +1,1 @@
-"""systemd units of hosted services: enabled here, or left to Pacemaker."""
+"""systemd units of hosted services: enabled here, left to Pacemaker, or kept from running."""

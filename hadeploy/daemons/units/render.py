@@ -1,17 +1,20 @@
-"""Units to the states that they must be in."""
+"""Units to the states that they must be in, and to drop-ins of those that must not run."""
 
 from __future__ import annotations
 
-from hadeploy.daemons.artifact import Unit
+from hadeploy.daemons.artifact import Artifact, Unit
+from hadeploy.daemons.templates import print_view
 from hadeploy.daemons.units.config import UnitsConfig
 
 PHASE = 25
 """After the cluster (20), before load balancers (30) and addresses (40) that would send clients here."""
 
+BARRED_PHASE = 8
+
 
 def render_units(config: UnitsConfig) -> tuple[Unit, ...]:
     """A clustered unit is off at boot, so that only Pacemaker starts it, and in whatever state Pacemaker wants."""
-    return tuple(
+    hosted = (
         Unit(
             unit.unit,
             enabled=not unit.clustered,
@@ -19,4 +22,18 @@ def render_units(config: UnitsConfig) -> tuple[Unit, ...]:
             phase=PHASE,
         )
         for unit in config.units
+    )
+    barred = (Unit(each.unit, enabled=False, running=False, phase=BARRED_PHASE) for each in config.barred)
+    return (*barred, *hosted)
+
+
+def render_drop_ins(config: UnitsConfig, host: str) -> tuple[Artifact, ...]:
+    """A condition that never holds: a unit that wants this one goes on without it, where masking would be an error to it."""
+    return tuple(
+        Artifact(
+            host=host,
+            path=f"/etc/systemd/system/{each.unit}.d/hadeploy.conf",
+            content=print_view("units/barred.conf.j2", each),
+        )
+        for each in config.barred
     )

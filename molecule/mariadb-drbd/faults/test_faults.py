@@ -18,3 +18,7 @@ def test_the_survivor_has_everything_that_was_acknowledged(survives_power_cut):
 def test_a_server_that_crashes_is_started_anew_and_has_lost_nothing(survives_crash):
     """Its files are as a power cut would have left them: it replays its log."""
     survives_crash(SERVER, "/run/mysqld/mysqld.pid")
+
+
+def test_an_orderly_move_loses_nothing(survives_move):
+    survives_move(SERVER)
