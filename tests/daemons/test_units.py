@@ -42,7 +42,7 @@ def serving(design, **parameters):
 
 @pytest.mark.parametrize("wish", [True, "true", "YES", "1"])
 def test_a_server_of_nfs_4_alone_has_no_status_monitor_beside_it(two_nodes, find, wish):
-    """The agent would not stop the monitor, and could not unmount where that works: a failed stop is fenced."""
+    """Nor anything else that outlives it: the agent could not unmount where that works, and a failed stop is fenced."""
     for member in two_nodes.members:
         share = units.share(serving(two_nodes, nfsv4_only=wish), member)
         assert find(share, STATD).content.endswith("[Unit]\nConditionPathExists=!/\n")
@@ -51,7 +51,9 @@ def test_a_server_of_nfs_4_alone_has_no_status_monitor_beside_it(two_nodes, find
 
 
 @pytest.mark.parametrize("parameters", [{}, {"nfsv4_only": False}, {"nfsv4_only": "no"}])
-def test_one_of_nfs_3_has_its_own(two_nodes, parameters):
+def test_one_of_nfs_3_has_its_own(two_nodes, find, parameters):
     share = units.share(serving(two_nodes, **parameters), two_nodes.members[0])
-    assert share.artifacts == ()
+    (only,) = share.artifacts
+    assert only.path == "/etc/systemd/system/nfsdcld.service.d/hadeploy.conf"
+    assert only.content.endswith("[Unit]\nPartOf=nfs-server.service\n")
     assert "rpc-statd.service" not in {unit.name for unit in share.units}

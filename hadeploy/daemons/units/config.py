@@ -8,12 +8,22 @@ from hadeploy.design.hosting import HostedUnit
 
 
 @dataclass(frozen=True, slots=True)
-class BarredUnit:
-    """A unit that must not run beside a service, though units of that service ask for it."""
+class AttendantUnit:
+    """A unit that a service's own units bring along, and that would outlive the service.
+
+    Attributes:
+        notice: who wrote the file.
+        unit: with suffix.
+        setting: of its [Unit] section, that keeps it from doing so.
+        why: in a sentence.
+        barred: whether it must not run at all.
+    """
 
     notice: str
     unit: str
+    setting: str
     why: str
+    barred: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +31,4 @@ class UnitsConfig:
     """Units in the order of the design."""
 
     units: tuple[HostedUnit, ...]
-    barred: tuple[BarredUnit, ...] = ()
+    attendants: tuple[AttendantUnit, ...] = ()

@@ -1,4 +1,4 @@
-"""Units to the states that they must be in, and to drop-ins of those that must not run."""
+"""Units to the states that they must be in, and to drop-ins of those that would outlive their service."""
 
 from __future__ import annotations
 
@@ -23,17 +23,21 @@ def render_units(config: UnitsConfig) -> tuple[Unit, ...]:
         )
         for unit in config.units
     )
-    barred = (Unit(each.unit, enabled=False, running=False, phase=BARRED_PHASE) for each in config.barred)
+    barred = (
+        Unit(each.unit, enabled=False, running=False, phase=BARRED_PHASE)
+        for each in config.attendants
+        if each.barred
+    )
     return (*barred, *hosted)
 
 
 def render_drop_ins(config: UnitsConfig, host: str) -> tuple[Artifact, ...]:
-    """A condition that never holds: a unit that wants this one goes on without it, where masking would be an error to it."""
+    """One file a unit that would outlive its service."""
     return tuple(
         Artifact(
             host=host,
             path=f"/etc/systemd/system/{each.unit}.d/hadeploy.conf",
-            content=print_view("units/barred.conf.j2", each),
+            content=print_view("units/drop-in.conf.j2", each),
         )
-        for each in config.barred
+        for each in config.attendants
     )
