@@ -14,7 +14,7 @@ from hadeploy.design.design import Design
 from hadeploy.design.durations import Durations
 from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill.drill import run_fault, wait_until_well
-from hadeploy.drill.fault import POWER_CUT, Action, Fault
+from hadeploy.drill.fault import POWER_CUT, Fault
 from hadeploy.drill.lab_world import EMULATED_RECOVERY_SECONDS, LabWorld, record_writers
 from hadeploy.drill.records import Records
 from hadeploy.drill.verdict import Verdict
@@ -213,20 +213,34 @@ def survives_power_cut(
 
 @pytest.fixture
 def survives_crash(
+    lab: LabState,
     strike: Callable[..., Verdict],
     holder: Callable[[str], str],
     kept_records: Callable[[Verdict], Records],
     shots: Callable[[Verdict], set[str]],
 ) -> Callable[[Probe, str], None]:
-    """Kill the server whose number a file holds: it is started anew where it was, with every record."""
+    """Kill the server whose number a file holds: it is started anew where it was, with every record.
 
-    def kill(pid_file: str) -> Action:
-        return lambda lab, node: exec_in_node(lab, node, "sh", "-c", f"kill -KILL $(head -n 1 {pid_file})")
+    By Pacemaker, or by a parent of its own (mariadbd-safe) before Pacemaker asks.
+    """
+
+    def number(node: str, pid_file: str) -> str:
+        return exec_in_node(lab, node, "sh", "-c", f"head -n 1 {pid_file} || true").strip()
 
     def prove(server: Probe, pid_file: str) -> None:
-        crash = Fault("server crash", kill(pid_file), lambda _lab, _node: None)
+        here = holder(server.name)
+        killed = number(here, pid_file)
+        crash = Fault(
+            "server crash",
+            lambda lab, node: exec_in_node(lab, node, "kill", "-KILL", killed),
+            lambda _lab, _node: None,
+        )
         verdict = strike(
-            crash, holder(server.name), [server], until=lambda status: status.degraded, hold_seconds=20
+            crash,
+            here,
+            [server],
+            until=lambda _status: number(here, pid_file) not in ("", killed),
+            hold_seconds=20,
         )
         kept_records(verdict)
         assert verdict.moved == {}
