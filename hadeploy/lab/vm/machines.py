@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -109,8 +110,12 @@ class Machines:
         """Remove its disks."""
         folder = files_of(state, node.name).folder
         shutil.rmtree(folder, ignore_errors=True)
-        if folder.parent.is_dir() and not any(folder.parent.iterdir()):
+        # All nodes are removed at once: another's disks may still be there, or its thread has removed the folder by now.
+        try:
             folder.parent.rmdir()
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                raise
 
 
 def _available_mb() -> int:

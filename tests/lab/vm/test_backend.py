@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
@@ -65,3 +67,21 @@ def test_a_disk_is_written_over_the_image_with_packages_or_the_bare_one(
     Machines().create(state, state.plan.node("n1"))
     (argv,) = started
     assert argv[argv.index("-b") + 1].endswith(f"/{image}")
+
+
+def test_disks_of_all_nodes_go_at_once(machines, monkeypatch, tmp_path):
+    """Whoever is last removes the lab's folder; nobody stumbles over its being gone."""
+    monkeypatch.setattr(files, "MACHINES", tmp_path / "machines")
+    nodes = machines.plan.nodes
+    for _ in range(25):
+        for node in nodes:
+            files.files_of(machines, node.name).folder.mkdir(parents=True)
+        together = Barrier(len(nodes))
+
+        def remove(node, together=together):
+            together.wait()
+            Machines().remove(machines, node)
+
+        with ThreadPoolExecutor(len(nodes)) as pool:
+            list(pool.map(remove, nodes))
+        assert not (tmp_path / "machines" / machines.plan.name).exists()
