@@ -50,7 +50,7 @@ def test_a_server_of_nfs_4_alone_has_no_status_monitor_beside_it(two_nodes, find
         assert (monitor.enabled, monitor.running) == (False, False)
 
 
-@pytest.mark.parametrize("parameters", [{}, {"nfsv4_only": False}, {"nfsv4_only": "no"}])
+@pytest.mark.parametrize("parameters", [{}, {"nfsv4_only": False}, {"nfsv4_only": "no"}, {"nfsv4_only": "y"}])
 def test_one_of_nfs_3_has_its_own(two_nodes, find, parameters):
     share = units.share(serving(two_nodes, **parameters), two_nodes.members[0])
     (only,) = share.artifacts

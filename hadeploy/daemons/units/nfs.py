@@ -10,8 +10,8 @@ from hadeploy.daemons.units.config import AttendantUnit
 from hadeploy.design.resources import Resource
 
 AGENT = "nfsserver"
-TRUE = ("1", "ja", "on", "t", "true", "y", "yes")
-"""What agents take for true: ocf_is_true of ocf-shellfuncs."""
+TRUE = ("yes", "true", "1", "YES", "TRUE", "True", "ja", "on", "ON")
+"""What agents take for true, and nothing else: ocf_is_true of ocf-shellfuncs."""
 
 TRACKING = (
     "nfsdcld.service",
@@ -34,6 +34,6 @@ def nfs_attendants(resource: Resource, notice: str) -> tuple[AttendantUnit, ...]
     if resource.type != AGENT:
         return ()
     tracking = AttendantUnit(notice, *TRACKING, barred=False)
-    if str(dict(resource.parameters).get("nfsv4_only", "")).lower() not in TRUE:
+    if str(dict(resource.parameters).get("nfsv4_only", "")) not in TRUE:
         return (tracking,)
     return (tracking, AttendantUnit(notice, *MONITOR, barred=True))
