@@ -13,10 +13,11 @@ from hadeploy.design.design import Design
 from hadeploy.design.durations import Durations
 from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill.clients import read_outage
-from hadeploy.drill.drill import read_power_events, wait_until_well
+from hadeploy.drill.drill import read_power_events, read_takeovers, wait_until_well
 from hadeploy.drill.lab_world import EMULATED_RECOVERY_SECONDS, record_writers
 from hadeploy.drill.ownership import OwnerSample, read_ownership
 from hadeploy.drill.records import Records, judge_records
+from hadeploy.drill.verdict import fenced_before
 from hadeploy.lab import lab, power
 from hadeploy.lab.observer import Observer, Probe
 from hadeploy.lab.state import LabState, load_state
@@ -90,14 +91,12 @@ def cut(state: LabState, design: Design, victim: str) -> tuple[float, Records]:
         power.cut(state, victim)
         before = len(writer.acknowledged)
         reach(lambda: len(writer.acknowledged) >= before + LOAD and watch.served().get(probe.name, False))
-    owners = read_ownership(virtual.address, (OwnerSample(o.at, o.address, o.owners) for o in watch.owners))
-    takeover = min(
-        (each.at for each in watch.owners if each.at > cut_at and survivor in each.owners), default=0.0
-    )
-    events = [event for event in read_power_events(state, cut_at) if event.node == victim]
-    deeds = [event.at for event in events if event.result == "done"]
-    if owners.double or owners.sequence != (victim, survivor) or not min(deeds, default=takeover) < takeover:
-        raise SystemExit(f"not one owner after the other, fenced between: {owners}, {deeds}, {takeover}")
+    samples = [OwnerSample(each.at, each.address, each.owners) for each in watch.owners]
+    owners = read_ownership(virtual.address, samples)
+    takeover = read_takeovers(samples, (virtual.address,), victim, cut_at).get(virtual.address)
+    fenced = fenced_before(read_power_events(state, cut_at), victim, takeover)
+    if owners.double or owners.sequence != (victim, survivor) or not fenced:
+        raise SystemExit(f"not one owner after the other, fenced between ({fenced=}): {owners}")
     outage = read_outage(probe.name, watch.probes)
     return outage.seconds, judge_records(writer.name, writer.acknowledged, writer.found(survivor))
 

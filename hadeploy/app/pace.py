@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hadeploy.app.status import lab_of
-from hadeploy.app.validate import load_valid
+from hadeploy.app.validate import load_known_valid
 from hadeploy.design.design import Design
 from hadeploy.design.patterns import expand
 from hadeploy.design.promotable import RoleOperation
@@ -48,9 +48,7 @@ def lab_design(topology: Path) -> Design:
     Raises:
         ValueError: the topology is not valid.
     """
-    loaded, findings = load_valid(topology)
-    if loaded is None:
-        raise ValueError("; ".join(finding.summary for finding in findings))
+    loaded = load_known_valid(topology)
     return at_lab_pace(loaded, expand(loaded.topology))[0]
 
 

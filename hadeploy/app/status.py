@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from hadeploy.app.validate import load_valid
+from hadeploy.app.validate import load_known_valid, load_valid
 from hadeploy.design.design import Design
 from hadeploy.design.patterns import expand
 from hadeploy.diagnostics import Diagnostic, Diagnostics
@@ -33,10 +33,7 @@ class StatusReader:
             ValueError: the topology is not valid.
             LabError: its lab is not up.
         """
-        loaded, findings = load_valid(topology)
-        if loaded is None:
-            raise ValueError("; ".join(finding.summary for finding in findings))
-        design = expand(loaded.topology)
+        design = expand(load_known_valid(topology).topology)
         return cls(design, _reaches(design, load_state(design.name).overlay))
 
     def read(self) -> Status:

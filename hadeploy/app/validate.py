@@ -34,6 +34,18 @@ def load_valid(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
     return (None if findings.has_errors else loaded), findings
 
 
+def load_known_valid(path: Path) -> LoadedTopology:
+    """Load a topology that was valid when its lab was made.
+
+    Raises:
+        ValueError: it is not valid (any more).
+    """
+    loaded, findings = load_valid(path)
+    if loaded is None:
+        raise ValueError("; ".join(finding.summary for finding in findings))
+    return loaded
+
+
 def _check_volumes(loaded: LoadedTopology) -> Diagnostics:
     """What the release's DRBD can do is data of the design stage, so it is handed to the spec stage here."""
     if isinstance(loaded.topology, ActiveActive) or not (

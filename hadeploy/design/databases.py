@@ -61,6 +61,11 @@ class ReplicatedDatabase:
     failure_timeout_ms: int
 
     @property
+    def loss_window_ms(self) -> int | None:
+        """The longest span of acknowledged commits that the loss of one member may take with it; None without a bound."""
+        return 0 if self.synchronous else None
+
+    @property
     def resource(self) -> str:
         """Pacemaker's id of the instances."""
         return f"{self.name}-postgresql"

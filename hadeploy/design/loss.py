@@ -68,8 +68,9 @@ def _span(loss: Loss) -> float:
 
 def _of_database(group: Group, database: ReplicatedDatabase) -> Loss:
     """Where the synchronous standby is lost the primary goes on alone; the standby may not take over until it has caught up."""
-    if database.synchronous:
-        return Loss(group.name, 0, f"{database.name} acknowledges what a standby has on its disk")
-    return Loss(
-        group.name, None, f"{database.name} acknowledges before a standby has it, and nothing bounds its lag"
+    why = (
+        f"{database.name} acknowledges what a standby has on its disk"
+        if database.synchronous
+        else f"{database.name} acknowledges before a standby has it, and nothing bounds its lag"
     )
+    return Loss(group.name, database.loss_window_ms, why)

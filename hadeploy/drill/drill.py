@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -215,7 +215,7 @@ def strike_and_watch(
         power=scene.power_events(injected_at),
         before=before,
         after=after,
-        takeover_at=_takeovers(samples, addresses, blow.victim, injected_at),
+        takeover_at=read_takeovers(samples, addresses, blow.victim, injected_at),
         stall=_stall(watch.probes),
         records=records,
     )
@@ -277,9 +277,10 @@ def read_power_events(state: LabState, since: float) -> list[PowerEvent]:
     return sorted(events, key=lambda event: event.at)
 
 
-def _takeovers(
-    samples: Sequence[OwnerSample], addresses: Mapping[str, str], victim: str, since: float
+def read_takeovers(
+    samples: Sequence[OwnerSample], addresses: Container[str], victim: str, since: float
 ) -> dict[str, float]:
+    """When another member than the victim first answered for each address."""
     takeovers: dict[str, float] = {}
     for sample in samples:
         if sample.at >= since and sample.address in addresses and sample.owners - {victim}:

@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hadeploy.design.databases import ReplicatedDatabase
 from hadeploy.design.design import Design
 from hadeploy.design.recovery import Breakage, Mishap, Recovery
+from hadeploy.design.volumes import ReplicatedVolume
 from hadeploy.drill.measure import Sample
 from hadeploy.drill.ownership import OwnerSample, Ownership
 from hadeploy.drill.records import Records
@@ -133,8 +135,9 @@ def _faults(
         if not outage.over:
             yield f"{outage.name} is not served again"
     for records in verdict.records:
-        bound = loss_bound_seconds(design, records.name)
-        if not records.lost or records.lost_seconds <= bound != 0:
+        bound = _loss_bound_seconds(design, records.name)
+        allowed = bound > 0 and records.lost_seconds <= bound
+        if not records.lost or allowed:
             continue
         lost = f"{len(records.lost)} of {records.acknowledged} acknowledged records"
         over = "" if bound == 0 else f", {records.lost_seconds:.2f} s of them where {bound:g} s is the bound"
@@ -159,14 +162,10 @@ def _faults(
             yield f"{virtual.name} was taken over before {mishap.member} was fenced"
 
 
-def loss_bound_seconds(design: Design, name: str) -> float:
-    """The longest span of acknowledged records that a volume or database may lose with one member; 0 for none at all.
-
-    An asynchronous standby is behind without a bound; so is a volume with protocol A over a link of unknown bandwidth.
-    """
-    if any(database.name == name and not database.synchronous for database in design.databases):
-        return math.inf
-    windows = [volume.loss_window_ms for volume in design.volumes if volume.name == name]
+def _loss_bound_seconds(design: Design, name: str) -> float:
+    """The longest span of acknowledged records that a volume or database may lose with one member; 0 for none at all."""
+    keepers: tuple[ReplicatedVolume | ReplicatedDatabase, ...] = (*design.volumes, *design.databases)
+    windows = [each.loss_window_ms for each in keepers if each.name == name]
     return max((math.inf if window is None else window / 1000 for window in windows), default=0.0)
 
 
@@ -224,7 +223,7 @@ def _remarks(
         if spans:
             yield f"{_overlap_words(max(spans, key=len), verdict)}: nothing is fenced under VRRP"
     for records in verdict.records:
-        yield _records_words(records, loss_bound_seconds(design, records.name))
+        yield _records_words(records, _loss_bound_seconds(design, records.name))
     if verdict.stall > STALL_SECONDS:
         yield f"the observer itself stood still for {verdict.stall:.2f} s: figures are no finer than that"
     if any(each.inside is False for each in comparisons):

@@ -67,6 +67,5 @@ def judge_records(name: str, acknowledged: Sequence[Acknowledgement], found: Ite
         lost=tuple(sorted({each.number for each in lost})),
         silence=silence,
         over=sum(moment >= since for moment in moments),
-        lost_seconds=max((each.at for each in lost), default=0.0)
-        - min((each.at for each in lost), default=0.0),
+        lost_seconds=lost[-1].at - lost[0].at if lost else 0.0,
     )

@@ -93,10 +93,14 @@ class Verdict:
         }
 
     def fenced_before_takeover(self, address: str) -> bool:
-        """Whether the victim's BMC did what fencing asked of it before another member answered for the address.
+        """Whether the victim was fenced before another member answered for the address."""
+        return fenced_before(self.power, self.victim, self.takeover_at.get(address))
 
-        Where the power was cut already, the agent sees that by the BMC's own word and only asks for power again.
-        """
-        takeover = self.takeover_at.get(address)
-        done = [event.at for event in self.power if event.node == self.victim and event.result == "done"]
-        return takeover is not None and bool(done) and min(done) <= takeover
+
+def fenced_before(power: Sequence[PowerEvent], victim: str, takeover: float | None) -> bool:
+    """Whether the victim's BMC did what fencing asked of it before somebody took over; False where nobody did (None).
+
+    Where the power was cut already, the agent sees that by the BMC's own word and only asks for power again.
+    """
+    done = [event.at for event in power if event.node == victim and event.result == "done"]
+    return takeover is not None and bool(done) and min(done) <= takeover
