@@ -31,13 +31,19 @@ def write_record(mount: str, file: str, number: int) -> None:
         record = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)
         try:
             # It begins with an end of line: the one before may have been torn.
-            os.write(record, f"\n{number} {PADDING}\n".encode("ascii"))
+            _write_all(record, f"\n{number} {PADDING}\n".encode("ascii"))
             os.fsync(record)
         finally:
             os.close(record)
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """All of it or an error: where a file system runs full, write(2) takes what fits, says so, and fails only the next time."""
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def read_records(mount: str, file: str) -> list[int]:

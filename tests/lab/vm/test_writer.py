@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -49,6 +51,24 @@ class TestRecordFile:
             stream.write(b"\0" * 50)
         record_file.write_record(MOUNTED, file, 3)
         assert record_file.read_records(MOUNTED, file) == [1, 3]
+
+    def test_what_does_not_fit_is_not_acknowledged(self, file):
+        """A limit on the file's size stands in for a disk that runs full: both take a part of the record first."""
+        recorder = file_recorder(MOUNTED, file)
+        one = len(record_file.PADDING) + 4
+
+        def limited():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (one + one // 2, one + one // 2))
+
+        command = [sys.executable, *recorder.write[1:]]
+        done = subprocess.run(
+            command, input="1\n2\n", capture_output=True, text=True, check=False, preexec_fn=limited
+        )
+        assert os.stat(f"{MOUNTED}/{file}").st_size == one + one // 2, "no part of it was taken"
+        assert done.stdout == "1\n"
+        assert done.returncode != 0
+        assert record_file.read_records(MOUNTED, file) == [1]
 
     def test_nothing_is_written_below_a_mount_point(self, tmp_path):
         with pytest.raises(SystemExit, match="not mounted"):
