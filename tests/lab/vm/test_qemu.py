@@ -43,9 +43,17 @@ def test_the_root_file_system_is_the_first_disk_and_the_repository_cannot_be_wri
 
 def test_the_accelerator_is_the_labs(machines):
     node = machines.plan.node("n1")
-    assert options(command_line(machines, node), "-accel") == ["tcg,thread=multi,tb-size=256"]
+    assert options(command_line(machines, node), "-accel") == ["tcg,thread=multi,tb-size=1024"]
     kvm = command_line(replace(machines, accelerator="kvm"), node)
     assert (options(kvm, "-accel"), options(kvm, "-cpu")) == (["kvm"], ["host"])
+
+
+def test_addresses_are_randomised_unless_each_costs_a_translation(machines):
+    node = machines.plan.node("n1")
+    (emulated,) = options(command_line(machines, node), "-append")
+    (real,) = options(command_line(replace(machines, accelerator="kvm"), node), "-append")
+    assert "norandmaps" in emulated.split()
+    assert "norandmaps" not in real.split()
 
 
 def test_a_saved_machine_resumes_paused_with_the_same_devices(machines):
