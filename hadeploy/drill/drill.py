@@ -57,8 +57,8 @@ def wait_until(read_status: ReadStatus, until: Until, seconds: float, what: str)
             raise NotWell(
                 f"not {what} within {seconds:g} s: {'; '.join(status.problems) or 'no problem is named'}"
             )
-        # As long as the answer took: members that are slow to answer are busy with what is waited for.
-        time.sleep(min(max(POLL_SECONDS, answered_at - asked_at), LONGEST_POLL_SECONDS))
+        # Twice as long as the answer took: members that are slow to answer are busy with what is waited for.
+        time.sleep(min(max(POLL_SECONDS, 2 * (answered_at - asked_at)), LONGEST_POLL_SECONDS))
 
 
 def wait_until_well(read_status: ReadStatus, seconds: float = 120) -> Status:

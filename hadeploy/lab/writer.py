@@ -31,7 +31,7 @@ ALIVE_OPTIONS = ("-o", "ServerAliveInterval=3", "-o", "ServerAliveCountMax=4", "
 START_RECORDS = 20
 """Acknowledged before anything else happens: a load, not a single record."""
 
-EMULATED_PAUSE_SECONDS = 0.05
+EMULATED_PAUSE_SECONDS = 0.1
 """Before the next record on emulated machines: without a pause records are all that two of these get done, and a cluster that
 is failing over waits behind them."""
 

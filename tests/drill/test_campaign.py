@@ -449,7 +449,7 @@ def test_holders(world):
     assert campaign_module.RECOVERY_SECONDS > 60
 
 
-@pytest.mark.parametrize(("took", "pause"), [(0.1, 0.3), (5.0, 5.0), (30.0, 10.0)])
+@pytest.mark.parametrize(("took", "pause"), [(0.1, 0.3), (3.0, 6.0), (30.0, 10.0)])
 def test_members_that_are_slow_to_answer_are_asked_less_often(monkeypatch, took, pause):
     clock = {"now": 0.0}
     pauses = []

@@ -74,6 +74,26 @@ def test_a_command_ends_as_it_ended_in_the_guest(tmp_path):
     assert heard[1]["arguments"] == heard[2]["arguments"] == {"pid": 7}
 
 
+def test_a_command_that_takes_long_is_asked_after_less_often(tmp_path, monkeypatch):
+    pauses = []
+    monkeypatch.setattr("hadeploy.lab.vm.agent.time.sleep", pauses.append)
+
+    def talk(stream: Any) -> None:
+        synchronise(stream)
+        asked(stream)
+        answer(stream, {"pid": 7})
+        for _ in range(30):
+            asked(stream)
+            answer(stream, {"exited": False})
+        asked(stream)
+        answer(stream, {"exited": True, "exitcode": 0})
+
+    with listening(tmp_path / "s", talk):
+        run_in_guest(tmp_path / "s", ["sleep", "10"])
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (0.05, 0.5)
+
+
 def test_a_killed_command_ends_as_a_shell_would_say(tmp_path):
     def talk(stream: Any) -> None:
         synchronise(stream)
