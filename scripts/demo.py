@@ -17,6 +17,7 @@ from hadeploy.design.design import Design
 from hadeploy.drill.drill import run_fault
 from hadeploy.drill.fault import POWER_CUT
 from hadeploy.drill.lab_world import LabWorld, record_writers
+from hadeploy.lab.observer import interval_of
 from hadeploy.lab.state import load_state
 from hadeploy.spec.load import LoadedTopology
 
@@ -49,11 +50,12 @@ def cut_the_power(topology: str) -> bool:
     reader = StatusReader.for_lab(PROJECT / topology)
     first = design.virtual_addresses[0]
     (victim,) = next(a.holders for a in reader.read().addresses if a.name == first.name)
+    lab = load_state(design.name)
+    often = f"every {1000 * interval_of(lab):.0f} ms"
     console.print(
-        f"\n[bold]Cutting the power of {victim} while a client asks {first.address} every 20 ms ...[/bold]"
+        f"\n[bold]Cutting the power of {victim} while a client asks {first.address} {often} ...[/bold]"
     )
     probes, _ = probes_of(loaded, design)
-    lab = load_state(design.name)
     if design.volumes or design.databases:
         console.print("and a writer has numbered records acknowledged, one after the other")
     verdict = run_fault(

@@ -24,6 +24,11 @@ TAIL_BYTES = 65536
 START_SECONDS = 10.0
 
 
+def interval_of(state: LabState | None) -> float:
+    """Seconds between two requests of a client, or two questions for an address; real hosts have no lab."""
+    return EMULATED_INTERVAL_SECONDS if state is not None and state.is_emulated else INTERVAL_SECONDS
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """A client: a fresh connection each interval. ``timeout`` in seconds."""
@@ -65,7 +70,7 @@ class Observer:
     def __init__(self, state: LabState | None, addresses: Mapping[str, str], probes: Sequence[Probe]) -> None:
         self._state = state
         self._wishes = {
-            "interval": EMULATED_INTERVAL_SECONDS if state and state.is_emulated else INTERVAL_SECONDS,
+            "interval": interval_of(state),
             "addresses": dict(addresses),
             "probes": [asdict(probe) for probe in probes],
         }
