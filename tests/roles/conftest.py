@@ -37,6 +37,11 @@ def pending_memory() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def told() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_input")
+
+
+@pytest.fixture(scope="session")
 def systemd(pending_memory: ModuleType) -> ModuleType:
     return _load_utility(MODULES, "hadeploy_systemd")
 
@@ -95,7 +100,7 @@ DRBD = MODULES.parent / "drbd"
 
 
 @pytest.fixture(scope="session")
-def drbd_programs(pending_memory: ModuleType) -> ModuleType:
+def drbd_programs(pending_memory: ModuleType, told: ModuleType) -> ModuleType:
     return _load_utility(DRBD, "hadeploy_drbd")
 
 

@@ -238,7 +238,12 @@ class Module:
         return f"/usr/sbin/{name}" if self.world or name == "runuser" else None
 
     def run_command(
-        self, argv: list[str], data: str = "", environ_update: dict[str, str] | None = None, cwd: str = "/"
+        self,
+        argv: list[str],
+        data: str = "",
+        environ_update: dict[str, str] | None = None,
+        cwd: str = "/",
+        **_: Any,
     ) -> tuple[int, str, str]:
         if self.world:
             own = argv[4:] if argv[0].endswith("runuser") else argv

@@ -28,9 +28,10 @@ def load(name: str, file: Path) -> ModuleType:
 @functools.cache
 def loaded() -> ModuleType:
     """The module, with what it imports."""
-    known = "ansible.module_utils.hadeploy_pending"
-    if known not in sys.modules:
-        load(known, ROLES / "modules" / "module_utils" / "hadeploy_pending.py")
+    for shared in ("hadeploy_pending", "hadeploy_input"):
+        known = f"ansible.module_utils.{shared}"
+        if known not in sys.modules:
+            load(known, ROLES / "modules" / "module_utils" / f"{shared}.py")
     for part in PARTS:
         name = f"hadeploy_postgresql{part}"
         load(f"ansible.module_utils.{name}", ROLES / "postgresql" / "module_utils" / f"{name}.py")

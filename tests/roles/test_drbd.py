@@ -644,6 +644,19 @@ def test_a_disk_is_read_and_not_what_was_seen_of_it_before(drbd_disk, tmp_path: 
     assert order == [(str(file), 0, 0, os.POSIX_FADV_DONTNEED), "wipefs"]
 
 
+def test_a_program_may_end_before_it_is_told_no(drbd_programs, told):
+    options = {}
+
+    class Module(RealModule):
+        def run_command(self, argv, **given):
+            options.update(given)
+            return 0, "", ""
+
+    drbd_programs.Drbd(Module()).program("true")
+    assert options["data"] == "no\n"
+    assert options["before_communicate_callback"].__code__ is told.may_stay_unread.__code__
+
+
 @pytest.mark.native
 def test_what_a_disk_is_by_the_real_programs(drbd_disk, tmp_path: Path):
     """drbdmeta works on a file when it is told to; wipefs does anyway."""

@@ -6,6 +6,7 @@ import json
 import os
 import re
 
+from ansible.module_utils.hadeploy_input import may_stay_unread
 from ansible.module_utils.hadeploy_pending import sync_directory
 
 MEMORY = "/var/lib/hadeploy/drbd.json"
@@ -31,7 +32,12 @@ class Drbd:
         path = self.module.get_bin_path(argv[0])
         if path is None:
             return 127, "", f"{argv[0]} is not installed"
-        return self.module.run_command([path, *argv[1:]], data=answer, environ_update={"LC_ALL": "C"})
+        return self.module.run_command(
+            [path, *argv[1:]],
+            data=answer,
+            environ_update={"LC_ALL": "C"},
+            before_communicate_callback=may_stay_unread,
+        )
 
     def demand(self, *argv: str) -> str:
         """Run a program that must succeed."""

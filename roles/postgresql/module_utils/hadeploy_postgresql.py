@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 
+from ansible.module_utils.hadeploy_input import may_stay_unread
 from ansible.module_utils.hadeploy_postgresql_facts import (
     OWNER,
     TEMPORARY,
@@ -60,7 +61,8 @@ class Server:
         argv = [self.module.get_bin_path("runuser", required=True), "-u", OWNER, "--"]
         argv += [os.path.join(self.database["programs"], program), *arguments]
         known = {"LC_ALL": "C", "HOME": "/", "PGCONNECT_TIMEOUT": "10", **environment}
-        return self.module.run_command(argv, data=data, environ_update=known, cwd="/")
+        unread = {"before_communicate_callback": may_stay_unread} if data else {}
+        return self.module.run_command(argv, data=data, environ_update=known, cwd="/", **unread)
 
     def demand(self, program: str, *arguments: str, data: str = "", **environment: str) -> str:
         """A program that must succeed. What it was given on its standard input is not told to anybody."""
