@@ -25,9 +25,10 @@ NAME = "test-protocol-a"
 
 WISHES = (
     ("name: active-passive-drbd", f"name: {NAME}"),
-    ("protocol: C", "protocol: A\n    send_buffer: 512KiB"),
+    ("protocol: C", "protocol: A\n    fencing: resource-only\n    send_buffer: 512KiB"),
     ("interface: repl0", "interface: repl0\n    bandwidth: 128KiB/s"),
     ("rpo: 0s", "rpo: 10s"),
+    ("objectives:", "accept_risks: [{rule: HA048, reason: protocol A cannot wait}]\nobjectives:"),
 )
 BOUND_SECONDS = 7.0
 """512 KiB of send buffer at 128 KiB/s take 4 s; a dead link is noticed after 2 s and 1 s."""

@@ -55,12 +55,24 @@ BROKEN = [
     ({"volumes.data.protocol": "B"}, {"HA047": "objectives.rpo is 0 s"}),
     ({"volumes.data.protocol": "B", "objectives.rpo": None}, {"HA047": "objectives.rpo is not written"}),
     (
-        {"volumes.data.protocol": "A", "objectives.rpo": "60s"},
-        {"HA047": "how fast network repl empties it is not written"},
+        {"volumes.data.protocol": "A", "volumes.data.fencing": "resource-only", "objectives.rpo": "60s"},
+        {"HA047": "how fast network repl empties it is not written", "HA048": "fencing: resource-only"},
     ),
     (
         {"volumes.data.protocol": "A", "objectives.rpo": "6s", "networks.repl.bandwidth": "256KiB/s"},
-        {"HA047": "may lose 7 s of acknowledged writes: what its send buffer of 1024 KiB holds at 256 KiB/s"},
+        {
+            "HA047": "may lose 7 s of acknowledged writes: what its send buffer of 1024 KiB holds at 256 KiB/s",
+            "HA162": "protocol A and fencing: resource-and-stonith exclude each other",
+        },
+    ),
+    (
+        {
+            "volumes.data.protocol": "A",
+            "volumes.data.fencing": "resource-only",
+            "objectives.rpo": "7s",
+            "networks.repl.bandwidth": "256KiB/s",
+        },
+        {"HA048": "fencing: resource-only"},
     ),
     ({"volumes.data.fencing": "dont-care"}, {"HA048": "fencing: dont-care"}),
     ({"volumes.data.split_brain": {"no_primary": "discard-younger-primary"}}, {"HA050": "discard-younger"}),
@@ -92,7 +104,6 @@ BROKEN = [
 
 HOLDS: list[dict[str, Any]] = [
     {"volumes.data.protocol": "B", "objectives.rpo": "1s"},
-    {"volumes.data.protocol": "A", "objectives.rpo": "7s", "networks.repl.bandwidth": "256KiB/s"},
     THIRD | TIE | {"volumes.data.fencing": "dont-care", "volumes.data.quorum": "majority"},
     THIRD | TIE | {"volumes.data.quorum": 2},
     {"volumes.data.resync": {"plan_ahead": "0s", "fixed_rate": "40MiB/s"}},
