@@ -25,4 +25,5 @@ def may_stay_unread(process) -> None:
 
     run_command writes at once, and takes the broken pipe for a program that could not be run (ansible-core 2.19, basic.py).
     """
-    process.stdin = _PerhapsUnread(process.stdin)
+    if process.stdin is not None:  # it is told something
+        process.stdin = _PerhapsUnread(process.stdin)

@@ -61,8 +61,9 @@ class Server:
         argv = [self.module.get_bin_path("runuser", required=True), "-u", OWNER, "--"]
         argv += [os.path.join(self.database["programs"], program), *arguments]
         known = {"LC_ALL": "C", "HOME": "/", "PGCONNECT_TIMEOUT": "10", **environment}
-        unread = {"before_communicate_callback": may_stay_unread} if data else {}
-        return self.module.run_command(argv, data=data, environ_update=known, cwd="/", **unread)
+        return self.module.run_command(
+            argv, data=data, environ_update=known, cwd="/", before_communicate_callback=may_stay_unread
+        )
 
     def demand(self, program: str, *arguments: str, data: str = "", **environment: str) -> str:
         """A program that must succeed. What it was given on its standard input is not told to anybody."""
