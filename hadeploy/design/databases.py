@@ -62,8 +62,13 @@ class ReplicatedDatabase:
 
     @property
     def loss_window_ms(self) -> int | None:
-        """The longest span of acknowledged commits that the loss of one member may take with it; None without a bound."""
+        """The longest span of acknowledged commits that any one failure may take with it; None without a bound."""
         return 0 if self.synchronous else None
+
+    @property
+    def crash_loss_ms(self) -> int | None:
+        """The same of a primary that dies at once."""
+        return self.loss_window_ms
 
     @property
     def resource(self) -> str:

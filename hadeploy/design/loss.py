@@ -58,8 +58,18 @@ def _loss(design: Design, group: Group) -> Loss:
 
 def _of_volume(group: Group, volume: ReplicatedVolume) -> Loss:
     window = volume.loss_window_ms
-    unknown = f", and networks.{volume.segment}.bandwidth is not written" if window is None else ""
-    return Loss(group.name, window, f"{volume.name} is replicated by protocol {volume.protocol}{unknown}")
+    return Loss(
+        group.name, window, f"{volume.name} is replicated by protocol {volume.protocol}{_besides(volume)}"
+    )
+
+
+def _besides(volume: ReplicatedVolume) -> str:
+    """What lets more be lost than the protocol alone."""
+    if volume.crash_loss_ms is None:
+        return f", and networks.{volume.segment}.bandwidth is not written"
+    if volume.fencing.alone_ms is None:
+        return ", and a primary goes on alone while its peer may take over"
+    return ", and a primary that is cut off goes on until it is shot" if volume.fencing.alone_ms else ""
 
 
 def _span(loss: Loss) -> float:

@@ -63,7 +63,7 @@ def expand_volumes(
     ports = _numbers(topology, lambda volume: volume.port, FIRST_PORT)
     handler = _patience(members, membership, fencing)
     return tuple(
-        _volume(topology, release, members, name, minors[name], ports[name], handler)
+        _volume(topology, release, members, name, minors[name], ports[name], handler, shoots=fencing.enabled)
         for name in topology.volumes
     )
 
@@ -94,6 +94,13 @@ def _patience(members: tuple[Member, ...], membership: Membership, fencing: Fenc
     return math.ceil((token + membership.consensus_ms + fencing.timeout_ms) / 1000)
 
 
+def _alone_ms(wish: Volume, patience_s: int, *, shoots: bool) -> int | None:
+    """A peer may take over once the primary is shot; with dont-care also any time later, with what it had long ago."""
+    if wish.fencing == "resource-and-stonith" or wish.quorum is not None:
+        return 0
+    return patience_s * 1000 if shoots and wish.fencing == "resource-only" else None
+
+
 def _volume(
     topology: ClusteredTopology,
     release: Release,
@@ -102,6 +109,8 @@ def _volume(
     minor: int,
     port: int,
     patience_s: int,
+    *,
+    shoots: bool,
 ) -> ReplicatedVolume:
     wish = topology.volumes[name]
     group_name, group = next(
@@ -128,7 +137,9 @@ def _volume(
         quorum="" if wish.quorum is None else str(wish.quorum),
         on_no_quorum=wish.on_no_quorum,
         dual_primary=wish.dual_primary,
-        fencing=PeerFencing(wish.fencing, patience_s, controller_s),
+        fencing=PeerFencing(
+            wish.fencing, patience_s, controller_s, _alone_ms(wish, patience_s, shoots=shoots)
+        ),
         secret=_secret(name) if wish.authentication else None,
         timing=ReplicationTiming(
             wish.timing.ping_interval,

@@ -63,11 +63,14 @@ class PeerFencing:
         timeout_s: how long the handler waits for the cluster to say that the peer is off: as long as detecting
             the loss and fencing may take.
         controller_timeout_s: how long it waits for a controller to be elected.
+        alone_ms: for how long a primary that nobody hears acknowledges what a peer that takes over never sees: not at all
+            where it waits, until it is shot where it does not; None where nothing ends it.
     """
 
     policy: str
     timeout_s: int
     controller_timeout_s: int
+    alone_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +177,8 @@ class ReplicatedVolume:
         return self.size * 1000 // rate
 
     @property
-    def loss_window_ms(self) -> int | None:
-        """The longest span of acknowledged writes that the loss of one member may take with it; None without a bound.
+    def crash_loss_ms(self) -> int | None:
+        """The longest span of acknowledged writes that a primary takes with it that dies at once; None without a bound.
 
         C and B acknowledge what the peer has at least in its memory, so one loss takes nothing. A acknowledges what is in
         the send buffer, which empties no slower than the link carries it; a link that carries nothing is noticed after
@@ -183,9 +186,23 @@ class ReplicatedVolume:
         """
         if self.protocol != "A":
             return 0
-        if not (self.send_buffer and self.bandwidth):
+        buffered = self._buffered_ms
+        return None if buffered is None else buffered + self.timing.detection_ms
+
+    @property
+    def loss_window_ms(self) -> int | None:
+        """The same of any one failure: a primary that is cut off from everything lives on until it is shot."""
+        dying, buffered, alone = self.crash_loss_ms, self._buffered_ms, self.fencing.alone_ms
+        if dying is None or buffered is None or alone is None:
             return None
-        return -(-self.send_buffer * 1000 // self.bandwidth) + self.timing.detection_ms
+        return max(dying, buffered + alone)
+
+    @property
+    def _buffered_ms(self) -> int | None:
+        """How much is acknowledged and still on its way."""
+        if self.protocol != "A":
+            return 0
+        return -(-self.send_buffer * 1000 // self.bandwidth) if self.send_buffer and self.bandwidth else None
 
     def replica(self, member: str) -> Replica | None:
         """The share of one member."""

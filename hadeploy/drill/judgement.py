@@ -135,7 +135,7 @@ def _faults(
         if not outage.over:
             yield f"{outage.name} is not served again"
     for records in verdict.records:
-        bound = _loss_bound_seconds(design, records.name)
+        bound = _loss_bound_seconds(design, mishap, records.name)
         allowed = bound > 0 and records.lost_seconds <= bound
         if not records.lost or allowed:
             continue
@@ -162,10 +162,13 @@ def _faults(
             yield f"{virtual.name} was taken over before {mishap.member} was fenced"
 
 
-def _loss_bound_seconds(design: Design, name: str) -> float:
-    """The longest span of acknowledged records that a volume or database may lose with one member; 0 for none at all."""
+def _loss_bound_seconds(design: Design, mishap: Mishap, name: str) -> float:
+    """The longest span of acknowledged records that a volume or database may lose by it; 0 for none at all."""
+    lives_on = mishap.breakage is Breakage.ISOLATION
     keepers: tuple[ReplicatedVolume | ReplicatedDatabase, ...] = (*design.volumes, *design.databases)
-    windows = [each.loss_window_ms for each in keepers if each.name == name]
+    windows = [
+        each.loss_window_ms if lives_on else each.crash_loss_ms for each in keepers if each.name == name
+    ]
     return max((math.inf if window is None else window / 1000 for window in windows), default=0.0)
 
 
@@ -223,7 +226,7 @@ def _remarks(
         if spans:
             yield f"{_overlap_words(max(spans, key=len), verdict)}: nothing is fenced under VRRP"
     for records in verdict.records:
-        yield _records_words(records, _loss_bound_seconds(design, records.name))
+        yield _records_words(records, _loss_bound_seconds(design, mishap, records.name))
     if verdict.stall > STALL_SECONDS:
         yield f"the observer itself stood still for {verdict.stall:.2f} s: figures are no finer than that"
     if any(each.inside is False for each in comparisons):

@@ -9,12 +9,15 @@ from hadeploy.rules.rule import Case, Family, Found, Rule
 
 
 def _check(case: Case) -> Iterator[Found]:
-    for name, volume in case.volumes.items():
-        if volume.fencing != "resource-and-stonith" and volume.quorum is None:
-            yield Found(
-                f"volume {name} goes on alone without waiting for its peer to be fenced (fencing: {volume.fencing})",
-                ("volumes", name, "fencing"),
-            )
+    for volume in case.design.volumes:
+        alone = volume.fencing.alone_ms
+        if alone == 0 or (alone is not None and volume.protocol == "A"):
+            continue  # protocol A cannot wait (HA162): what it loses meanwhile is in HA047's sum
+        yield Found(
+            f"volume {volume.name} goes on alone without waiting for its peer to be fenced"
+            f" (fencing: {volume.fencing.policy})",
+            ("volumes", volume.name, "fencing"),
+        )
 
 
 RULE = Rule(

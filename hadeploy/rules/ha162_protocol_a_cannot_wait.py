@@ -26,8 +26,8 @@ RULE = Rule(
     title="Protocol A goes with fencing: resource-only",
     reason="DRBD refuses the connection (154: Fencing policy resource-and-stonith only with prot B or C allowed): what was"
     " acknowledged without the peer cannot be held back until the peer is fenced. With resource-only a primary that is cut"
-    " off from everything acknowledges until it is shot, so that HA048 is a risk that a person accepts",
-    mend="protocol: C; or fencing: resource-only, with HA048 under accept_risks",
+    " off from everything acknowledges until it is shot, which HA047 counts among what may be lost",
+    mend="protocol: C; or fencing: resource-only, with an objectives.rpo that has room for the time until a member is shot",
     bad="volumes:\n  data: {protocol: A}",
     good="volumes:\n  data: {protocol: A, fencing: resource-only}",
     source="DRBD 8.4.11 in Linux 6.1, drbdsetup connect; ERR_STONITH_AND_PROT_A of its sources",

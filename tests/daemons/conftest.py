@@ -147,7 +147,7 @@ def make_volume(name: str = "data", nodes: int = 2, **changes: object) -> Replic
         quorum="",
         on_no_quorum="io-error",
         dual_primary=False,
-        fencing=PeerFencing("resource-and-stonith", 33, 43),
+        fencing=PeerFencing("resource-and-stonith", 33, 43, 0),
         secret=Secret("drbd-data", "generated", "hadeploy_drbd_data", 63),
         timing=ReplicationTiming(2_000, 1_000, 1_500, 2_000),
         resync=Resync(100 * 1024**2, 250 * 1024, 2_000, 0),

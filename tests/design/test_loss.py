@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from hadeploy.design.loss import losses_of
 
 
@@ -19,6 +21,20 @@ def test_protocol_a_loses_what_its_send_buffer_holds(design_of):
     bandwidth = ("interface: repl0", "interface: repl0\n    bandwidth: 256KiB/s")
     (loss,) = losses_of(design_of("active-passive-drbd", ("protocol: C", "protocol: A"), bandwidth))
     assert loss.window_ms == 7000
+
+
+@pytest.mark.parametrize(
+    ("fencing", "lost", "why"),
+    [
+        ("resource-only", 77_000, "and a primary that is cut off goes on until it is shot"),
+        ("dont-care", None, "and a primary goes on alone while its peer may take over"),
+    ],
+)
+def test_a_primary_that_does_not_wait_for_fencing_may_lose_what_it_takes_alone(design_of, fencing, lost, why):
+    (loss,) = losses_of(
+        design_of("active-passive-drbd", ("protocol: C", f"protocol: C\n    fencing: {fencing}"))
+    )
+    assert (loss.window_ms, loss.why) == (lost, f"data is replicated by protocol C, {why}")
 
 
 def test_nothing_is_carried_over_without_a_copy(design_of):

@@ -83,7 +83,28 @@ def test_what_one_loss_takes_with_it(design_of, protocol, lost):
         ("interface: repl0", "interface: repl0\n    bandwidth: 256KiB/s"),
     )
     design = design_of("active-passive-drbd", *wishes)
-    assert volume(design).loss_window_ms == lost
+    assert (volume(design).crash_loss_ms, volume(design).loss_window_ms) == (lost, lost)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "fencing", "dying", "lost"),
+    [
+        ("A", "resource-only", 7000, 81_000),
+        ("C", "resource-only", 0, 77_000),
+        ("A", "dont-care", 7000, None),
+        ("C", "dont-care", 0, None),
+    ],
+)
+def test_a_primary_that_is_cut_off_and_does_not_wait_loses_what_it_takes_until_it_is_shot(
+    design_of, protocol, fencing, dying, lost
+):
+    """4 s of send buffer, and the 77 s of test_the_handler_waits_as_long_as_fencing_may_take."""
+    wishes = (
+        ("protocol: C", f"protocol: {protocol}\n    fencing: {fencing}"),
+        ("interface: repl0", "interface: repl0\n    bandwidth: 256KiB/s"),
+    )
+    found = volume(design_of("active-passive-drbd", *wishes))
+    assert (found.crash_loss_ms, found.loss_window_ms) == (dying, lost)
 
 
 def test_a_link_of_unknown_bandwidth_bounds_nothing(design_of):

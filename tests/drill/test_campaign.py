@@ -437,6 +437,20 @@ def test_what_is_lost_is_held_against_what_the_protocol_promises(
     assert f"data: 100 records acknowledged, {told} for 5.0 s at the longest" in finding.remarks
 
 
+@pytest.mark.parametrize(
+    ("breakage", "faults"),
+    [
+        (Breakage.POWER_CUT, ["data has lost 3 of 100 acknowledged records: 98, 99, 100"]),
+        (Breakage.ISOLATION, []),
+    ],
+)
+def test_a_primary_that_does_not_wait_may_lose_what_it_takes_until_it_is_shot(design_of, breakage, faults):
+    """A power cut of the same member leaves nothing to take: protocol C has no excuse then."""
+    design = design_of("active-passive-drbd", ("protocol: C", "protocol: C\n    fencing: resource-only"))
+    finding = judged(design, Mishap(breakage, "n1"), verdict_of(records=(LOST,)))
+    assert [fault for fault in finding.faults if "lost" in fault] == faults
+
+
 def test_the_span_of_what_is_lost():
     acknowledged = [Acknowledgement(number, 0.5 * number) for number in range(1, 8)]
     assert judge_records("data", acknowledged, {1, 2, 3, 4, 9}).lost_seconds == 1.0
