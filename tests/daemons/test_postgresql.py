@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -110,3 +112,57 @@ def test_the_agent_is_told(streaming_of, replication, mode):
         if operation.get("name") == "monitor"
     }
     assert monitors == {"Promoted": "4s", "Unpromoted": "7s"}
+
+
+ALONE = """cd /data; echo "synchronous_standby_names = ''" > rep_mode.conf"""
+TOGETHER = """cd /data; echo "synchronous_standby_names = '\\"n2\\"'" > rep_mode.conf"""
+SEEN = '<node name="{}" id="2" online="{}" standby="false" pending="false" unclean="{}" type="member"/>'
+HERE = SEEN.format("n1", "true", "false")
+
+
+@pytest.mark.parametrize(
+    ("action", "statement", "members", "done"),
+    [
+        ("monitor", ALONE, (HERE, SEEN.format("n2", "true", "false")), True),
+        ("monitor", ALONE, (HERE, SEEN.format("n2", "false", "false")), True),
+        ("monitor", ALONE, (HERE, SEEN.format("n2", "false", "true")), False),
+        ("notify", ALONE, (HERE, SEEN.format("n2", "false", "true")), False),
+        ("monitor", ALONE, (), False),
+        ("monitor", ALONE, (HERE, SEEN.format("n22", "false", "true")), True),
+        ("monitor", TOGETHER, (HERE, SEEN.format("n2", "false", "true")), True),
+        ("start", ALONE, (HERE, SEEN.format("n2", "false", "true")), True),
+    ],
+    ids=[
+        "member",
+        "off",
+        "out of sight",
+        "notified",
+        "nothing is known",
+        "somebody else",
+        "synchronous",
+        "start",
+    ],
+)
+def test_a_primary_goes_on_alone_only_when_every_lost_member_is_known_to_be_off(
+    streaming_of, tmp_path, action, statement, members, done
+):
+    """The agent's own words, sourced as the agent does; crm_mon and runuser are stood in for."""
+    kept, programs = tmp_path / "lib/heartbeat", tmp_path / "bin"
+    kept.mkdir(parents=True)
+    programs.mkdir()
+    (kept / "ocf-shellfuncs").write_text('__OCF_ACTION="$1"\nocf_log() { :; }\n', encoding="utf-8")
+    functions = tmp_path / "functions"
+    functions.write_text(files_of(streaming_of())["ocf-shellfuncs"].content, encoding="utf-8")
+    answer = f"echo '<nodes>\n{chr(10).join(members)}\n</nodes>'" if members else "exit 102"
+    for name, script in (("crm_mon", answer), ("runuser", f"touch {tmp_path}/written")):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    environment = {
+        "OCF_ROOT": str(tmp_path),
+        "HA_SBIN_DIR": str(programs),
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "OCF_RESKEY_node_list": "n1 n2",
+    }
+    agent = f'. {functions}; runuser postgres -c "$2"'
+    subprocess.run(["sh", "-euc", agent, "pgsql", action, statement], env=environment, check=True)
+    assert (tmp_path / "written").exists() is done

@@ -82,6 +82,55 @@ def test_the_primary_is_moved_and_moved_back_without_a_person(
     assert strike(back, other(first), [SERVER], hold_seconds=10).after["address db"] == first
 
 
+APART = """nft -f - <<END
+table inet apart {
+    chain in { type filter hook input priority -300; ip saddr $1 drop; }
+    chain out { type filter hook output priority -300; ip daddr $1 drop; }
+}
+END"""
+
+TOGETHER = "nft delete table inet apart 2>/dev/null || true"
+
+LOOKED = """journalctl --since "@$1" --quiet --no-pager | grep -Ec 'Commits wait|Setup .* into async mode' || true"""
+"""How often the agent has found that its standby is gone: in the words of ours, and of the kept one's own."""
+
+
+def test_a_primary_that_is_cut_off_acknowledges_nothing_that_its_successor_lacks(
+    design, strike, holder, kept_records, shots, other, patience
+):
+    """Clients reach it, its standby does not, and it loses the race: its way to the power switches is cut, too.
+
+    It is shot only after the agent has looked at a standby that is gone, which is when it would acknowledge alone.
+    """
+    primary = holder("db")
+    standby = design.member(other(primary)).management_address
+
+    def cut_off(state, node):
+        faults.refuse_power(refusing=True)(state, node)
+        faults.set_links(("ring", "bmc"), "drop")(state, node)
+        exec_in_node(state, node, "sh", "-ec", APART, "sh", standby)
+        since, end = int(time.time()), time.monotonic() + patience
+        while exec_in_node(state, node, "sh", "-c", LOOKED, "sh", str(since)).strip() == "0":
+            assert time.monotonic() < end, "the agent has not looked"
+            time.sleep(0.2)
+        faults.refuse_power(refusing=False)(state, node)
+
+    def mended(state, node):
+        faults.refuse_power(refusing=False)(state, node)
+        faults.set_links(("ring", "bmc"), "restore")(state, node)
+        exec_in_node(state, node, "sh", "-c", TOGETHER, check=False)
+
+    verdict = strike(
+        Fault("cut off from the standby", cut_off, mended),
+        primary,
+        [SERVER],
+        until=lambda status: status.addresses[0].holders == (other(primary),) and not status.groups[0].broken,
+    )
+    kept_records(verdict)
+    assert shots(verdict) == {primary}
+    assert verdict.ownership[ADDRESS].sequence == (primary, other(primary))
+
+
 @pytest.fixture
 def resting(lab, read_status, patience):
     """Takes the instance off a member, and gives it back whatever happens."""
