@@ -29,6 +29,7 @@ STYLES = {
     State.RESTARTS: "moves",
     State.MOVES: "moves",
     State.PARTED: "parted",
+    State.UNWRITTEN: "unwritten",
     State.STOPPED: "stopped",
     State.DOUBLE: "double",
 }
@@ -38,6 +39,7 @@ GLYPHS = {
     State.RESTARTS: "↻",
     State.MOVES: "→",
     State.PARTED: "‖",
+    State.UNWRITTEN: "✎",
     State.STOPPED: "■",
     State.DOUBLE: "‼",
 }
@@ -62,6 +64,7 @@ BALANCER_LEGEND = (
     Cell("fewer", GLYPHS[State.FEWER], "served by fewer servers"),
     Cell("parted", GLYPHS[State.PARTED], "one owner on each side of a split"),
 )
+REPLICATION_LEGEND = (Cell("unwritten", GLYPHS[State.UNWRITTEN], "runs, and may not write"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +149,17 @@ def as_html(results: Results) -> str:
             *(() if not _balances(results) else BALANCER_LEGEND),
             Cell("moves", GLYPHS[State.MOVES], "moves or restarts, as it must"),
             Cell(COLLATERAL, COLLATERAL_GLYPH, "interrupted although it was well"),
+            *(() if not _replicates(results) else REPLICATION_LEGEND),
             Cell("stopped", GLYPHS[State.STOPPED], "left stopped"),
             Cell("double", GLYPHS[State.DOUBLE], "two owners"),
         ),
         sections=tuple(_section(design, simulation) for design, simulation in results),
     )
     return page_environment().get_template(TEMPLATE).render(page=page)
+
+
+def _replicates(results: Results) -> bool:
+    return any(design.volumes or design.databases for design, _ in results)
 
 
 def _balances(results: Results) -> bool:
@@ -161,7 +169,7 @@ def _balances(results: Results) -> bool:
 def _section(design: Design, simulation: Simulation) -> Section:
     singles = [row for row in simulation.rows if len(row.failures) == 1]
     together = [row for row in simulation.rows if len(row.failures) > 1]
-    notable = [row for row in together if _badness(row) >= RANKS.index(State.STOPPED) or row.collateral]
+    notable = [row for row in together if _badness(row) >= RANKS.index(State.UNWRITTEN) or row.collateral]
     # a set that was asked for by name is shown whatever it does
     shown = together if not singles else sorted(notable, key=_badness, reverse=True)
     violations = simulation.violations
@@ -258,6 +266,6 @@ def _grid(singles: Sequence[Row], together: Sequence[Row]) -> list[GridRow]:
 def _summary(row: Row) -> Cell:
     """The worst that happens, as one sign."""
     title = f"{' + '.join(row.failures)}: {'; '.join(reasons(row)) or 'everything stays'}"
-    if row.collateral and RANKS.index(row.worst) < RANKS.index(State.STOPPED):
+    if row.collateral and RANKS.index(row.worst) < RANKS.index(State.UNWRITTEN):
         return Cell(COLLATERAL, COLLATERAL_GLYPH, title)
     return Cell(STYLES[row.worst], GLYPHS[row.worst], title)

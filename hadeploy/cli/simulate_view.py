@@ -36,6 +36,7 @@ STYLES = {
     State.RESTARTS: "yellow",
     State.MOVES: "yellow",
     State.PARTED: "magenta",
+    State.UNWRITTEN: "red",
     State.STOPPED: "bold red",
     State.DOUBLE: "bold white on red",
 }
@@ -123,14 +124,15 @@ def verdict(simulation: Simulation) -> str:
 def _notable(rows: Sequence[Row]) -> tuple[str, list[Row]]:
     """The failures together that cost something beyond a failover, worst first."""
     notable = sorted(
-        (row for row in rows if RANKS.index(row.worst) >= RANKS.index(State.STOPPED) or row.collateral),
+        (row for row in rows if RANKS.index(row.worst) >= RANKS.index(State.UNWRITTEN) or row.collateral),
         key=lambda row: (-RANKS.index(row.worst), row.failures),
     )
     if len(rows) <= PAIRS_SHOWN:
         return f"failures together ({len(rows)})", list(rows)
     hidden = len(notable) - PAIRS_SHOWN
     more = f"; {hidden} more in --format html or json" if hidden > 0 else ""
-    title = f"failures together: {len(rows)}, of which {len(notable)} stop a service or move one without need{more}"
+    what = f"{len(notable)} stop a service, keep it from writing or move it without need"
+    title = f"failures together: {len(rows)}, of which {what}{more}"
     return title, notable[:PAIRS_SHOWN]
 
 
@@ -183,6 +185,8 @@ def words(outcome: ServiceOutcome) -> str:
             return f"one a side: {in_words(outcome.owners)}"
         case State.RESTARTS:
             return f"restarts on {outcome.owners[0]}{star}"
+        case State.UNWRITTEN:
+            return f"{outcome.owners[0]}, NO WRITES"
         case State.STOPPED:
             return "STOPPED"
         case State.DOUBLE:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 
-from hadeploy.design.design import Design
+from hadeploy.design.design import Cluster, Design
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 
 HAPROXY = "haproxy"
@@ -35,9 +35,9 @@ class Failure:
 
     Attributes:
         kind: a member dies; a resource (of a group: its first) fails on its member until it must leave it; a fence
-            device does not answer; a cluster link carries nothing between any two members; members are cut off from
-            the others on all links; the quorum device is lost; a process stays dead on a member; a check of keepalived fails
-            on a member; a member's interface to a network is down; a server behind the load balancers is dead.
+            device does not answer; a network of cluster links or volumes carries nothing between any two members; members
+            are cut off from the others on all links; the quorum device is lost; a process stays dead on a member; a check of
+            keepalived fails on a member; a member's interface to a network is down; a server behind the load balancers is dead.
         names: what fails; of a partition, the members of one side; of the last four ``what@member`` (twice), ``member/network``
             and ``backend/server``.
     """
@@ -66,11 +66,22 @@ def single_failures(design: Design) -> tuple[Failure, ...]:
         *(Failure(Kind.NODE, (name,)) for name in names),
         *(Failure(Kind.RESOURCE, (group.name,)) for group in cluster.resources.groups),
         *(Failure(Kind.FENCE, (fence.name,)) for fence in cluster.fencing.devices),
-        *(Failure(Kind.LINK, (link.segment,)) for link in cluster.membership.links),
+        *(Failure(Kind.LINK, (segment,)) for segment in _networks(design, cluster)),
         *((Failure(Kind.ARBITER, (device.host,)),) if device is not None else ()),
         *(Failure(Kind.PARTITION, (name,)) for name in alone),
         *((Failure(Kind.PARTITION, half),) if len(half) > 1 else ()),
     )
+
+
+def _networks(design: Design, cluster: Cluster) -> tuple[str, ...]:
+    """Those that members need of each other: of the cluster's links, and of what is replicated."""
+    links = (link.segment for link in cluster.membership.links)
+    return tuple(dict.fromkeys((*links, *(volume.segment for volume in design.volumes))))
+
+
+def lost_networks(scenario: Scenario) -> frozenset[str]:
+    """Networks that carry nothing."""
+    return frozenset(_names(scenario, Kind.LINK))
 
 
 def scenarios(singles: Sequence[Failure], *, pairs: bool) -> tuple[Scenario, ...]:
@@ -123,7 +134,7 @@ def _known(design: Design) -> dict[str, tuple[str, ...]]:
             *(resource.name for group in groups for resource in group.resources),
         ),
         Kind.FENCE: tuple(fence.name for fence in cluster.fencing.devices),
-        Kind.LINK: tuple(link.segment for link in cluster.membership.links),
+        Kind.LINK: _networks(design, cluster),
         Kind.PARTITION: names,
     }
     if device is not None:

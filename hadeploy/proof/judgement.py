@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hadeploy.design.design import Design
 from hadeploy.design.placement import taken_along
 from hadeploy.design.resources import Group
-from hadeploy.proof.failures import Kind, Scenario
+from hadeploy.proof.copies import Reach, why_not_promoted, why_not_written
+from hadeploy.proof.failures import Kind, Scenario, lost_networks
 from hadeploy.proof.matrix import (
     Case,
     FencedMember,
@@ -173,6 +174,30 @@ def _end(
 
 
 def _outcome(aftermath: _Aftermath, group: Group) -> ServiceOutcome:
+    """As the scheduler has it, and then as its data allows."""
+    planned = _planned(aftermath, group)
+    if planned.state in (State.STOPPED, State.DOUBLE):
+        return planned
+    (owner,) = planned.owners
+    reach = _reach(aftermath, owner)
+    held_back = why_not_promoted(aftermath.design, group.name, planned.before, owner, reach)
+    if held_back:
+        return replace(planned, owners=(), state=State.STOPPED, collateral=False, why=held_back)
+    waits = why_not_written(aftermath.design, group.name, owner, reach)
+    return replace(planned, state=State.UNWRITTEN, collateral=False, why=waits) if waits else planned
+
+
+def _reach(aftermath: _Aftermath, owner: str) -> Reach:
+    """Without fencing the cluster takes whoever is lost to be off."""
+    cluster = aftermath.design.cluster
+    heard = next(end.alive for end in aftermath.ends if owner in end.alive)
+    fences = cluster is not None and cluster.fencing.enabled
+    off = frozenset(fired.shot.target for fired in aftermath.fired if fired.done)
+    lost = frozenset(member.name for member in aftermath.design.members) - heard
+    return Reach(heard, off if fences else lost, lost_networks(aftermath.case.scenario))
+
+
+def _planned(aftermath: _Aftermath, group: Group) -> ServiceOutcome:
     before = _owner(group, aftermath.before)
     owners = tuple(owner for end in aftermath.ends if (owner := _owner(group, end.placement)))
     overlap = _overlap(aftermath, before, owners)

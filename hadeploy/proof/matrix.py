@@ -25,11 +25,15 @@ class State(StrEnum):
     RESTARTS = "restarts"
     MOVES = "moves"
     PARTED = "one owner a side"
+    UNWRITTEN = "may not write"
     STOPPED = "stopped"
     DOUBLE = "two owners"
 
 
 RANKS = tuple(State)
+
+USELESS = (State.UNWRITTEN, State.STOPPED)
+"""Nobody is served, or nobody's write is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,8 @@ class Row:
 
     @property
     def violates(self) -> bool:
-        """Two owners are never right; a stopped service is wrong where the topology promised to survive."""
-        return self.worst is State.DOUBLE or (self.within_objectives and self.worst is State.STOPPED)
+        """Two owners are never right; a service that is of no use is wrong where the topology promised to survive."""
+        return self.worst is State.DOUBLE or (self.within_objectives and self.worst in USELESS)
 
 
 @dataclass(frozen=True, slots=True)

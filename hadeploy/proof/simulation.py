@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hadeploy.proof.election import ElectionProof
 from hadeploy.proof.fencing import FencingProof
-from hadeploy.proof.matrix import Row, State
+from hadeploy.proof.matrix import USELESS, Row, State
 from hadeploy.proof.quorum import QuorumProof
 
 
@@ -65,10 +65,10 @@ class Simulation:
                 for row in self.rows
                 if row.violates
                 for outcome in row.outcomes
-                if outcome.state is State.DOUBLE or (outcome.state is State.STOPPED and row.within_objectives)
+                if outcome.state is State.DOUBLE or (outcome.state in USELESS and row.within_objectives)
             )
         )
 
 
 def _verdict(state: State) -> str:
-    return "has two owners" if state is State.DOUBLE else "is left stopped"
+    return {State.DOUBLE: "has two owners", State.UNWRITTEN: "may not write"}.get(state, "is left stopped")
