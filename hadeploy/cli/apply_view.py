@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from hadeploy.run.events import RunEvent, RunResult
 
 PROGRESS_SECONDS = 10.0
+BAR_WIDTH = 30
+IN_SYNC = re.compile(r"(\d+(?:\.\d+)?) % in sync")
 
 Tell = Callable[[RunEvent], None]
 
@@ -42,16 +46,23 @@ class _Board:
     def table(self) -> Table:
         """What is going on right now."""
         table = Table(title=f"phase: {self.phase}", title_justify="left", box=None, padding=(0, 2, 0, 0))
-        for column in ("host", "", "task"):
+        for column in ("host", "", "task", ""):
             table.add_column(column)
         for host, event in sorted(self.hosts.items()):
-            doing = (
-                f"{event.task}: {event.message}"
-                if event.status == "running" and event.message
-                else event.task
+            far = event.message if event.status == "running" else ""
+            table.add_row(
+                host,
+                Text(event.status, style=STYLES.get(event.status, "")),
+                Text(f"{event.task}: {far}" if far else event.task),
+                _bar(far),
             )
-            table.add_row(host, Text(event.status, style=STYLES.get(event.status, "")), doing)
         return table
+
+
+def _bar(message: str) -> ProgressBar | str:
+    """Of a resynchronisation, whose message says how far it is."""
+    found = IN_SYNC.search(message)
+    return ProgressBar(total=100.0, completed=float(found[1]), width=BAR_WIDTH) if found else ""
 
 
 @contextmanager

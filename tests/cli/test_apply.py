@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from hadeploy.cli import apply_view, command_line
@@ -75,3 +78,20 @@ def test_how_far_it_is_comes_now_and_then(capsys, monkeypatch):
         tell(RunEvent("n2", "Synchronise volumes", "Wait", "running"))
     lines = capsys.readouterr().err.splitlines()
     assert [line.strip() for line in lines] == ["n2: data: 10 %", "n2: data: 30 %"]
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "drawn"),
+    [
+        ("running", "data on n2: 50.0 % in sync, 128 MiB left", apply_view.BAR_WIDTH // 2),
+        ("running", "data on n2: waiting for its turn", 0),
+        ("changed", "data on n2: 50.0 % in sync, 128 MiB left", 0),
+    ],
+)
+def test_a_resynchronisation_has_a_bar(monkeypatch, status, message, drawn):
+    console = Console(width=120, force_terminal=True, color_system=None, file=io.StringIO())
+    monkeypatch.setattr(apply_view, "Console", lambda **_: console)
+    with apply_view.progress_view(quiet=False, diffs=False) as tell:
+        tell(RunEvent("n2", "Synchronise volumes", "Wait", status, message=message))
+    bars = {len(bar) for bar in re.findall("━+", console.file.getvalue())}
+    assert bars == ({drawn} if drawn else set())
