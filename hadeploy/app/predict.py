@@ -7,12 +7,12 @@ from pathlib import Path
 
 from hadeploy.app.validate import load_valid
 from hadeploy.design.design import Design
-from hadeploy.design.durations import durations_of
+from hadeploy.design.durations import Durations, durations_of
 from hadeploy.design.loss import Loss, losses_of
 from hadeploy.design.patterns import expand
-from hadeploy.design.recovery import Recovery
+from hadeploy.design.recovery import Recovery, Stall
 from hadeploy.diagnostics import Diagnostics
-from hadeploy.proof.recovery import predict
+from hadeploy.proof.recovery import predict, write_stalls
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.measurements import load_measurements
 
@@ -27,6 +27,7 @@ class Prediction:
         rto_ms: what the topology promises, None where it promises nothing.
         recoveries: of every mishap that some service notices.
         losses: of writes, of every service that a cluster runs.
+        stalls: of writes, while a member with another copy is lost.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Prediction:
     rto_ms: int | None
     recoveries: tuple[Recovery, ...]
     losses: tuple[Loss, ...]
+    stalls: tuple[Stall, ...]
 
     @property
     def broken(self) -> tuple[Recovery, ...]:
@@ -44,10 +46,15 @@ class Prediction:
 
 def predict_design(loaded: LoadedTopology, design: Design) -> tuple[tuple[Recovery, ...], Diagnostics]:
     """The recoveries of a design; none where what was measured of it cannot be read."""
+    durations, findings = _durations(loaded, design)
+    return () if durations is None else predict(design, durations), findings
+
+
+def _durations(loaded: LoadedTopology, design: Design) -> tuple[Durations | None, Diagnostics]:
     measured, findings = load_measurements(loaded.path)
     if measured is None:
-        return (), findings
-    return predict(design, durations_of(measured, design.name, design.release.name)), findings
+        return None, findings
+    return durations_of(measured, design.name, design.release.name), findings
 
 
 def predict_topology(path: Path) -> tuple[Prediction | None, Diagnostics]:
@@ -56,6 +63,14 @@ def predict_topology(path: Path) -> tuple[Prediction | None, Diagnostics]:
     if loaded is None:
         return None, findings
     design = expand(loaded.topology)
-    recoveries, found = predict_design(loaded, design)
-    prediction = Prediction(design.name, design.pattern, design.rto_ms, recoveries, losses_of(design))
+    durations, found = _durations(loaded, design)
+    known = durations is not None
+    prediction = Prediction(
+        design.name,
+        design.pattern,
+        design.rto_ms,
+        predict(design, durations) if known else (),
+        losses_of(design),
+        write_stalls(design, durations) if known else (),
+    )
     return prediction, findings + found

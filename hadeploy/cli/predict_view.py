@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from hadeploy.app.predict import Prediction
 from hadeploy.design.loss import Loss
-from hadeploy.design.recovery import Recovery, Term
+from hadeploy.design.recovery import Recovery, Stall, Term
 
 
 def as_json(prediction: Prediction) -> str:
@@ -58,6 +59,8 @@ def show(console: Console, prediction: Prediction, *, explain: bool) -> None:
     console.print(table)
     for loss in prediction.losses:
         console.print(_loss(loss))
+    for stalls in _by_service(prediction.stalls):
+        console.print(_stall(stalls))
     console.print(_verdict(prediction))
 
 
@@ -66,6 +69,20 @@ def _loss(loss: Loss) -> Text:
         return Text(f"{loss.service}: {loss.why}", style="dim")
     lost = f"up to {seconds(loss.window_ms)} s of acknowledged writes are" if loss.window_ms else "nothing is"
     return Text(f"{loss.service}: {lost} lost with a member: {loss.why}")
+
+
+def _by_service(stalls: tuple[Stall, ...]) -> Iterator[list[Stall]]:
+    for _, each in groupby(stalls, key=lambda stall: stall.service):
+        yield list(each)
+
+
+def _stall(stalls: list[Stall]) -> Text:
+    """Of whichever member takes longest."""
+    usual, worst = max(each.expected_ms for each in stalls), max(each.worst_ms for each in stalls)
+    what = "where a member with another copy is lost, writes wait until it is known to be off"
+    return Text(
+        f"{stalls[0].service}: {what}: {seconds(usual)} s as a rule, {seconds(worst)} s at the longest"
+    )
 
 
 def _sums(recovery: Recovery, rto_ms: int | None) -> list[Text]:

@@ -117,3 +117,30 @@ class Recovery:
         """
         shrinkable = [term for term in self.terms if term.shrink and not term.judged_by]
         return max(shrinkable, key=lambda term: term.worst_ms if worst else term.expected_ms, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """For how long a service may not write while its owner is well.
+
+    Attributes:
+        service: group.
+        owner: member that runs it.
+        lost: member with another copy, whose fate is awaited.
+        terms: in the order in which they pass.
+    """
+
+    service: str
+    owner: str
+    lost: str
+    terms: tuple[Term, ...]
+
+    @property
+    def expected_ms(self) -> int:
+        """As a rule."""
+        return sum(term.expected_ms for term in self.terms)
+
+    @property
+    def worst_ms(self) -> int:
+        """The longest while everything works at the first attempt."""
+        return sum(term.worst_ms for term in self.terms)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hadeploy.daemons.postgresql.timing import next_look
 from hadeploy.design.databases import ReplicatedDatabase
 from hadeploy.design.design import Design
+from hadeploy.design.recovery import Term
 from hadeploy.design.volumes import ReplicatedVolume
 
 WAITS_FOR_FENCING = "resource-and-stonith"
@@ -71,6 +73,18 @@ def why_not_written(design: Design, service: str, owner: str, reach: Reach) -> s
         if database.synchronous and lost:
             return f"commits of {database.name} wait until {' and '.join(lost)} is known to be off"
     return ""
+
+
+def waiting_copies(design: Design, service: str) -> tuple[str, ...]:
+    """Members whose copies a write waits for, and for whose fate where they are lost."""
+    volumes = (_names(each) for each in _volumes(design, service) if each.fencing.policy == WAITS_FOR_FENCING)
+    databases = (each.names for each in _databases(design, service) if each.synchronous)
+    return tuple(dict.fromkeys(name for names in (*volumes, *databases) for name in names))
+
+
+def agent_looks(design: Design, service: str) -> tuple[Term, ...]:
+    """A database goes on when its agent looks the next time; DRBD is told."""
+    return tuple(next_look(each) for each in _databases(design, service) if each.synchronous)
 
 
 def _volumes(design: Design, service: str) -> tuple[ReplicatedVolume, ...]:

@@ -15,8 +15,9 @@ from hadeploy.design.design import Cluster, Design
 from hadeploy.design.durations import Durations
 from hadeploy.design.fencing import FencingDevice, levels_of
 from hadeploy.design.race import head_start_ms, priority_fencing_delay_ms
-from hadeploy.design.recovery import Breakage, KeyPath, Mishap, Recovery, Term
+from hadeploy.design.recovery import Breakage, KeyPath, Mishap, Recovery, Stall, Term
 from hadeploy.design.resources import Group
+from hadeploy.proof.copies import agent_looks, waiting_copies
 from hadeploy.proof.recovery_start import path_of, restarts, starts
 from hadeploy.proof.recovery_vrrp import predict_vrrp, vrrp_mishaps
 
@@ -82,6 +83,27 @@ def mishaps(design: Design) -> Iterator[Mishap]:
         yield Mishap(Breakage.ISOLATION, member.name)
 
 
+def write_stalls(design: Design, durations: Durations | None = None) -> tuple[Stall, ...]:
+    """How long writes wait when a member with another copy is lost: until the cluster knows that it is off.
+
+    Of a member that hangs, which takes longer to be switched off than one without power. Where writes go on meanwhile
+    (``fencing: resource-only``, an asynchronous standby), and where nothing is fenced, there is none.
+    """
+    cluster, known = design.cluster, durations or Durations()
+    if cluster is None or not cluster.fencing.enabled:
+        return ()
+    found = []
+    for group in cluster.resources.groups:
+        names, looks = waiting_copies(design, group.name), agent_looks(design, group.name)
+        for owner in names:
+            for lost in names:
+                if lost != owner:
+                    # as if the service were there, except for who has the head start
+                    view = _View(design, cluster, group, lost, known, {group.name: owner})
+                    found.append(Stall(group.name, owner, lost, (*view.until_fenced(), *looks)))
+    return tuple(found)
+
+
 def _possible_holders(design: Design, cluster: Cluster, group: Group) -> list[str]:
     """Where a group may be found: at home and with its heir; where every member is an heir, anywhere."""
     named = {location.member for location in cluster.resources.locations if location.group == group.name}
@@ -110,6 +132,10 @@ class _View:
         self._client_segments = {
             virtual.segment for virtual in design.virtual_addresses if virtual.group == group.name
         }
+
+    def until_fenced(self) -> tuple[Term, ...]:
+        """From the moment on at which it answers nobody."""
+        return tuple(self._until_fenced(dead=False))
 
     def recovery(self, mishap: Mishap) -> Recovery | None:
         """What a mishap costs this group; None for the crash of another group's resource."""

@@ -11,6 +11,7 @@ from hadeploy.app.validate import load_valid
 from hadeploy.design.patterns import expand
 from hadeploy.proof.copies import Reach, why_not_promoted, why_not_written
 from hadeploy.proof.matrix import State
+from hadeploy.proof.recovery import predict, write_stalls
 
 ROOT = Path(__file__).resolve().parents[2]
 TIED = ROOT / "tests/rules/reference_clusters/g5-tiebreaker.yaml"
@@ -108,3 +109,32 @@ def test_a_quorum_that_one_network_carries_is_no_survival_of_that_network():
     assert simulation.violations == (
         "link:drbd: website may not write: web-data has no quorum on pcmk-1: writes fail",
     )
+
+
+def stalls_of(design) -> dict[str, tuple[int, int]]:
+    return {stall.lost: (stall.expected_ms, stall.worst_ms) for stall in write_stalls(design)}
+
+
+def test_writes_wait_as_long_as_a_lost_peer_takes_to_be_fenced(design_of):
+    """As the recovery of a member that hangs, up to its fencing; no head start but the device's own: it has no service."""
+    design = design_of("active-passive-drbd")
+    whole = next(each for each in predict(design) if str(each.mishap) == "hung-node:n2")
+    fenced = [term.name for term in whole.terms].index("fence n2 by ipmi-n2") + 1
+    (stall,) = (each for each in write_stalls(design) if each.lost == "n2")
+    assert stall.terms == whole.terms[:fenced]
+    slow = design_of("active-passive-drbd", ("token: 1s", "token: 5s"))
+    assert stalls_of(slow)["n2"][0] > stalls_of(design)["n2"][0] + 4000
+
+
+def test_a_primary_looks_once_more_before_it_goes_on_alone(design_of, streaming_of):
+    (stall,) = (each for each in write_stalls(streaming_of()) if each.lost == "n2")
+    look = stall.terms[-1]
+    assert (look.name, look.best_ms, look.worst_ms) == ("the agent's next look at orders", 0, 4000)
+
+
+def test_nothing_waits_where_nobody_waits_for_fencing(design_of, streaming_of):
+    assert write_stalls(design_of("active-passive")) == ()
+    alone = ("protocol: C", "protocol: C\n    fencing: resource-only")
+    assert write_stalls(design_of("active-passive-drbd", alone)) == ()
+    lagging = streaming_of(("replication: synchronous", "replication: asynchronous"))
+    assert write_stalls(lagging) == ()

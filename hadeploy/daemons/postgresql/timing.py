@@ -27,3 +27,19 @@ def promotion(database: ReplicatedDatabase, durations: Durations) -> Term:
         source="ocf_heartbeat_pgsql(7), promote",
         path=("databases", database.name),
     )
+
+
+def next_look(database: ReplicatedDatabase) -> Term:
+    """The agent finds that a standby is gone, and lets the primary go on alone, when it looks at the primary."""
+    interval = max(
+        each.interval_ms for each in database.operations if each.name == "monitor" and each.promoted
+    )
+    return Term(
+        name=f"the agent's next look at {database.name}",
+        best_ms=0,
+        expected_ms=interval // 2,
+        worst_ms=interval,
+        formula=f"any moment of its {interval} ms",
+        source="ocf_heartbeat_pgsql(7), monitor",
+        path=("databases", database.name, "operations", "promoted_interval"),
+    )
