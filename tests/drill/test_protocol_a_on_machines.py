@@ -1,4 +1,7 @@
-"""What protocol A loses with its primary, measured: on machines, over a link that is slower than its writer."""
+"""What protocol A loses with its primary, measured: on machines, over a link that is slower than its writer.
+
+On Debian 13, so that its kernel's DRBD and Pacemaker 3 are seen on machines, too; the scenarios run on Debian 12.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ NAME = "test-protocol-a"
 
 WISHES = (
     ("name: active-passive-drbd", f"name: {NAME}"),
+    ("release: debian-12", "release: debian-13"),
     ("protocol: C", "protocol: A\n    fencing: resource-only\n    send_buffer: 64KiB"),
     ("interface: repl0", "interface: repl0\n    bandwidth: 16KiB/s"),
     ("rpo: 0s", "rpo: 2min"),
