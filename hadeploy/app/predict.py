@@ -64,13 +64,15 @@ def predict_topology(path: Path) -> tuple[Prediction | None, Diagnostics]:
         return None, findings
     design = expand(loaded.topology)
     durations, found = _durations(loaded, design)
-    known = durations is not None
+    recoveries, stalls = (
+        ((), ()) if durations is None else (predict(design, durations), write_stalls(design, durations))
+    )
     prediction = Prediction(
         design.name,
         design.pattern,
         design.rto_ms,
-        predict(design, durations) if known else (),
+        recoveries,
         losses_of(design),
-        write_stalls(design, durations) if known else (),
+        stalls,
     )
     return prediction, findings + found

@@ -59,8 +59,8 @@ def show(console: Console, prediction: Prediction, *, explain: bool) -> None:
     console.print(table)
     for loss in prediction.losses:
         console.print(_loss(loss))
-    for stalls in _by_service(prediction.stalls):
-        console.print(_stall(stalls))
+    for service, stalls in groupby(prediction.stalls, key=lambda stall: stall.service):
+        console.print(_stall(service, list(stalls)))
     console.print(_verdict(prediction))
 
 
@@ -71,18 +71,11 @@ def _loss(loss: Loss) -> Text:
     return Text(f"{loss.service}: {lost} lost with a member: {loss.why}")
 
 
-def _by_service(stalls: tuple[Stall, ...]) -> Iterator[list[Stall]]:
-    for _, each in groupby(stalls, key=lambda stall: stall.service):
-        yield list(each)
-
-
-def _stall(stalls: list[Stall]) -> Text:
+def _stall(service: str, stalls: list[Stall]) -> Text:
     """Of whichever member takes longest."""
     usual, worst = max(each.expected_ms for each in stalls), max(each.worst_ms for each in stalls)
     what = "where a member with another copy is lost, writes wait until it is known to be off"
-    return Text(
-        f"{stalls[0].service}: {what}: {seconds(usual)} s as a rule, {seconds(worst)} s at the longest"
-    )
+    return Text(f"{service}: {what}: {seconds(usual)} s as a rule, {seconds(worst)} s at the longest")
 
 
 def _sums(recovery: Recovery, rto_ms: int | None) -> list[Text]:

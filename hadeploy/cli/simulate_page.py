@@ -169,7 +169,7 @@ def _balances(results: Results) -> bool:
 def _section(design: Design, simulation: Simulation) -> Section:
     singles = [row for row in simulation.rows if len(row.failures) == 1]
     together = [row for row in simulation.rows if len(row.failures) > 1]
-    notable = [row for row in together if _badness(row) >= RANKS.index(State.UNWRITTEN) or row.collateral]
+    notable = [row for row in together if row.fails_somebody or row.collateral]
     # a set that was asked for by name is shown whatever it does
     shown = together if not singles else sorted(notable, key=_badness, reverse=True)
     violations = simulation.violations
@@ -266,6 +266,6 @@ def _grid(singles: Sequence[Row], together: Sequence[Row]) -> list[GridRow]:
 def _summary(row: Row) -> Cell:
     """The worst that happens, as one sign."""
     title = f"{' + '.join(row.failures)}: {'; '.join(reasons(row)) or 'everything stays'}"
-    if row.collateral and RANKS.index(row.worst) < RANKS.index(State.UNWRITTEN):
+    if row.collateral and not row.fails_somebody:
         return Cell(COLLATERAL, COLLATERAL_GLYPH, title)
     return Cell(STYLES[row.worst], GLYPHS[row.worst], title)

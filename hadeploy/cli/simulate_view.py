@@ -124,7 +124,7 @@ def verdict(simulation: Simulation) -> str:
 def _notable(rows: Sequence[Row]) -> tuple[str, list[Row]]:
     """The failures together that cost something beyond a failover, worst first."""
     notable = sorted(
-        (row for row in rows if RANKS.index(row.worst) >= RANKS.index(State.UNWRITTEN) or row.collateral),
+        (row for row in rows if row.fails_somebody or row.collateral),
         key=lambda row: (-RANKS.index(row.worst), row.failures),
     )
     if len(rows) <= PAIRS_SHOWN:

@@ -72,6 +72,16 @@ class PeerFencing:
     controller_timeout_s: int
     alone_ms: int | None
 
+    @property
+    def waits(self) -> bool:
+        """Whether writes stand still until the peer is known to be off or out of date."""
+        return self.policy == "resource-and-stonith"
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether the peer's copy may not be promoted from then on."""
+        return self.policy != "dont-care"
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:

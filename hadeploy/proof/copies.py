@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hadeploy.daemons.postgresql.timing import next_look
 from hadeploy.design.databases import ReplicatedDatabase
 from hadeploy.design.design import Design
-from hadeploy.design.recovery import Term
 from hadeploy.design.volumes import ReplicatedVolume
 
-WAITS_FOR_FENCING = "resource-and-stonith"
 FAILS_AT_ONCE = "io-error"
 
 
@@ -43,7 +40,7 @@ def why_not_promoted(design: Design, service: str, before: str, heir: str, reach
     two things fail is not known: the worse one counts.
     """
     for volume in _volumes(design, service):
-        held_back = volume.fencing.policy != "dont-care" and not volume.dual_primary
+        held_back = volume.fencing.holds_back and not volume.dual_primary
         if heir != before and before in _names(volume) and volume.segment in reach.cut and held_back:
             return (
                 f"where {volume.segment} is lost first, {volume.name} on {heir} is out of date,"
@@ -63,7 +60,7 @@ def why_not_written(design: Design, service: str, owner: str, reach: Reach) -> s
     """Why its owner may not write, in a sentence; empty where it may."""
     for volume in _volumes(design, service):
         lost = [name for name in _names(volume) if name != owner and reach.is_lost(name)]
-        if volume.fencing.policy == WAITS_FOR_FENCING and lost:
+        if volume.fencing.waits and lost:
             return f"writes on {volume.name} wait until {' and '.join(lost)} is known to be off"
         if volume.quorum and not _has_quorum(volume, owner, reach):
             what = "fail" if volume.on_no_quorum == FAILS_AT_ONCE else "wait"
@@ -77,14 +74,9 @@ def why_not_written(design: Design, service: str, owner: str, reach: Reach) -> s
 
 def waiting_copies(design: Design, service: str) -> tuple[str, ...]:
     """Members whose copies a write waits for, and for whose fate where they are lost."""
-    volumes = (_names(each) for each in _volumes(design, service) if each.fencing.policy == WAITS_FOR_FENCING)
+    volumes = (_names(each) for each in _volumes(design, service) if each.fencing.waits)
     databases = (each.names for each in _databases(design, service) if each.synchronous)
     return tuple(dict.fromkeys(name for names in (*volumes, *databases) for name in names))
-
-
-def agent_looks(design: Design, service: str) -> tuple[Term, ...]:
-    """A database goes on when its agent looks the next time; DRBD is told."""
-    return tuple(next_look(each) for each in _databases(design, service) if each.synchronous)
 
 
 def _volumes(design: Design, service: str) -> tuple[ReplicatedVolume, ...]:
@@ -109,7 +101,7 @@ def _has_quorum(volume: ReplicatedVolume, owner: str, reach: Reach) -> bool:
     connected = {owner} if volume.segment in reach.cut else {owner, *reach.heard}
     names = _names(volume)
     present = sum(name in connected for name in names)
-    outdated = volume.fencing.policy != "dont-care" and volume.on_no_quorum != FAILS_AT_ONCE
+    outdated = volume.fencing.holds_back and volume.on_no_quorum != FAILS_AT_ONCE
     unknown = any(name not in connected and (not outdated or reach.is_lost(name)) for name in names)
     voters = len(names) if unknown else present
     needed = voters // 2 + 1 if volume.quorum == "majority" else int(volume.quorum)

@@ -197,9 +197,9 @@ def situation_of(design: Design, scenario: Scenario) -> Situation:
         return Situation((), (tuple(member.name for member in design.members),), False, (), ())
     by_kind = {kind: tuple(_names(scenario, kind)) for kind in Kind}
     dead = by_kind[Kind.NODE]
-    lost_segments = by_kind[Kind.LINK]
+    lost_segments = lost_networks(scenario)
     alive = tuple(member.name for member in design.members if member.name not in dead)
-    all_links_lost = {link.segment for link in cluster.membership.links} <= set(lost_segments)
+    all_links_lost = {link.segment for link in cluster.membership.links} <= lost_segments
     sides: tuple[tuple[str, ...], ...] = tuple((name,) for name in alive) if all_links_lost else (alive,)
     for failure in scenario:
         if failure.kind is Kind.PARTITION:

@@ -55,9 +55,16 @@ class _Aftermath:
     @property
     def off(self) -> frozenset[str]:
         """Members that are off in the end: dead or fenced."""
-        return frozenset(fired.shot.target for fired in self.fired if fired.done) | frozenset(
-            self.case.situation.dead
-        )
+        return self.fenced | frozenset(self.case.situation.dead)
+
+    @property
+    def fenced(self) -> frozenset[str]:
+        """Members that the cluster knows to be off."""
+        return frozenset(fired.shot.target for fired in self.fired if fired.done)
+
+    def end_of(self, owner: str) -> _End:
+        """The side of a member that is up."""
+        return next(end for end in self.ends if owner in end.alive)
 
 
 def judge_case(
@@ -190,11 +197,10 @@ def _outcome(aftermath: _Aftermath, group: Group) -> ServiceOutcome:
 def _reach(aftermath: _Aftermath, owner: str) -> Reach:
     """Without fencing the cluster takes whoever is lost to be off."""
     cluster = aftermath.design.cluster
-    heard = next(end.alive for end in aftermath.ends if owner in end.alive)
+    heard = aftermath.end_of(owner).alive
     fences = cluster is not None and cluster.fencing.enabled
-    off = frozenset(fired.shot.target for fired in aftermath.fired if fired.done)
     lost = frozenset(member.name for member in aftermath.design.members) - heard
-    return Reach(heard, off if fences else lost, lost_networks(aftermath.case.scenario))
+    return Reach(heard, aftermath.fenced if fences else lost, lost_networks(aftermath.case.scenario))
 
 
 def _planned(aftermath: _Aftermath, group: Group) -> ServiceOutcome:
@@ -249,8 +255,7 @@ def _overlap(aftermath: _Aftermath, before: str, owners: Sequence[str]) -> bool:
     """
     if not owners or before == "" or before in owners or before in aftermath.off:
         return False
-    starter = next(end for end in aftermath.ends if owners[0] in end.alive)
-    return before not in starter.view.members
+    return before not in aftermath.end_of(owners[0]).view.members
 
 
 def _is_well(aftermath: _Aftermath, node: str) -> bool:
@@ -260,9 +265,7 @@ def _is_well(aftermath: _Aftermath, node: str) -> bool:
 
 def _actions(aftermath: _Aftermath, group: Group, owner: str) -> Iterator[Action]:
     names = {resource.name for resource in group.resources}
-    for end in aftermath.ends:
-        if owner in end.alive:
-            yield from (action for action in end.decision.actions if action.resource in names)
+    yield from (action for action in aftermath.end_of(owner).decision.actions if action.resource in names)
 
 
 def _failed_leader(aftermath: _Aftermath, group: Group) -> str:

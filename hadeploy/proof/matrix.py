@@ -115,7 +115,18 @@ class Row:
     @property
     def violates(self) -> bool:
         """Two owners are never right; a service that is of no use is wrong where the topology promised to survive."""
-        return self.worst is State.DOUBLE or (self.within_objectives and self.worst in USELESS)
+        return bool(self.violating)
+
+    @property
+    def violating(self) -> tuple[ServiceOutcome, ...]:
+        """What is wrong with it."""
+        wrong = (State.DOUBLE, *USELESS) if self.within_objectives else (State.DOUBLE,)
+        return tuple(outcome for outcome in self.outcomes if outcome.state in wrong)
+
+    @property
+    def fails_somebody(self) -> bool:
+        """Whether a service is of no use in the end, or a danger."""
+        return self.worst in (*USELESS, State.DOUBLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from dataclasses import replace
 
 from hadeploy.daemons.corosync.timing import arbiter_vote, loss_certain
 from hadeploy.daemons.pacemaker import fencing_timing, timing
+from hadeploy.daemons.postgresql.timing import next_look
 from hadeploy.design.design import Cluster, Design
 from hadeploy.design.durations import Durations
 from hadeploy.design.fencing import FencingDevice, levels_of
 from hadeploy.design.race import head_start_ms, priority_fencing_delay_ms
 from hadeploy.design.recovery import Breakage, KeyPath, Mishap, Recovery, Stall, Term
 from hadeploy.design.resources import Group
-from hadeploy.proof.copies import agent_looks, waiting_copies
+from hadeploy.proof.copies import waiting_copies
 from hadeploy.proof.recovery_start import path_of, restarts, starts
 from hadeploy.proof.recovery_vrrp import predict_vrrp, vrrp_mishaps
 
@@ -94,7 +95,11 @@ def write_stalls(design: Design, durations: Durations | None = None) -> tuple[St
         return ()
     found = []
     for group in cluster.resources.groups:
-        names, looks = waiting_copies(design, group.name), agent_looks(design, group.name)
+        names = waiting_copies(design, group.name)
+        # a database goes on when its agent looks the next time; DRBD is told
+        looks = [
+            next_look(each) for each in design.databases if each.group == group.name and each.synchronous
+        ]
         for owner in names:
             for lost in names:
                 if lost != owner:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hadeploy.proof.election import ElectionProof
 from hadeploy.proof.fencing import FencingProof
-from hadeploy.proof.matrix import USELESS, Row, State
+from hadeploy.proof.matrix import Row, State
 from hadeploy.proof.quorum import QuorumProof
 
 
@@ -63,9 +63,7 @@ class Simulation:
             + tuple(
                 f"{' + '.join(row.failures)}: {outcome.service} {_verdict(outcome.state)}: {outcome.why}"
                 for row in self.rows
-                if row.violates
-                for outcome in row.outcomes
-                if outcome.state is State.DOUBLE or (outcome.state in USELESS and row.within_objectives)
+                for outcome in row.violating
             )
         )
 

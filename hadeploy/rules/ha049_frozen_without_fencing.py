@@ -13,7 +13,7 @@ def _check(case: Case) -> Iterator[Found]:
     if cluster is None or cluster.fencing.enabled:
         return
     for volume in case.design.volumes:
-        if volume.fencing.policy == "resource-and-stonith":
+        if volume.fencing.waits:
             yield Found(
                 f"volume {volume.name} waits for its peer to be fenced, and nothing is fenced here",
                 ("volumes", volume.name, "fencing"),

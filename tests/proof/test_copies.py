@@ -126,7 +126,7 @@ def test_writes_wait_as_long_as_a_lost_peer_takes_to_be_fenced(design_of):
     assert stalls_of(slow)["n2"][0] > stalls_of(design)["n2"][0] + 4000
 
 
-def test_a_primary_looks_once_more_before_it_goes_on_alone(design_of, streaming_of):
+def test_a_primary_looks_once_more_before_it_goes_on_alone(streaming_of):
     (stall,) = (each for each in write_stalls(streaming_of()) if each.lost == "n2")
     look = stall.terms[-1]
     assert (look.name, look.best_ms, look.worst_ms) == ("the agent's next look at orders", 0, 4000)

@@ -110,7 +110,7 @@ def _net(volume: ReplicatedVolume) -> Options:
 
 def _handlers(volume: ReplicatedVolume, generation: Generation, promoted_role: str) -> Options:
     """The role is named, because the handlers' own word for it (Master) is the one that Pacemaker is giving up."""
-    if volume.fencing.policy == "dont-care":
+    if not volume.fencing.holds_back:
         return ()
     role = f"--role {promoted_role}"
     patience = f"--timeout {volume.fencing.timeout_s} --dc-timeout {volume.fencing.controller_timeout_s}"
