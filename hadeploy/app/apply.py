@@ -9,12 +9,14 @@ from pathlib import Path
 
 from hadeploy.app.build import compile_topology
 from hadeploy.app.check import CheckReport, check_before_connecting
-from hadeploy.app.status import lab_of
+from hadeploy.app.served import PATIENCE_SECONDS, Served, await_served
+from hadeploy.app.status import StatusReader, lab_of
 from hadeploy.daemons.registry import cluster_information_base, shares
 from hadeploy.design.design import Design
 from hadeploy.design.secrets import Secret
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.lab.state import LabState
+from hadeploy.plan.status import Status
 from hadeploy.run.ansible import apply_project
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent, RunResult
@@ -188,3 +190,29 @@ def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) ->
         check=prepared.request.check,
         on_event=tell,
     )
+
+
+def look_at_service(
+    prepared: PreparedApply, result: RunResult, tell: Callable[[RunEvent], None]
+) -> Served | None:
+    """Whether the cluster serves, once a run has ended; None where that was no question.
+
+    A run that failed or was interrupted has said so, and ``--check`` that found something to do has left the cluster as it was.
+    Where ``--check`` found nothing to do, the status is read once, without a wait.
+    """
+    check = prepared.request.check
+    if not result.succeeded or (check and result.changed):
+        return None
+    phase, name = "Service", prepared.design.name
+    announced: list[bool] = []
+
+    def waiting(problems: tuple[str, ...]) -> None:
+        if not announced:
+            announced.append(True)
+            tell(RunEvent("", phase, "", "started"))
+        tell(RunEvent(name, phase, "Wait until it is served", "running", message=f"waiting: {problems[0]}"))
+
+    def read() -> Status:
+        return StatusReader.for_hosts(prepared.design, prepared.inventory).read()
+
+    return await_served(read, patience=0.0 if check else PATIENCE_SECONDS, tell=waiting)

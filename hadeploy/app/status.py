@@ -36,6 +36,15 @@ class StatusReader:
         design = expand(load_known_valid(topology).topology)
         return cls(design, _reaches(design, load_state(design.name).overlay))
 
+    @classmethod
+    def for_hosts(cls, design: Design, overlay: Path | None) -> StatusReader:
+        """For a design whose hosts are reached as an inventory overlay says.
+
+        Raises:
+            RunError: the overlay is not there, or is no YAML inventory.
+        """
+        return cls(design, _reaches(design, overlay))
+
     def read(self) -> Status:
         """Ask all members at once."""
         units = {member.name: watched_units(self.design, member.name) for member in self.design.members}
@@ -85,4 +94,4 @@ def read_status(topology: Path, *, lab: bool, inventory: Path | None) -> tuple[S
         if state is None:
             return None, findings
         inventory = state.overlay
-    return StatusReader(design, _reaches(design, inventory)).read(), findings
+    return StatusReader.for_hosts(design, inventory).read(), findings

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -45,9 +43,11 @@ def apply(
     What hadeploy check refuses is refused before the first connection. All members must answer, every file must pass
     its daemon's own parser there too, and the cluster's configuration must verify before the first daemon is told.
     Interrupted, the next apply completes it. A second apply changes nothing.
+    At the end the cluster's status is read, and waited for while it changes: exit code 1 where it stays degraded, also when
+    there was nothing to change.
     """
-    from hadeploy.app.apply import ApplyRequest, apply_topology, prepare
-    from hadeploy.cli.apply_view import progress_view, show_outcome
+    from hadeploy.app.apply import ApplyRequest, apply_topology, look_at_service, prepare
+    from hadeploy.cli.apply_view import as_document, progress_view, show_outcome
     from hadeploy.cli.check_view import summary
     from hadeploy.run.sole import sole_run
 
@@ -70,13 +70,20 @@ def apply(
             _ask(prepared.design.name, prepared.targets, prepared.destroyed)
         with progress_view(quiet=as_json, diffs=check) as tell:
             outcome = apply_topology(prepared, tell)
+            try:
+                served = look_at_service(prepared, outcome, tell)
+            except KeyboardInterrupt:
+                typer.echo(
+                    "interrupted: all was applied; hadeploy status says whether it is served", err=True
+                )
+                raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        typer.echo(json.dumps({"version": 1, **asdict(outcome)}, indent=2))
+        typer.echo(as_document(outcome, served))
     else:
-        show_outcome(outcome, check=check)
+        show_outcome(outcome, served, check=check)
     if outcome.interrupted:
         raise typer.Exit(INTERRUPTED)
-    if not outcome.succeeded:
+    if not outcome.succeeded or (served is not None and served.problems):
         raise typer.Exit(1)
 
 

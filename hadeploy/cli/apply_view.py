@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.live import Live
@@ -13,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from hadeploy.app.served import Served
 from hadeploy.run.events import RunEvent, RunResult
 
 PROGRESS_SECONDS = 10.0
@@ -112,7 +115,16 @@ def _line(console: Console, event: RunEvent, *, diffs: bool) -> None:
             console.print(event.diff.rstrip(), highlight=False, markup=False)
 
 
-def show_outcome(result: RunResult, *, check: bool) -> None:
+def as_document(result: RunResult, served: Served | None) -> str:
+    """For programs. ``degraded`` is null where the cluster's status was not asked for (after a failure, before a change)."""
+    verdict = {
+        "degraded": None if served is None else bool(served.problems),
+        "problems": [] if served is None else list(served.problems),
+    }
+    return json.dumps({"version": 1, **asdict(result), **verdict}, indent=2)
+
+
+def show_outcome(result: RunResult, served: Served | None, *, check: bool) -> None:
     """The end of it, in a sentence and, where it was not a no-op, a table of phases."""
     console = Console()
     if result.interrupted:
@@ -127,13 +139,34 @@ def show_outcome(result: RunResult, *, check: bool) -> None:
             console.print(f"    {failure.message}", markup=False, highlight=False)
         console.print("the apply stopped; nothing after this point was touched")
         return
-    if not result.changed:
+    if result.changed:
+        _phases(console, result)
+    if served is not None and served.problems:
+        _degraded(console, result, served)
+    elif not result.changed:
         console.print(f"nothing to change ({result.seconds:.1f} s)")
-        return
+    else:
+        console.print(f"{'would be changed' if check else 'applied'} ({result.seconds:.1f} s)")
+
+
+def _phases(console: Console, result: RunResult) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("phase")
     table.add_column("seconds", justify="right")
     for phase, seconds in result.phases:
         table.add_row(phase, f"{seconds:.1f}")
     console.print(table)
-    console.print(f"{'would be changed' if check else 'applied'} ({result.seconds:.1f} s)")
+
+
+def _degraded(console: Console, result: RunResult, served: Served) -> None:
+    """What is wrong, and a last line that does not contradict it."""
+    for problem in served.problems:
+        console.print(f"degraded: {problem}", style="bold red", markup=False, highlight=False)
+    done = "all was applied" if result.changed else "files and settings are as the topology says"
+    after = f" after {served.seconds:.0f} s" if served.seconds >= 1 else ""
+    console.print(
+        f"{done} ({result.seconds:.1f} s), but the cluster is degraded{after}: see hadeploy status",
+        style="bold red",
+        markup=False,
+        highlight=False,
+    )

@@ -226,3 +226,19 @@ def test_what_left_the_design_leaves_the_hosts(topology: Path, change, apply, on
         on(home, "systemctl", "show", "-P", "ActiveEnterTimestamp", "hadeploy-nginx@web-server.service")
         == began
     )
+
+
+def test_nothing_to_change_is_no_success_over_a_stopped_service(topology: Path, apply, on):
+    """An operator's bans stop the service, and no file and no setting differs. Taken back, the service is waited for."""
+    read_status(topology)
+    for node in ("n1", "n2"):
+        on("n1", "crm_resource", "--ban", "--resource", "web", "--node", node)
+    on("n1", "crm_resource", "--wait")
+    looked = apply("--check")
+    assert (looked["code"], looked["changed"], looked["degraded"]) == (1, False, True)
+    assert any(problem.startswith("group web") for problem in looked["problems"])
+    for node in ("n1", "n2"):
+        on("n1", "crm_resource", "--clear", "--resource", "web", "--node", node)
+    done = apply()
+    assert (done["code"], done["changed"], done["problems"]) == (0, False, [])
+    assert not StatusReader.for_lab(topology).read().degraded
