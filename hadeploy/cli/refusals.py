@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import typer
 
-TOLD = ("RunError", "LabError", "NotAProjectError")
+TOLD = ("RunError", "LabError", "NotAProjectError", "OccupiedError")
 """By name, so that the command line loads nothing for them before one of them was raised."""
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from stat import S_ISREG
 
+from hadeploy.project.exchange import clear_interrupted, swap, temporary_directory
+from hadeploy.project.foreign import OccupiedError, foreign_entries, keep_entries, refuse_occupied
 from hadeploy.project.manifest import NAME, Manifest
+
+__all__ = ["NotAProjectError", "OccupiedError", "replace_directory"]
 
 
 class NotAProjectError(Exception):
@@ -20,51 +22,60 @@ class NotAProjectError(Exception):
 
 
 def replace_directory(destination: Path, files: Mapping[str, bytes], manifest: Manifest) -> None:
-    """Write beside the destination, then rename, so that a reader never meets half a project.
+    """Write beside the destination, then exchange the two, so that a reader never meets half a project.
+
+    What the former manifest does not name (a ``.git``, a person's ``host_vars``) is not hadeploy's: it stays.
 
     Raises:
         NotAProjectError: the destination is not empty and no project of hadeploy.
-        OSError: the disk says no; the destination is as before.
+        OccupiedError: what is not hadeploy's cannot stay: the new project needs its path, or it is no file, link or folder.
+        OSError: the disk refuses; the destination is as before.
     """
     destination = Path(os.path.abspath(destination))  # noqa: PTH100 (resolve() would follow a symlink away)
-    _refuse_others(destination)
+    clear_interrupted(destination)
+    former = _former(destination)
     whole = {**files, NAME: manifest.text().encode()}
-    if _holds(destination, whole):
+    kept = foreign_entries(destination, former)
+    if _holds(destination, whole, kept):
         return
+    refuse_occupied(destination, kept, whole)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{destination.name}.new-", dir=destination.parent))
-    try:
+    with temporary_directory(destination, "new") as fresh:
         fresh.chmod(0o755)
         _write_all(fresh, whole)
         if destination.exists():
             _keep_times(fresh, files, destination)
-        _swap(fresh, destination)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
+            keep_entries(destination, fresh, kept)
+        swap(fresh, destination)
 
 
-def _refuse_others(destination: Path) -> None:
+def _former(destination: Path) -> frozenset[str]:
+    """The paths that hadeploy wrote there; none where there is nothing yet."""
     if destination.is_symlink() or (destination.exists() and not destination.is_dir()):
         raise NotAProjectError(f"{destination} is not a directory")
     if not destination.exists() or not any(destination.iterdir()):
-        return
+        return frozenset()
     try:
-        Manifest.parse((destination / NAME).read_text(encoding="utf-8"))
+        manifest = Manifest.parse((destination / NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise NotAProjectError(
             f"{destination} is not empty and was not written by hadeploy ({NAME} is missing)"
         ) from error
+    return frozenset((NAME, *dict(manifest.files)))
 
 
-def _holds(destination: Path, whole: Mapping[str, bytes]) -> bool:
-    """Whether just these files are there already, so that nothing needs to be written."""
+def _holds(destination: Path, whole: Mapping[str, bytes], kept: Collection[str]) -> bool:
+    """Whether just these files, and what stays anyway, are there already, so that nothing needs to be written."""
     root = str(destination)
     found = 0
     try:
-        for folder, _, names in os.walk(root):
+        for folder, below, names in os.walk(root):
+            inside = folder[len(root) + 1 :]
+            below[:] = [name for name in below if f"{inside}/{name}".lstrip("/") not in kept]
             for name in names:
                 path = f"{folder}/{name}"
+                if path[len(root) + 1 :] in kept:
+                    continue
                 content = whole.get(path[len(root) + 1 :])
                 there = os.lstat(path)
                 if content is None or not S_ISREG(there.st_mode) or there.st_size != len(content):
@@ -107,19 +118,3 @@ def _keep_times(fresh: Path, files: Mapping[str, bytes], former: Path) -> None:
                 os.utime(fresh / path, ns=(found.st_atime_ns, found.st_mtime_ns))
         except OSError:
             continue
-
-
-def _swap(fresh: Path, destination: Path) -> None:
-    if not destination.exists():
-        fresh.rename(destination)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=f".{destination.name}.old-", dir=destination.parent))
-    former = aside / "project"
-    destination.rename(former)
-    try:
-        fresh.rename(destination)
-    except OSError:
-        former.rename(destination)
-        raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

@@ -79,13 +79,12 @@ def test_a_project_that_is_right_already_is_left_alone(design_of: Callable[..., 
         lambda project: (project / "site.yml").write_text("---\n[]\n"),
         lambda project: (project / "site.yml").write_bytes((project / "site.yml").read_bytes()[::-1]),
         lambda project: (project / "site.yml").unlink(),
-        lambda project: (project / "host_vars.yml").write_text("n1: {}\n"),
         lambda project: (
             (project / "site.yml").rename(project.parent / "moved")
             and (project / "site.yml").symlink_to(project.parent / "moved")
         ),
     ],
-    ids=["another", "as-long", "missing", "one-more", "a-link"],
+    ids=["another", "as-long", "missing", "a-link"],
 )
 def test_a_project_that_somebody_changed_is_made_right(
     design_of: Callable[..., Design], tmp_path: Path, spoil: Callable[[Path], object]
@@ -122,7 +121,7 @@ def test_an_empty_directory_will_do(design_of: Callable[..., Design], tmp_path: 
     assert (tmp_path / "a" / "site.yml").exists()
 
 
-@pytest.mark.parametrize("broken", ["_write_all", "_swap"])
+@pytest.mark.parametrize("broken", ["_write_all", "swap", "keep_entries"])
 def test_a_failed_build_leaves_the_former_one(
     design_of: Callable[..., Design], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ):
@@ -136,27 +135,6 @@ def test_a_failed_build_leaves_the_former_one(
     monkeypatch.setattr(write, broken, refuse)
     with pytest.raises(OSError, match="no space"):
         build(design_of("active-passive", ("token: 1s", "token: 2s")), destination)
-    assert tree(destination) == before
-    assert beside(destination) == []
-
-
-def test_a_failed_rename_puts_the_former_one_back(
-    design_of: Callable[..., Design], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    destination = tmp_path / "a"
-    build(design_of("active-passive"), destination)
-    before = tree(destination)
-    rename = Path.rename
-
-    def refuse(self: Path, target: Path) -> Path:
-        if ".new-" in self.name:
-            raise OSError("busy")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(OSError, match="busy"):
-        build(design_of("active-passive", ("token: 1s", "token: 2s")), destination)
-    monkeypatch.undo()
     assert tree(destination) == before
     assert beside(destination) == []
 
