@@ -25,6 +25,8 @@ class FencingDevice:
         monitor_timeout_ms: bound on that.
         start_timeout_ms: bound on its registration's first probe.
         avoids: members it must not run on (its own target, when it has just one).
+        unfences: it cuts a member off from storage or a network and leaves it running; the cluster itself gives the access
+            back (unfencing) when the member joins, before anything runs there.
     """
 
     name: str
@@ -40,6 +42,7 @@ class FencingDevice:
     delays: tuple[tuple[str, int], ...] = ()
     random_delay_ms: int = 0
     fixed_ms: int = 0
+    unfences: bool = False
 
     def delay_for(self, target: str) -> int:
         """How long it certainly waits before it fences that member."""

@@ -13,6 +13,7 @@ from hadeploy.design.fencing import (
 from hadeploy.design.membership import Member
 from hadeploy.design.secrets import expand_parameters
 from hadeploy.spec.agents import advised_timeout
+from hadeploy.spec.catalogue import find_agent
 from hadeploy.spec.fencing import SBD_AGENT, Fencing
 from hadeploy.spec.fencing import FencingDevice as FencingDeviceSpec
 from hadeploy.spec.fencing import Watchdog as WatchdogSpec
@@ -114,6 +115,10 @@ def _fencing_device(
     if device.agent == SBD_AGENT and watchdog is not None and watchdog.disks:
         parameters = {"devices": ",".join(watchdog.disks), **parameters}
         fixed_ms = watchdog.message_wait_ms
+    agent = find_agent(release, device.agent)
+    unfencing = agent.unfencing if agent is not None else None
+    # Only the target itself can register its key anew: its own pacemaker-fenced must know the device.
+    on_target = unfencing is not None and unfencing.on_target
     return FencingDevice(
         name=name,
         agent=device.agent,
@@ -124,8 +129,9 @@ def _fencing_device(
         monitor_interval_ms=device.monitor_interval,
         monitor_timeout_ms=advised_timeout(release, device.agent, "monitor"),
         start_timeout_ms=advised_timeout(release, device.agent, "monitor"),
-        avoids=device.targets if len(device.targets) == 1 else (),
+        avoids=device.targets if len(device.targets) == 1 and not on_target else (),
         delays=() if isinstance(delay, int) else tuple(sorted(delay.items())),
         random_delay_ms=device.random_delay or 0,
         fixed_ms=fixed_ms,
+        unfences=unfencing is not None,
     )

@@ -159,6 +159,9 @@ class _View:
                 return self._of(mishap, self._lost(dead=True), remark=self._own_power())
             case Breakage.HUNG_NODE:
                 return self._of(mishap, self._lost(dead=False))
+            case _ if mishap.subject == "corosync" and self.cluster.fencing.watchdog is not None:
+                # SBD goes down and up with corosync, and holds the cluster back until the others have decided.
+                return self._of(mishap, self._fenced_while_serving())
             case _:
                 remark = "spared where the daemon is back before the others have decided"
                 return self._of(mishap, _spared(self._fenced_while_serving()), remark=remark)

@@ -14,6 +14,9 @@ PROGRAM = "crm_simulate"
 SHADOW_DIRECTORY = "CIB_shadow_dir"
 """Environment variable: where crm_simulate keeps its working copy."""
 
+UNFENCE = "Fence (on)"
+"""A member gets back what a fencing took from it: nobody is cut off."""
+
 STOPPING = frozenset({"stop", "demote"})
 PROMOTED = frozenset({"Promoted", "Master"})
 UNPROMOTED = frozenset({"Unpromoted", "Slave"})
@@ -124,7 +127,7 @@ def read_decision(outcome: JobOutcome) -> Decision:
     fences = tuple(
         Fence(node.get("node", ""), node.get("reason", ""))
         for node in holder.iterfind("node_action")
-        if node.get("task", "").startswith("Fence")
+        if node.get("task", "").startswith("Fence") and node.get("task") != UNFENCE
     )
     return Decision(fences, tuple(_action(element) for element in holder.iterfind("rsc_action")))
 

@@ -29,6 +29,9 @@ NOT_RUNNING = 7
 RUNNING_PROMOTED = 8
 DEFAULT_TIMEOUT_MS = 20_000
 
+UNFENCED = "node-unfenced"
+"""When a member was given access; 0 or none where it was not yet (Pacemaker, pcmk__node_unfenced)."""
+
 _UNITS_MS = {"ms": 1, "s": 1000, "": 1000, "min": 60_000, "m": 60_000, "h": 3_600_000}
 _UUID = "00000000-0000-4000-8000-000000000000"
 
@@ -98,6 +101,7 @@ class StatusWriter:
             for node in root.iterfind("configuration/nodes/node")
         }
         self.primitives: dict[str, Primitive] = {primitive.name: primitive for primitive in _primitives(root)}
+        self._unfenced = any(_meta(each, "provides") == "unfencing" for each in root.iter("primitive"))
         for status in root.findall("status"):
             root.remove(status)
         if "have-quorum" in root.attrib:
@@ -110,7 +114,8 @@ class StatusWriter:
 
     def unprobed(self) -> str:
         """All members online and nothing known of any resource: what the scheduler sees at a cold start."""
-        states = (self._state(node, lost=False, inner=self._attributes(node, ())) for node in self.nodes)
+        attributes = {node: self._attributes(node, (), joined=False) for node in self.nodes}
+        states = (self._state(node, lost=False, inner=attributes[node]) for node in self.nodes)
         return self._cib(states, quorate=True)
 
     def status(
@@ -151,10 +156,20 @@ class StatusWriter:
             f' join="{seen[2]}" expected="member">{inner}</node_state>'
         )
 
-    def _attributes(self, node: str, broken: tuple[str, ...]) -> str:
-        """Failure counts and promotion scores are attributes of a member; every copy of a volume is taken to be whole."""
+    def _attributes(self, node: str, broken: tuple[str, ...], *, joined: bool = True) -> str:
+        """Failure counts and promotion scores are attributes of a member; every copy of a volume is taken to be whole.
+
+        Args:
+            node: whose.
+            broken: resources that failed there.
+            joined: whether it was given access to what fencing takes, where that is a step of its own (unfencing).
+        """
         identity = f"status-{self.nodes[node]}"
         pairs = [
+            f'<nvpair id="{identity}-{UNFENCED}" name="#{UNFENCED}" value="{EPOCH - FAILED_BEFORE_S}"/>'
+            for _ in range(self._unfenced and joined)
+        ]
+        pairs += [
             f'<nvpair id="{identity}-master-{name}" name="master-{name}" value="{BEST_COPY}"/>'
             for name, primitive in self.primitives.items()
             if node in primitive.promotable_on

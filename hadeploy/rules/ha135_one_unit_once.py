@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hadeploy.diagnostics import Severity
+from hadeploy.rules.held_on_a_node import unit_of
 from hadeploy.rules.rule import Case, Family, Found, Rule
 from hadeploy.spec.service import SystemdMember
 
@@ -18,7 +19,7 @@ def _check(case: Case) -> Iterator[Found]:
         for index, member in enumerate(group.members):
             if not isinstance(member, SystemdMember):
                 continue
-            owner = owners.setdefault(member.unit_name, member.name)
+            owner = owners.setdefault(unit_of(member.unit_name), member.name)
             if owner != member.name:
                 yield Found(
                     f"{member.unit_name} is started and stopped by {owner} and by {member.name}",

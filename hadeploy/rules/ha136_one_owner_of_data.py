@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule
 from hadeploy.spec.catalogue import find_agent
-from hadeploy.spec.service import OcfMember
+from hadeploy.spec.service import OcfMember, ServiceMember
 
 OWNED: Mapping[str, tuple[str, ...]] = {
     "ocf:heartbeat:Filesystem": ("device",),
@@ -33,9 +33,7 @@ def _check(case: Case) -> Iterator[Found]:
     owners: dict[tuple[str, ...], str] = {}
     for name, group in topology.services.items():
         for index, member in enumerate(group.members):
-            if not isinstance(member, OcfMember) or member.parameters.get("fstype") in CLUSTER_FILESYSTEMS:
-                continue
-            owned = _owned(topology.release, member)
+            owned = owned_by(topology.release, member)
             if owned is None:
                 continue
             owner = owners.setdefault(owned, member.name)
@@ -46,8 +44,10 @@ def _check(case: Case) -> Iterator[Found]:
                 )
 
 
-def _owned(release: str, member: OcfMember) -> tuple[str, ...] | None:
+def owned_by(release: str, member: ServiceMember) -> tuple[str, ...] | None:
     """What a member has for itself, by what is written or the agent's own default; None where neither tells."""
+    if not isinstance(member, OcfMember) or member.parameters.get("fstype") in CLUSTER_FILESYSTEMS:
+        return None
     keys = OWNED.get(member.agent)
     agent = find_agent(release, member.agent)
     if keys is None or agent is None:

@@ -39,10 +39,14 @@ def disks(design_of):
     return with_fencing(design_of, "active-passive", DISKS)
 
 
-def settings(design):
+def artifact_of(design, path):
     share = sbd.share(design, design.members[0])
-    (artifact,) = share.artifacts
-    assert artifact.path == "/etc/default/sbd"
+    (artifact,) = (each for each in share.artifacts if each.path == path)
+    return artifact
+
+
+def settings(design):
+    artifact = artifact_of(design, "/etc/default/sbd")
     lines = [line for line in artifact.content.splitlines() if not line.startswith("#")]
     return dict(line.split("=", 1) for line in lines)
 
@@ -68,6 +72,47 @@ def test_settings(alone, disks):
         "/dev/watchdog1",
         "15",
     )
+
+
+RING = 1_000 + 650 + 1_980  # n-plus-1: token of three members, consensus
+RACE = 5_000  # active-passive: the head start of the first of two members
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "least_ms"),
+    [
+        # the watchdogs' own time, by which the others count a lost member as off
+        ("n-plus-1", ALONE, RING + 14_000),
+        ("n-plus-1", ALONE.replace("7s", "7s, power_off_after: 40s"), RING + 40_000),
+        # the message's time, and what a race of two waits before it is sent
+        ("active-passive", DISKS, 1_000 + 1_200 + RACE + 30_000),
+        ("active-passive", DISKS.replace("15s", "15s\n    message_wait: 90s"), 1_000 + 1_200 + RACE + 90_000),
+        ("active-passive", DISKS.replace("n2]}", "n2], random_delay: 20s}"), 1_000 + 1_200 + 20_000 + 30_000),
+    ],
+    ids=["alone", "alone-patient", "disks", "slow-disks", "by-chance"],
+)
+def test_nobody_is_back_before_the_others_count_it_as_off(pattern, text, least_ms, design_of):
+    """sbd(8), SBD_DELAY_START: token + consensus + pcmk_delay_max + msgwait; systemd waits for longer than that."""
+    design = with_fencing(design_of, pattern, text)
+    delay_s = int(settings(design)["SBD_DELAY_START"])
+    assert least_ms <= delay_s * 1000 <= least_ms + 5_000
+    drop_in = artifact_of(design, "/etc/systemd/system/sbd.service.d/hadeploy.conf").content
+    (bound,) = (line for line in drop_in.splitlines() if line.startswith("TimeoutStartSec="))
+    assert int(bound.partition("=")[2]) >= delay_s + 90
+
+
+def test_a_corosync_that_comes_back_is_not_spared(alone, two_nodes):
+    """SBD goes down and up with it, and waits: the others have decided by then."""
+    from hadeploy.proof.recovery import predict
+
+    for design, spared in ((alone, False), (two_nodes, True)):
+        crash = [
+            each
+            for each in predict(design)
+            if each.mishap.breakage == "daemon-crash" and each.mishap.subject == "corosync" and each.terms
+        ]
+        assert crash
+        assert {each.best_ms == 0 for each in crash} == {spared}
 
 
 def test_the_unit_comes_up_with_corosync(alone):

@@ -135,6 +135,8 @@ def _fence_device(device: FencingDevice) -> Primitive:
             CibOperation("start", "0s", duration(device.start_timeout_ms)),
             *_device_monitor(device),
         ),
+        # The scheduler goes by this, and not by the agent's metadata: without it no member is ever unfenced.
+        meta=(("provides", "unfencing"),) if device.unfences else (),
     )
 
 

@@ -31,6 +31,7 @@ class Primitive:
     parameters: Pairs
     operations: tuple[CibOperation, ...]
     utilization: Pairs = ()
+    meta: Pairs = ()
 
 
 @dataclass(frozen=True, slots=True)

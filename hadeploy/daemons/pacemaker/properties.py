@@ -16,6 +16,8 @@ def compile_properties(design: Design, cluster: Cluster) -> Pairs:
     prefix = design.release.fencing_property_prefix
     policy, fencing = cluster.policy, cluster.fencing
     properties = {
+        # A member that is only cut off from its storage hears of it where it can, and must not run on.
+        **({"fence-reaction": "panic"} if any(device.unfences for device in fencing.devices) else {}),
         **dict(policy.properties),
         "cluster-name": cluster.membership.cluster_name,
         "no-quorum-policy": _no_quorum(design, policy.no_quorum),

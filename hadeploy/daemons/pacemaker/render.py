@@ -71,6 +71,7 @@ def _primitive(parent: etree._Element, primitive: Primitive) -> None:
     if primitive.provider:
         attributes["provider"] = primitive.provider
     element = etree.SubElement(parent, "primitive", {**attributes, "type": primitive.type})
+    _pairs(element, "meta_attributes", f"{primitive.name}-meta", primitive.meta)
     _pairs(element, "instance_attributes", f"{primitive.name}-parameters", primitive.parameters)
     _pairs(element, "utilization", f"{primitive.name}-utilization", primitive.utilization)
     operations = etree.SubElement(element, "operations")

@@ -13,7 +13,7 @@ PHASE = 5
 
 
 def share(design: Design, member: Member) -> Share | None:
-    """One file; the unit is enabled and comes up with corosync."""
+    """Settings, and a drop-in of the unit, which is enabled and comes up with corosync."""
     config = compile_sbd(design)
     if config is None:
         return None

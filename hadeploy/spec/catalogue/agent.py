@@ -45,6 +45,8 @@ class Action:
         interval_ms: advised interval of a recurring one.
         depth: how thorough a monitor is (OCF_CHECK_LEVEL), 0 for the ordinary one.
         role: ``Promoted``, ``Unpromoted`` or empty.
+        automatic: of a fence agent's ``on``: a fenced node has no access until the cluster itself gives it back (unfencing).
+        on_target: that only works on the node that it is for.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Action:
     interval_ms: int = 0
     depth: int = 0
     role: str = ""
+    automatic: bool = False
+    on_target: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,11 @@ class Agent:
     def successor(self, name: str) -> Parameter | None:
         """The parameter that took the place of a deprecated name."""
         return next((parameter for parameter in self.parameters if name in parameter.obsoletes), None)
+
+    @property
+    def unfencing(self) -> Action | None:
+        """How a fence agent gives a node back what it cut off; None of agents that switch a node's power."""
+        return next((each for each in self.actions if each.name == "on" and each.automatic), None)
 
     def timeout_ms(self, action: str) -> int:
         """The longest that the agent advises for an action at its ordinary depth, 0 where it advises nothing."""

@@ -45,14 +45,26 @@ def parse_metadata(name: str, text: str, package: str = "") -> Agent:
         about=one_line(root.findtext("shortdesc") or root.get("shortdesc") or ""),
         package=package,
         parameters=tuple(parameters[key] for key in sorted(parameters)),
-        actions=tuple(
-            dict.fromkeys(_action(node) for node in root.iter("action") if node.get("name") in _INTERESTING)
-        ),
+        actions=tuple(dict.fromkeys(_action(node) for node in root.iter("action") if _matters(node))),
     )
 
 
 _INTERESTING = ("start", "stop", "monitor", "promote", "demote", "notify", "migrate_to", "migrate_from")
 """Operations that a cluster manager schedules; how an agent prints its manual is its own affair."""
+
+
+def _matters(node: etree._Element) -> bool:
+    """A fence agent's ``on`` matters where the cluster calls it by itself."""
+    return node.get("name") in _INTERESTING or (node.get("name") == "on" and _true(node, *_AUTOMATIC))
+
+
+_AUTOMATIC = ("automatic", "required")
+"""The second is the older word (Pacemaker, fenced_commands.c: read_action_metadata)."""
+
+
+def _true(node: etree._Element, *names: str) -> bool:
+    """Whether one of the attributes is true, by what pcmk__xe_attr_is_true() takes for it."""
+    return any(node.get(name, "").lower() in ("1", "true", "yes", "on", "y") for name in names)
 
 
 def milliseconds(text: str | None) -> int:
@@ -116,4 +128,6 @@ def _action(node: etree._Element) -> Action:
         interval_ms=milliseconds(node.get("interval")),
         depth=int(depth) if depth.isdigit() else 0,
         role=_ROLES.get(role, role),
+        automatic=node.get("name") == "on" and _true(node, *_AUTOMATIC),
+        on_target=_true(node, "on_target"),
     )
