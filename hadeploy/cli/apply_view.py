@@ -161,7 +161,7 @@ def _phases(console: Console, result: RunResult) -> None:
 def _degraded(console: Console, result: RunResult, served: Served) -> None:
     """What is wrong, and a last line that does not contradict it."""
     for problem in served.problems:
-        console.print(f"degraded: {problem}", style="bold red", markup=False, highlight=False)
+        console.print(f"degraded: {problem}", style="bold red", markup=False, highlight=False, soft_wrap=True)
     done = "all was applied" if result.changed else "files and settings are as the topology says"
     after = f" after {served.seconds:.0f} s" if served.seconds >= 1 else ""
     console.print(
@@ -169,4 +169,5 @@ def _degraded(console: Console, result: RunResult, served: Served) -> None:
         style="bold red",
         markup=False,
         highlight=False,
+        soft_wrap=True,
     )

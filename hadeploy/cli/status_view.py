@@ -63,6 +63,10 @@ def show(console: Console, status: Status) -> None:
     for instance in status.databases:
         words = f"{instance.state}, {instance.data}" if instance.data else instance.state
         table.add_row("database", instance.database, _mark(words, well=instance.well), instance.member)
+    for kept in status.kept_wal:
+        table.add_row(
+            "kept WAL", kept.database, Text("remove it when nobody needs it"), f"{kept.member}: {kept.path}"
+        )
     for server in status.servers:
         for balancer, state in server.states:
             table.add_row(

@@ -106,6 +106,11 @@ class ReplicatedDatabase:
         return f"{self.data}.cluster"
 
     @property
+    def kept_wal(self) -> str:
+        """Where WAL goes that only one instance has, before pg_rewind discards it (templates/postgresql/follow.j2)."""
+        return f"{self.state}/kept-wal"
+
+    @property
     def configuration(self) -> str:
         """The directory of the files that hadeploy writes; Debian's programs look for instances here, too."""
         return f"/etc/postgresql/{self.version}/{self.name}"

@@ -37,6 +37,31 @@ class InstanceStatus:
     well: bool
 
 
+@dataclass(frozen=True, slots=True)
+class KeptWal:
+    """WAL that only one instance had, kept on its node before the instance was rewound; nothing is wrong with the cluster."""
+
+    database: str
+    member: str
+    path: str
+
+
+def kept_wal(design: Design, seen: Mapping[str, tuple[str, ...]]) -> tuple[KeptWal, ...]:
+    """What was kept of each database.
+
+    Args:
+        design: whose databases.
+        seen: directories by member.
+    """
+    return tuple(
+        KeptWal(database.name, member, path)
+        for database in design.databases
+        for member, paths in seen.items()
+        for path in paths
+        if path.startswith(f"{database.kept_wal}/")
+    )
+
+
 def judge_databases(
     design: Design, attributes: Mapping[str, Mapping[str, str]]
 ) -> tuple[tuple[InstanceStatus, ...], tuple[str, ...]]:

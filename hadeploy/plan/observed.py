@@ -79,6 +79,7 @@ class HostView:
         pending: what an interrupted apply left to do.
         device: the quorum device as it sees it, None where it was not asked.
         copies: minor number -> replicated volume as DRBD sees it here.
+        kept_wal: directories of WAL that was kept before an instance followed another.
     """
 
     host: str
@@ -90,6 +91,7 @@ class HostView:
     pending: tuple[str, ...] = ()
     device: DeviceView | None = None
     copies: Mapping[int, CopyView] = field(default_factory=dict)
+    kept_wal: tuple[str, ...] = ()
 
 
 def parse_host(host: str, text: str) -> HostView:
@@ -108,6 +110,7 @@ def parse_host(host: str, text: str) -> HostView:
         pending=tuple(report.get("pending", ())),
         device=parse_device(**report["device"]) if report.get("device") else None,
         copies=parse_drbd(**report["drbd"]) if report.get("drbd") else {},
+        kept_wal=tuple(report.get("kept_wal", ())),
     )
 
 

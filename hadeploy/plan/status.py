@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hadeploy.design.design import Cluster, Design, VirtualAddress
 from hadeploy.design.membership import QuorumDevice
-from hadeploy.plan.databases import InstanceStatus, judge_databases
+from hadeploy.plan.databases import InstanceStatus, KeptWal, judge_databases, kept_wal
 from hadeploy.plan.observed import ClusterView, DeviceView, FenceEvent, HostView
 from hadeploy.plan.volumes import CopyStatus, difference_problems, judge_volumes, volume_reports, volume_units
 
@@ -83,6 +83,7 @@ class Status:
         device: the arbiter, None without one.
         volumes: copies of replicated ones, on members that answered.
         databases: copies of those that replicate by themselves.
+        kept_wal: WAL that was kept before an instance was rewound, until a person removes it; no problem.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Status:
     device: DeviceStatus | None = None
     volumes: tuple[CopyStatus, ...] = ()
     databases: tuple[InstanceStatus, ...] = ()
+    kept_wal: tuple[KeptWal, ...] = ()
 
     @property
     def degraded(self) -> bool:
@@ -152,6 +154,7 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
         device=device,
         volumes=volumes,
         databases=databases,
+        kept_wal=kept_wal(design, {host.host: host.kept_wal for host in answered}),
     )
 
 

@@ -69,6 +69,11 @@ def _device(asked: bool) -> dict[str, str]:
     }
 
 
+def _kept_wal() -> list[str]:
+    """Directories of WAL that ocf:hadeploy:pgsql kept before a rewind."""
+    return sorted(map(str, Path("/var/lib/postgresql").glob("*/*.cluster/kept-wal/[0-9]*")))
+
+
 def _drbd(path: str) -> dict[str, str]:
     """Where the kernel has DRBD: 8.4 tells all of it in one file, 9 by its own program."""
     try:
@@ -97,6 +102,7 @@ def main() -> None:
             ]
         ),
         "haproxy": _haproxy("/run/haproxy/admin.sock"),
+        "kept_wal": _kept_wal(),
         "pending": _pending("/var/lib/hadeploy/pending.json"),
     }
     json.dump(report, sys.stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hadeploy.plan.databases import judge_databases
+from hadeploy.plan.databases import KeptWal, judge_databases, kept_wal
 from hadeploy.plan.observed import parse_crm_mon
 
 
@@ -60,3 +60,9 @@ def test_attributes_are_read():
     )
     assert view is not None
     assert view.attributes == {"n1": {"orders-postgresql-status": "PRI"}}
+
+
+def test_kept_wal_is_told_of_its_database(design):
+    own = "/var/lib/postgresql/15/orders.cluster/kept-wal/20261130T120000Z"
+    seen = {"n1": (own, own.replace("orders", "others")), "n2": ()}
+    assert kept_wal(design, seen) == (KeptWal("orders", "n1", own),)

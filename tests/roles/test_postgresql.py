@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.roles.fake_postgresql import ADDRESS, ADDRESSES, PASSWORD, FailedError, World
+from tests.roles.fake_postgresql import ADDRESSES, PASSWORD, FailedError, World
 from tests.roles.postgresql_modules import Run, loaded
 
 WIPE_BOTH = ["main@n1", "main@n2"]
@@ -310,13 +310,14 @@ def test_a_member_that_was_named_is_copied_from_the_primary(run, world):
     (world.hosts["n2"].data / "old").touch()
     world.log.clear()
     told = run.apply(wipe=["main@n2", "data@n1"])
-    assert told == {"n1": [], "n2": [f"main: data copied from n1 ({ADDRESS}) to {world.hosts['n2'].data}"]}
+    source = ADDRESSES["n1"]
+    assert told == {"n1": [], "n2": [f"main: data copied from n1 ({source}) to {world.hosts['n2'].data}"]}
     assert not (world.hosts["n2"].data / "old").exists()
     assert not state(world, "n2", "PGSQL.lock").exists()
     cleanups = [argv[1:] for _, argv in world.log if "--cleanup" in argv]
     assert cleanups == [["--cleanup", "--resource=main-postgresql", "--node=n2"]]
     copying = next(argv for _, argv in world.log if argv[0].endswith("pg_basebackup"))
-    assert {"--wal-method=stream", "--checkpoint=fast", "--no-password", f"--host={ADDRESS}"} <= set(copying)
+    assert {"--wal-method=stream", "--checkpoint=fast", "--no-password", f"--host={source}"} <= set(copying)
 
 
 def test_nothing_is_destroyed_for_a_copy_of_something_else(run, world):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from hadeploy.daemons.artifact import Artifact, HostCheck
+from hadeploy.daemons.postgresql import keep_wal
 from hadeploy.daemons.postgresql.config import InstanceConfig, PostgresqlConfig
 from hadeploy.daemons.templates import print_view
 
@@ -16,6 +18,7 @@ FUNCTIONS = "/usr/lib/ocf/lib/hadeploy"
 SCRIPTS = (
     ("ocf-shellfuncs", f"{FUNCTIONS}/ocf-shellfuncs", "0644"),
     ("follow", f"{FUNCTIONS}/follow", "0644"),
+    ("address", f"{FUNCTIONS}/address", "0644"),
     ("pgsql", "/usr/lib/ocf/resource.d/hadeploy/pgsql", "0755"),
 )
 """Template, path and mode of ``ocf:hadeploy:pgsql``: the kept agent, and what that leaves to a person."""
@@ -30,7 +33,22 @@ def render_postgresql(config: PostgresqlConfig, host: str) -> tuple[Artifact, ..
         )
         for name, path, mode in SCRIPTS
     )
-    return (*scripts, *(artifact for instance in config.instances for artifact in _files(instance, host)))
+    keeper = Artifact(
+        host=host,
+        path=f"{FUNCTIONS}/keep-wal",
+        content=keeper_text(config.notice),
+        check=HostCheck(argv=("python3", "-m", "ast", "{staged}")),
+    )
+    return (
+        *scripts,
+        keeper,
+        *(artifact for instance in config.instances for artifact in _files(instance, host)),
+    )
+
+
+def keeper_text(notice: str) -> str:
+    """The program that keeps WAL: it runs by the host's own Python."""
+    return f"# {notice}\n{Path(keep_wal.__file__).read_text(encoding='utf-8')}"
 
 
 def _files(instance: InstanceConfig, host: str) -> tuple[Artifact, ...]:

@@ -49,9 +49,7 @@ class Choice:
         return max(self.holders(), key=lambda host: self.seen[host]["position"], default="")
 
     def source(self) -> str:
-        """Address of who serves: the primary has the virtual one, a temporary instance only its host's."""
-        if self.primaries():
-            return str(self.database["address"])
+        """Address of who serves: its host's, which neither moves nor is changed by the apply that is under way."""
         return str(self.database["members"][self.server()])
 
     def identifiers(self) -> dict[str, list[str]]:
