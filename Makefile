@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PATTERN ?= active-passive
+SECONDS_OF_LABS := $(VENV)/lab-seconds.json
+LABS = $(BIN)/pytest --durations=0 --durations-min=60 --lab-seconds=$(SECONDS_OF_LABS)
 
 .PHONY: help venv deps check lint units test test-all demo bench golden docs clean
 
@@ -36,15 +38,18 @@ lint: venv ## format, lint, types, contracts
 	$(BIN)/ansible-lint --offline -q roles
 
 units: venv ## unit tests
-	$(BIN)/pytest -q -n 2 -m "not (lab or native or programs or bench or machines)" --durations=5
+	$(BIN)/pytest -q -n 2 -m "not (lab or native or programs or bench or machines or extended)" --durations=5
 
-test: deps ## check, native parsers, real nodes, Molecule: all that takes less than an hour
+test: deps ## check, native parsers, real nodes, Molecule: what half an hour has time for
 	$(MAKE) check
 	$(BIN)/pytest -q -n 2 -m "programs or (native and not (lab or bench))" --durations=5
-	$(BIN)/pytest -m "lab and not (programs or bench)"
+	rm -f $(SECONDS_OF_LABS)
+	$(LABS) -n 2 --dist loadgroup -m "lab and not (emulated or extended)"
+	$(LABS) -m "emulated and not extended"
 
-test-all: test ## that, and whole scenarios on virtual machines
-	$(BIN)/pytest -m machines
+test-all: test ## that, what repeats a proof of it, and whole scenarios on virtual machines
+	$(LABS) -n 2 --dist loadgroup -m "extended and not emulated"
+	$(LABS) -m "machines or (extended and emulated)"
 
 demo: deps ## a failover on real nodes on this machine: make demo [PATTERN=active-passive]
 	$(BIN)/python scripts/demo.py $(PATTERN)

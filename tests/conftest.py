@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,12 +10,45 @@ import pytest
 from hadeploy.app.validate import load_valid
 from hadeploy.design.design import Design
 from hadeploy.design.patterns import expand
+from tests.seconds import LabSeconds
+
+FOREIGN_VARIABLES = ("HADEPLOY_", "ANSIBLE_", "MOLECULE_")
+"""What whoever runs the tests may have set for clusters of their own; tests set what they need."""
 
 INVENTORIES = Path(__file__).resolve().parents[1] / "inventories"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden build trees anew")
+    parser.addoption(
+        "--lab-seconds",
+        type=Path,
+        metavar="FILE",
+        help="keep how long labs took, and tell it together with what earlier runs kept there",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in list(os.environ):
+        if name.startswith(FOREIGN_VARIABLES):
+            del os.environ[name]
+    cache = tempfile.TemporaryDirectory(prefix="hadeploy-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(cache.cleanup)
+    os.environ["XDG_CACHE_HOME"] = cache.name
+    if not hasattr(config, "workerinput"):  # under xdist, reports reach the one process that tells
+        config.pluginmanager.register(LabSeconds(config.getoption("--lab-seconds")), "lab-seconds")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tests of one lab, or of one set of addresses, are one group for xdist: they never run beside each other."""
+    mark = item.get_closest_marker("lab")
+    if mark is None:
+        return
+    if len(mark.args) != 1:
+        raise pytest.UsageError(f"{item.nodeid}: name its lab, as in pytest.mark.lab('test-two-nodes')")
+    (name,) = mark.args
+    item.add_marker(pytest.mark.xdist_group(name))
+    item.user_properties.append(("lab", name))
 
 
 @pytest.fixture

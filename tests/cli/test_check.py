@@ -18,9 +18,9 @@ INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
 
 
 @pytest.fixture
-def check(monkeypatch):
+def check(monkeypatch, tmp_path):
     """The command on a machine on which nothing is installed."""
-    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setenv("PATH", str(tmp_path / "no-programs"))
 
     def run(*arguments: str):
         return CliRunner().invoke(command_line(), ["check", "--parsers", "own", *map(str, arguments)])

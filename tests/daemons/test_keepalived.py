@@ -306,8 +306,8 @@ def test_parser_refuses_what_is_broken(old, new, active_active, parser_host, fin
 
 
 @pytest.mark.native
-def test_missing_file_is_refused(active_active, parser_host, find):
+def test_missing_file_is_refused(active_active, parser_host, find, tmp_path):
     check = find(keepalived.share(active_active, active_active.members[0]), PATH).check
-    elsewhere = replace(check, argv=("keepalived", "-t", "-f", "/nonexistent"))
+    elsewhere = replace(check, argv=("keepalived", "-t", "-f", str(tmp_path / "missing")))
     good, said = parser_host.judge(elsewhere, "")
     assert not good, said

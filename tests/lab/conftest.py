@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -59,6 +60,27 @@ def two_nodes() -> Iterator[LabState]:
         yield state
     finally:
         lab.down(state.plan.name)
+
+
+def echoed(ping: Callable[..., str], address: str, seconds: float = 30) -> bool:
+    """Whether an address answers in time: a link that was just mended, or a neighbor that was given up, takes a moment.
+
+    Args:
+        ping: runs it where it is asked from.
+        address: of either family.
+        seconds: how long it is asked again.
+    """
+    deadline = time.monotonic() + seconds
+    while "1 received" not in ping("ping", "-c1", "-W1", address):
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+@pytest.fixture
+def comes_to_ping(on) -> Callable[[str, str], bool]:
+    """Whether a node of ``two_nodes`` gets an answer of an address in time."""
+    return lambda source, address: echoed(lambda *argv: on(source, *argv, check=False), address)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from hadeploy.lab.overlay import ssh_argv
 from hadeploy.lab.program import run
 from hadeploy.lab.state import load_state
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab("test-lifecycle"), pytest.mark.timeout(900)]
 
 INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
 NAME = "test-lifecycle"
@@ -91,6 +91,7 @@ def on(topology: Path) -> Callable[..., str]:
 
 
 def read_status(topology: Path) -> Any:
+    """The status once all is well; fails where that takes too long."""
     return wait_until_well(StatusReader.for_lab(topology).read, 120)
 
 
@@ -174,8 +175,8 @@ def test_a_member_that_still_runs_cannot_be_left_out(topology: Path, change, app
     assert on("n1", "sha256sum", "/etc/corosync/corosync.conf") == before
     on("n3", "systemctl", "disable", "--now", "pacemaker", "corosync")
     assert apply()["code"] == 0
+    read_status(topology)
     assert "two_node: 1" in on("n1", "cat", "/etc/corosync/corosync.conf")
-    assert not read_status(topology).degraded
 
 
 def test_power_cut_on_debian_13(topology: Path):
@@ -217,6 +218,7 @@ def test_what_left_the_design_leaves_the_hosts(topology: Path, change, apply, on
 
     change(remove)
     assert apply()["code"] == 0
+    read_status(topology)
     for node in ("n1", "n2"):
         assert on(node, "ls", "/etc/hadeploy/nginx") == "web-server.conf"
         assert "8081" not in on(node, "ss", "-Hltn")

@@ -68,9 +68,12 @@ def test_the_password_comes_from_the_environment(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("environment", "code"),
-    [({}, "RUN010"), ({"HADEPLOY_VAULT_PASSWORD_FILE": "/nonexistent/password"}, "RUN011")],
+    [({}, "RUN010"), ({"HADEPLOY_VAULT_PASSWORD_FILE": "missing/password"}, "RUN011")],
 )
-def test_no_password_is_an_error_with_a_mend(environment: dict[str, str], code: str):
+def test_no_password_is_an_error_with_a_mend(
+    environment: dict[str, str], code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(RunError) as caught:
         vault_password(environment)
     assert caught.value.code == code

@@ -21,7 +21,7 @@ from hadeploy.lab.state import LABS, LabState, lab_exists
 from hadeploy.lab.vm.files import MACHINES
 from hadeploy.lab.vm.saved import SAVED, forget_saved
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.lab("test-machines"), pytest.mark.emulated, pytest.mark.timeout(1200)]
 """Under emulation a boot takes a quarter of a minute on an idle machine, and several on a busy one."""
 
 NAME = "test-machines"
