@@ -39,16 +39,23 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(LabSeconds(config.getoption("--lab-seconds")), "lab-seconds")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests of one lab, or of one set of addresses, are one group for xdist: they never run beside each other."""
-    mark = item.get_closest_marker("lab")
-    if mark is None:
-        return
-    if len(mark.args) != 1:
-        raise pytest.UsageError(f"{item.nodeid}: name its lab, as in pytest.mark.lab('test-two-nodes')")
-    (name,) = mark.args
-    item.add_marker(pytest.mark.xdist_group(name))
-    item.user_properties.append(("lab", name))
+@pytest.hookimpl(tryfirst=True)  # before some are deselected
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Labs of one name never meet: all tests of one are in one scope, which xdist (loadscope) gives to one worker."""
+    scopes: dict[str, str] = {}
+    for item in items:
+        mark = item.get_closest_marker("lab")
+        if mark is None:
+            continue
+        if len(mark.args) != 1:
+            raise pytest.UsageError(f"{item.nodeid}: name the lab, as in pytest.mark.lab('test-two-nodes')")
+        (name,) = mark.args
+        scope = item.nodeid.partition("[")[0].rpartition("::")[0]
+        if scopes.setdefault(name, scope) != scope:
+            raise pytest.UsageError(
+                f"the lab {name} is used in {scopes[name]} and in {scope}: give one a name of its own"
+            )
+        item.user_properties.append(("lab", name))
 
 
 @pytest.fixture

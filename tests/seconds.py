@@ -32,7 +32,7 @@ class LabSeconds:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         lab = dict(report.user_properties).get("lab")
         if isinstance(lab, str):
-            test = report.nodeid.rpartition("::")[2].removesuffix(f"@{lab}")
+            test = report.nodeid.rpartition("::")[2]
             row = {"setup": UP, "teardown": DOWN}.get(report.when, test)
             self._labs[lab][row] += report.duration
 

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,9 +30,6 @@ from tests.molecule.scenario import PROJECT, Scenario, converged
 
 ON_CONTAINERS = ("active-passive", "active-active", "n-plus-1", "postgresql-streaming")
 ON_MACHINES = ("active-passive-drbd", "nfs", "postgresql-drbd", "mariadb-drbd")
-BARE = ("postgresql-streaming",)
-"""Applied to hosts without packages in ``make test``: Debian 12, and a package that starts a server when it is installed."""
-
 STEPS = ("idempotence", "verify", "side-effect", "verify again")
 """What comes between the creation of a scenario's lab and its end."""
 
@@ -63,6 +61,19 @@ def chosen(all_of_them: Iterable[Defect]) -> list[Any]:
 
 
 @pytest.mark.timeout(1500)
+class Bare:
+    """The same on hosts without packages; before all else, since it has a lab of its own of the same name."""
+
+    NAME: str
+
+    @pytest.mark.extended
+    def test_bare_hosts_get_their_packages(self, tmp_path: Path) -> None:
+        with converged(Scenario(self.NAME, tmp_path, (("HADEPLOY_PACKAGES", "--bare"),))) as scenario:
+            for step in ("idempotence", "verify"):
+                scenario.run(step)
+
+
+@pytest.mark.timeout(1500)
 class Steps:
     """What every scenario on containers goes through."""
 
@@ -74,7 +85,7 @@ class Steps:
 
 
 @pytest.mark.lab("active-passive")
-class TestActivePassive(Steps):
+class TestActivePassive(Steps, Bare):
     NAME = "active-passive"
 
     @pytest.mark.parametrize("defect", chosen(defects.ACTIVE_PASSIVE))
@@ -83,7 +94,7 @@ class TestActivePassive(Steps):
 
 
 @pytest.mark.lab("active-active")
-class TestActiveActive(Steps):
+class TestActiveActive(Steps, Bare):
     NAME = "active-active"
 
     @pytest.mark.parametrize("defect", chosen(defects.ACTIVE_ACTIVE))
@@ -92,7 +103,7 @@ class TestActiveActive(Steps):
 
 
 @pytest.mark.lab("n-plus-1")
-class TestNPlusOne(Steps):
+class TestNPlusOne(Steps, Bare):
     NAME = "n-plus-1"
 
     @pytest.mark.parametrize("defect", chosen(defects.N_PLUS_1))
@@ -102,18 +113,9 @@ class TestNPlusOne(Steps):
 
 @pytest.mark.lab("postgresql-streaming")
 class TestPostgresqlStreaming(Steps):
+    """On bare hosts: Debian 12, and a package that starts a server when it is installed."""
+
     NAME = "postgresql-streaming"
-
-
-@pytest.mark.extended
-@pytest.mark.timeout(1500)
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.lab(name)) for name in ON_CONTAINERS if name not in BARE]
-)
-def test_bare_hosts_get_their_packages(name, tmp_path):
-    with converged(Scenario(name, tmp_path, (("HADEPLOY_PACKAGES", "--bare"),))) as scenario:
-        for step in ("idempotence", "verify"):
-            scenario.run(step)
 
 
 @pytest.mark.machines

@@ -13,7 +13,7 @@ from tests.seconds import LabSeconds
 
 def report(lab: str, test: str, when: str, seconds: float) -> pytest.TestReport:
     return pytest.TestReport(
-        nodeid=f"tests/lab/test_x.py::{test}@{lab}",
+        nodeid=f"tests/lab/test_x.py::{test}",
         location=("", None, ""),
         keywords={},
         outcome="passed",
