@@ -12,7 +12,15 @@ from hadeploy.design.design import Design
 from hadeploy.design.patterns import expand
 from tests.seconds import LabSeconds
 
-FOREIGN_VARIABLES = ("HADEPLOY_", "ANSIBLE_", "MOLECULE_", "COLUMNS", "LINES", "FORCE_COLOR", "CLICOLOR_FORCE")
+FOREIGN_VARIABLES = (
+    "HADEPLOY_",
+    "ANSIBLE_",
+    "MOLECULE_",
+    "COLUMNS",
+    "LINES",
+    "FORCE_COLOR",
+    "CLICOLOR_FORCE",
+)
 """What whoever runs the tests may have set for clusters and terminals of their own; tests set what they need."""
 
 INVENTORIES = Path(__file__).resolve().parents[1] / "inventories"
