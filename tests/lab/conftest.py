@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,7 @@ from hadeploy.lab import lab
 from hadeploy.lab.overlay import ssh_argv
 from hadeploy.lab.plan import LabBmc, LabDisk, LabNetwork, LabNode, LabPlan
 from hadeploy.lab.program import run
-from hadeploy.lab.state import LabState
+from hadeploy.lab.state import LabState, Process
 
 
 def make_plan(
@@ -60,6 +62,24 @@ def two_nodes() -> Iterator[LabState]:
         yield state
     finally:
         lab.down(state.plan.name)
+
+
+def processes_of_lab(state: LabState) -> set[Process]:
+    """What runs in a lab's namespaces or in its nodes' groups; a command line that only holds its name is not of it."""
+    namespaces = {Path(f"/proc/{state.holder.pid}/ns/{kind}").readlink() for kind in ("mnt", "net")}
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            inside = {(folder / "ns" / kind).readlink() for kind in ("mnt", "net")} & namespaces
+            if inside or f"/hadeploy/{state.plan.name}/" in (folder / "cgroup").read_text():
+                found.add(Process.of(int(folder.name)))
+    return found
+
+
+@pytest.fixture
+def processes_of() -> Callable[[LabState], set[Process]]:
+    """What runs of a lab that is up."""
+    return processes_of_lab
 
 
 def echoed(ping: Callable[..., str], address: str, seconds: float = 30) -> bool:

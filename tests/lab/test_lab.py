@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -175,13 +176,9 @@ def test_the_observer_sees_a_cut_a_hang_and_two_owners(two_nodes, on):
     assert not [p for p in seen.probes if p.at > cut_at and p.ok]
 
 
-def test_two_labs_coexist_and_down_leaves_nothing(two_nodes, plan_of):
-    def traces() -> list[str]:
-        ps = subprocess.run(
-            ["ps", "-eo", "args"], capture_output=True, text=True, check=True
-        ).stdout.splitlines()
-        mounts = open("/proc/self/mounts", encoding="utf-8").read().splitlines()  # noqa: SIM115
-        return [line for line in (*ps, *mounts) if "test-other" in line]
+def test_two_labs_coexist_and_down_leaves_nothing(two_nodes, plan_of, processes_of):
+    def mounts() -> list[str]:
+        return [line for line in Path("/proc/self/mounts").read_text().splitlines() if "test-other" in line]
 
     other = lab.up(plan_of("test-other"))
     try:
@@ -189,13 +186,15 @@ def test_two_labs_coexist_and_down_leaves_nothing(two_nodes, plan_of):
             lab.up(plan_of("test-other"))
         assert again.value.code == "LAB022"
         assert set(list_labs()) >= {"test-other", "test-two-nodes"}
-        assert traces()
+        running = processes_of(other)
+        assert {other.holder, other.supervisor} < running
         power.cut(other, "n1")
         assert [node.power for node in lab.report("test-two-nodes")] == ["on", "on"]
         power.freeze(other, "n2")
     finally:
         lab.down("test-other")
-    assert traces() == []
+    assert [process for process in running if process.alive] == []
+    assert mounts() == []
     assert not (LABS / "test-other").exists()
     assert not other.holder.alive
 

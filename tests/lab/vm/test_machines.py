@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +16,7 @@ from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.overlay import ssh_argv
 from hadeploy.lab.plan import LabDisk
 from hadeploy.lab.program import run
-from hadeploy.lab.state import LABS, LabState, lab_exists
+from hadeploy.lab.state import LABS, LabState, lab_exists, load_state
 from hadeploy.lab.vm.files import MACHINES
 from hadeploy.lab.vm.saved import SAVED, forget_saved
 
@@ -118,22 +117,19 @@ def test_a_power_cut_loses_what_no_disk_was_told(two_machines):
     assert on(two_machines, "n2", "head", "-c7", "/dev/disk/by-id/virtio-data") == "flushed"
 
 
-def test_down_leaves_nothing(two_machines):
+def test_down_leaves_nothing(two_machines, processes_of):
     """Last: ends the lab that the others used, and brings back the saved one to end it as a killed one."""
-
-    def traces() -> list[str]:
-        ps = subprocess.run(["ps", "-eo", "stat,args"], capture_output=True, text=True, check=True).stdout
-        return [line for line in ps.splitlines() if NAME in line and not line.startswith("Z")]
-
-    assert traces()
+    running = processes_of(load_state(NAME))
+    assert len(running) > 3
     lab.down(NAME)
-    assert traces() == []
+    assert [process for process in running if process.alive] == []
     assert not (MACHINES / NAME).exists()
     assert not (LABS / NAME).exists()
     assert (SAVED / NAME).is_dir()
     restored = lab.restore(NAME)
+    running = processes_of(restored)
     os.kill(restored.holder.pid, signal.SIGKILL)
     os.waitpid(restored.holder.pid, 0)
     lab.down(NAME)
-    assert traces() == []
+    assert [process for process in running if process.alive] == []
     assert not (MACHINES / NAME).exists()
