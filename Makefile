@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PATTERN ?= active-passive
 SECONDS_OF_LABS := $(VENV)/lab-seconds.json
-LABS = $(BIN)/pytest --durations=0 --durations-min=60 --lab-seconds=$(SECONDS_OF_LABS)
+LABS = $(BIN)/pytest --no-loadscope-reorder --durations=0 --durations-min=60 --lab-seconds=$(SECONDS_OF_LABS)
 
 .PHONY: help venv deps check lint units test test-all demo bench golden docs clean
 

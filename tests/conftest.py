@@ -50,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)  # before some are deselected
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Labs of one name never meet: all tests of one are in one scope, which xdist (loadscope) gives to one worker."""
+    items.sort(key=lambda item: "molecule" not in item.path.parts)  # the longest labs begin first
     scopes: dict[str, str] = {}
     for item in items:
         mark = item.get_closest_marker("lab")

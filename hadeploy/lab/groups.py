@@ -19,7 +19,9 @@ def start_in_group(state: LabState, node: str, *argv: str, seconds: float = 60) 
         LabError: the program failed.
     """
     group = shlex.quote(state.cgroup(node))
-    script = f"mkdir -p {group} && echo $$ > {group}/cgroup.procs && exec {shlex.join(argv)}"
+    # Again where it fails: another lab that ends just then removes the group of all labs if it finds that empty.
+    make = " || ".join([f"mkdir -p {group}"] * 3)
+    script = f"{{ {make}; }} && echo $$ > {group}/cgroup.procs && exec {shlex.join(argv)}"
     run(state.enter("sh", "-c", script), seconds=seconds)
 
 

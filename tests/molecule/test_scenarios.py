@@ -84,6 +84,13 @@ class Steps:
         scenario.run(step.removesuffix(" again"))
 
 
+@pytest.mark.lab("postgresql-streaming")
+class TestPostgresqlStreaming(Steps):
+    """On bare hosts: Debian 12, and a package that starts a server when it is installed."""
+
+    NAME = "postgresql-streaming"
+
+
 @pytest.mark.lab("active-passive")
 class TestActivePassive(Steps, Bare):
     NAME = "active-passive"
@@ -109,13 +116,6 @@ class TestNPlusOne(Steps, Bare):
     @pytest.mark.parametrize("defect", chosen(defects.N_PLUS_1))
     def test_detects(self, defect: Defect, scenario: Scenario) -> None:
         run_broken(scenario, defect)
-
-
-@pytest.mark.lab("postgresql-streaming")
-class TestPostgresqlStreaming(Steps):
-    """On bare hosts: Debian 12, and a package that starts a server when it is installed."""
-
-    NAME = "postgresql-streaming"
 
 
 @pytest.mark.machines

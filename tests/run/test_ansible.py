@@ -207,7 +207,7 @@ def test_an_interrupt_ends_ansible_and_says_so(make_project, tmp_path: Path):
     """In a process of its own: the interrupt is its own, and no child may be left of it."""
     marker = tmp_path / "marker"
     project = make_project(
-        {"name": "Wait", "ansible.builtin.command": {"argv": ["sleep", "61.3"]}},
+        {"name": "Wait", "ansible.builtin.command": {"argv": ["sleep", "601.3"]}},
         {"name": "Never", "ansible.builtin.file": {"path": str(marker), "state": "touch", "mode": "0644"}},
         hosts=("h1",),
     )
@@ -215,13 +215,13 @@ def test_an_interrupt_ends_ansible_and_says_so(make_project, tmp_path: Path):
         [sys.executable, "-c", textwrap.dedent(INTERRUPTED), str(project)],
         capture_output=True,
         text=True,
-        timeout=45,
+        timeout=300,
         check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     interrupted, succeeded, seconds = done.stdout.split()
     assert (interrupted, succeeded) == ("True", "False"), done.stderr
-    assert int(seconds) < 15
+    assert int(seconds) < 200
     assert not marker.exists()
 
 

@@ -22,9 +22,9 @@ def test_a_missing_program_is_named():
 
 def test_one_that_never_ends_is_ended_with_its_children():
     began = time.monotonic()
-    done = run_program(["sh", "-c", "sleep 30 & sleep 30"], seconds=0.2)
+    done = run_program(["sh", "-c", "sleep 300 & sleep 300"], seconds=0.2)
     assert done.code == TIMED_OUT
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     assert "took more than 0.2 s" in done.stderr
 
 

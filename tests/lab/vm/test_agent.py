@@ -111,7 +111,7 @@ def test_a_clock_that_cannot_be_set_is_said(tmp_path):
         synchronise(stream)
         command = asked(stream)["arguments"]
         assert command["path"] == "date"
-        assert abs(float(command["arg"][-1].removeprefix("--set=@")) - time.time()) < 5
+        assert abs(float(command["arg"][-1].removeprefix("--set=@")) - time.time()) < 60
         answer(stream, {"pid": 7})
         asked(stream)
         words = base64.b64encode(b"date: cannot set date: Operation not permitted").decode()
