@@ -101,6 +101,16 @@ class ReplicatedDatabase:
         return f"/var/lib/postgresql/{self.version}/{self.name}"
 
     @property
+    def places(self) -> str:
+        """Where data of this database is in any version, as a pattern of paths."""
+        return f"/var/lib/postgresql/*/{self.name}"
+
+    @property
+    def record(self) -> str:
+        """What a node remembers of the data; apart from it, so that it is there when the data is not."""
+        return f"/var/lib/hadeploy/databases/{self.name}.json"
+
+    @property
     def state(self) -> str:
         """What the agent writes itself: who is synchronous, where the primary is, the mark of an unclean end."""
         return f"{self.data}.cluster"

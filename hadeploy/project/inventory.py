@@ -113,6 +113,8 @@ def _databases(databases: tuple[ReplicatedDatabase, ...]) -> dict[str, Any]:
                 "port": database.port,
                 "programs": database.programs,
                 "data": database.data,
+                "places": database.places,
+                "record": database.record,
                 "state": database.state,
                 "settings": f"{database.configuration}/postgresql.conf",
                 "access": f"{database.configuration}/pg_hba.conf",

@@ -30,6 +30,8 @@ def database_in(root: Path, members: dict[str, str]) -> dict[str, Any]:
         "port": 5432,
         "programs": f"{root}/programs",
         "data": f"{root}/data",
+        "places": f"{root}/*/data",
+        "record": f"{root}/etc/record/main.json",
         "state": f"{root}/data.cluster",
         "settings": f"{root}/etc/postgresql.conf",
         "access": f"{root}/etc/pg_hba.conf",
@@ -117,8 +119,8 @@ class World:
         self.serve(host, f'"-c" "config_file={config}"')
 
     def serve(self, host: Host, options: str) -> None:
-        (host.data / "postmaster.pid").write_text("1\n")
         (host.data / "postmaster.opts").write_text(f"postgres {options}\n")
+        (host.data / "postmaster.pid").write_text("1\n")
         host.settings_at = host.settings_at or 2000.0
 
     def run(self, name: str, argv: list[str], given: str) -> tuple[int, str, str]:

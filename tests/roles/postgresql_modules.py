@@ -12,7 +12,7 @@ from typing import Any
 from tests.roles.fake_postgresql import Module, World
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
-PARTS = ("_facts", "_login", "", "_choice", "_disk")
+PARTS = ("_record", "_facts", "_login", "", "_doubt", "_choice", "_disk")
 
 
 def load(name: str, file: Path) -> ModuleType:
@@ -78,6 +78,7 @@ class Run:
 
         self.warnings.clear()
         step("checked", seen := self.seen())
+        step("recorded", seen)
         made = step("present", seen)
         step("reloaded", {})
         try:

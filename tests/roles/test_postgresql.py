@@ -180,6 +180,88 @@ def test_data_of_another_version_is_foreign(run, world):
         run.check()
 
 
+def upgraded(world: World, *hosts: str) -> dict[str, Path]:
+    """The topology says another version now: its data directory is empty, and the old one holds all data."""
+    old = {}
+    for name in hosts:
+        host = world.hosts[name]
+        own = Path(host.database["programs"]).parent
+        old[name] = host.data.rename(own / "13" / "data") if host.data.exists() else own / "13" / "data"
+        host.database["version"] = "15"
+    return old
+
+
+@pytest.mark.parametrize("pacemaker", [False, True])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_new_version_makes_no_empty_database_beside_the_old_one(run, world, pacemaker, recorded):
+    """As `version: 15` -> 17 does, and a new release: with a record, and in a cluster that was set up without one."""
+    run.apply()
+    for name, host in world.hosts.items():
+        (Path(host.database["programs"]).parent / "13").mkdir()
+        if not recorded:
+            Path(host.database["record"]).unlink()
+        host.pacemaker = host.resource = pacemaker
+        (host.data / "PG_VERSION").write_text("13\n")
+        (host.data / "rows").write_text(name)
+    old = upgraded(world, "n1", "n2")
+    with pytest.raises(FailedError, match=r"(?s)13/data on n1 \(PostgreSQL 13\).*version: 13.*pg_upgrade"):
+        run.check()
+    with pytest.raises(FailedError, match="would hide it"):
+        run.apply(wipe=["main@n1", "main@n2"])
+    assert [place.joinpath("rows").read_text() for place in old.values()] == ["n1", "n2"]
+    assert not world.hosts["n1"].data.exists()
+
+
+def test_data_that_was_upgraded_by_hand_is_taken_once_the_old_is_out_of_the_way(run, world):
+    run.apply()
+    for host in world.hosts.values():
+        (Path(host.database["programs"]).parent / "13").mkdir()
+        (host.data / "PG_VERSION").write_text("13\n")
+    old = upgraded(world, "n1", "n2")
+    world.fill("n1", 77)
+    with pytest.raises(FailedError, match="13/data on n1"):
+        run.apply()
+    for place in old.values():
+        place.rename(place.with_name("data.before-15"))
+    with pytest.raises(FailedError, match=r"n2 held database .* copy of database 77"):
+        run.apply()
+    run.apply(wipe=["main@n2"])
+    assert rows(world, "n2") == "n1"
+
+
+def test_data_that_is_not_mounted_is_not_made_anew(run, world):
+    run.apply()
+    for host in world.hosts.values():
+        shutil.rmtree(host.data)
+    with pytest.raises(
+        FailedError, match=r"n1 held it in .*Mount its filesystem.*--wipe main@n1 --wipe main@n2"
+    ):
+        run.check()
+    assert run.apply(wipe=WIPE_BOTH)["n1"]
+
+
+def test_a_record_that_cannot_be_read_is_a_doubt(run, world):
+    run.apply()
+    Path(world.hosts["n2"].database["record"]).write_text('{"held": ')
+    with pytest.raises(FailedError, match=r"main\.json on n2 cannot be read"):
+        run.check()
+
+
+def test_a_cluster_that_was_set_up_without_records_gets_them_and_nothing_else(run, world):
+    run.apply()
+    stream(world)
+    for host in world.hosts.values():
+        Path(host.database["record"]).unlink()
+    world.log.clear()
+    assert run.observe("n1")["pending"] == {
+        "main": ["what it holds, or what was begun with it, is to be recorded"]
+    }
+    told = run.apply()
+    assert all(len(words) == 1 and "recorded that" in words[0] for words in told.values())
+    assert world.done(*CHANGING) == []
+    assert run.apply() == {"n1": [], "n2": []}
+
+
 def test_a_server_of_another_version_is_not_destroyed_while_it_runs(run, world):
     world.fill("n2", 1)
     (world.hosts["n2"].data / "PG_VERSION").write_text("13\n")
@@ -190,11 +272,13 @@ def test_a_server_of_another_version_is_not_destroyed_while_it_runs(run, world):
 
 
 def test_what_interrupted_runs_left_goes(run, world):
-    for suffix in (".new", ".old"):
-        Path(f"{world.hosts['n2'].data}{suffix}", "global").mkdir(parents=True)
+    parent = world.hosts["n2"].data.parent
+    for suffix in ("new", "old"):
+        (parent / f".hadeploy-data.{suffix}" / "global").mkdir(parents=True)
+        (parent / f"data.{suffix}" / "global").mkdir(parents=True)  # a person's: moved away as a refusal told
     run.apply()
-    names = {each.name for each in world.hosts["n2"].data.parent.iterdir()}
-    assert names == {"data", "data.cluster", "etc", "programs"}
+    names = {each.name for each in parent.iterdir()}
+    assert names == {"data", "data.cluster", "data.new", "data.old", "etc", "programs"}
 
 
 def test_a_new_member_is_let_in_before_it_copies(run, world):

@@ -86,8 +86,14 @@ def test_every_step_is_given_what_all_members_saw_in_the_one_before(tmp_path):
     calls, done = play(tmp_path, wipe=("main@n1",))
     assert done.returncode == 0, done.stdout + done.stderr
     order = list(dict.fromkeys(call["state"] for call in calls))
-    assert order == ["observed", "checked", "present", "reloaded", "serving", "copied", "ended"]
-    before = {"checked": "observed", "present": "observed", "serving": "present", "copied": "serving"}
+    assert order == ["observed", "checked", "recorded", "present", "reloaded", "serving", "copied", "ended"]
+    before = {
+        "checked": "observed",
+        "recorded": "observed",
+        "present": "observed",
+        "serving": "present",
+        "copied": "serving",
+    }
     for call in calls:
         if call["state"] in before:
             step = before[call["state"]]

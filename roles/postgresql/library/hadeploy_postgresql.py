@@ -20,6 +20,7 @@ options:
     description:
       - C(observed) says what there is, and what there is to do.
       - C(checked) refuses what would lose data; nothing is changed.
+      - C(recorded) writes down what each member holds, and what is to become of it, before the first step of it.
       - C(present) makes the agent's directory, and data where no member has any.
       - C(reloaded) has a running instance read settings that are younger than it, and lets in who is to copy from it.
       - C(serving) starts a temporary instance where a member needs a copy and no primary runs; has the replication role on
@@ -28,7 +29,7 @@ options:
       - C(ended) ends a temporary instance.
       - C(followed) says what is still waited for until there is a primary that this host's instance is or follows.
     type: str
-    choices: [observed, checked, present, reloaded, serving, copied, ended, followed]
+    choices: [observed, checked, recorded, present, reloaded, serving, copied, ended, followed]
     required: true
   host:
     description: This host's name in the databases' members.
@@ -108,7 +109,9 @@ from ansible.module_utils.hadeploy_postgresql_disk import (
     prepare,
     unlock,
 )
+from ansible.module_utils.hadeploy_postgresql_facts import data_of
 from ansible.module_utils.hadeploy_postgresql_login import read_password, statement
+from ansible.module_utils.hadeploy_postgresql_record import held_by, store
 
 UNLOGGED = "SET synchronous_commit = local; SET log_statement = none; "
 """A standby that is away must not hold it up, and what the server keeps of a password is in no log."""
@@ -122,6 +125,7 @@ def lacking(found: dict) -> list[str]:
     if not found["installed"]:
         return ["PostgreSQL is not there yet"]
     reasons = [] if found["data"] == "present" else ["no data"]
+    reasons += [] if found["recorded"] else ["what it holds, or what was begun with it, is to be recorded"]
     reasons += [] if found["prepared"] else ["the agent's directory is not as it must be"]
     reasons += ["an instance of an interrupted copy still runs"] if found["started_by"] == "temporary" else []
     reasons += ["Pacemaker did not start the instance that runs"] if found["started_by"] == "other" else []
@@ -177,6 +181,25 @@ class Member:
         self.choice(found)
         return found
 
+    def recorded(self) -> dict:
+        """What this host holds, and what is to become of it; where a run is interrupted, the next one reads it on all hosts."""
+        found = self.look()
+        begun = self.choice(found).begin(self.host)
+        held = found["record"].get("held", {}) if begun or found["data"] != "present" else self.holds(found)
+        different = (held or begun) and found["record"] != {"held": held, "begun": begun}
+        if different and (begun or self.does(f"recorded that {held['data']} holds its data")):
+            self.remember(held, begun)
+        return found | {"record": {"held": held, "begun": begun}}
+
+    def holds(self, found: dict) -> dict:
+        """What there is to remember of data that is complete."""
+        return held_by(found, data_of(self.database))
+
+    def remember(self, held: dict, begun: dict) -> None:
+        """On disk, except in check mode."""
+        if not self.module.check_mode:
+            store(self.database, held, begun)
+
     def present(self) -> dict:
         """The agent's directory, and data where no member has any."""
         found = self.look()
@@ -193,10 +216,10 @@ class Member:
                 prepare(self.database)
             found["prepared"] = True
         if choice.maker() == self.host:
-            return self._make(found)
+            return self._make(found, choice)
         return found
 
-    def _make(self, found: dict) -> dict:
+    def _make(self, found: dict, choice: Choice) -> dict:
         """New data, whole with its role or not there."""
         if not self.does(f"new data in {self.database['data']}"):
             return found | {"data": "present", "identifier": "new", "position": [1, 0], "made": True}
@@ -207,9 +230,12 @@ class Member:
             self.server.make_role(fresh, statement("CREATE", user, self.password()), user)
             if found["data"] == "foreign":
                 destroy(self.database)
+                self.remember(found["record"].get("held", {}), choice.begin(self.host) | {"destroys": False})
             place(self.database, fresh)
         unlock(self.database)
-        return self.again() | {"made": True}
+        made = self.again() | {"made": True}
+        self.remember(self.holds(made), {})
+        return made
 
     @contextlib.contextmanager
     def alone(self):
@@ -303,17 +329,24 @@ class Member:
         server = choice.server()
         if not self.does(f"data copied from {server} ({choice.source()}) to {self.database['data']}"):
             return found
-        self._see_source(choice.source(), choice.seen[server]["identifier"])
+        source = choice.seen[server]["identifier"]
+        self._see_source(choice.source(), source)
+        begun = {"what": "copy", "from": server, "identifier": source, "destroys": found["data"] != "absent"}
+        held = found["record"].get("held", {})
+        self.remember(held, begun)
         with self.alone():
             if found["data"] != "absent":
                 destroy(self.database)
+            self.remember(held, begun | {"destroys": False})
             fresh = fresh_directory(self.database)
             self.server.copy(choice.source(), fresh)
             place(self.database, fresh)
         unlock(self.database)
+        complete = self.again()
+        self.remember(self.holds(complete), {})
         if found["managed"]:
             self.server.look_again(self.host)
-        return self.again()
+        return complete
 
     def _see_source(self, address: str, expected: str) -> None:
         """Nothing is destroyed for a copy that cannot be had, or is of something else."""
@@ -359,7 +392,7 @@ def done(module: AnsibleModule, members: list[Member], told: list[str]) -> dict:
     return {"changed": bool(told), "databases": found, "told": told, "diff": [diff] if told else []}
 
 
-STATES = ["observed", "checked", "present", "reloaded", "serving", "copied", "ended", "followed"]
+STATES = ["observed", "checked", "recorded", "present", "reloaded", "serving", "copied", "ended", "followed"]
 LOOKS = {"observed": observed, "followed": followed}
 
 

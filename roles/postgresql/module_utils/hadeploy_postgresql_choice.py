@@ -5,6 +5,8 @@ Every member decides by itself and comes to the same answer, because all are giv
 
 from __future__ import annotations
 
+from ansible.module_utils.hadeploy_postgresql_doubt import doubts_of
+
 
 class Choice:
     """One database, as all its members are."""
@@ -69,7 +71,32 @@ class Choice:
             return [
                 f"{self.name}: {', '.join(strangers)} is no member: name one of {', '.join(self.members)}"
             ]
+        doubts = doubts_of(self)
+        if doubts:
+            return [f"{self.name}: {words}" for words in doubts]
         return [f"{self.name}: {words}" for words in (*self._of_host(host), *self._of_all(host)) if words]
+
+    def begin(self, host: str) -> dict:
+        """What is to become of this host's data, to be recorded before the first step of it; empty where it stays."""
+        if host == self.maker():
+            return {
+                "what": "make",
+                "from": host,
+                "identifier": "",
+                "destroys": self.seen[host]["data"] != "absent",
+            }
+        if host in self.needy():
+            return {
+                "what": "copy",
+                "from": (self.primaries() or self.holders() or [self.maker()])[0],
+                "identifier": self.identifier(),
+                "destroys": self.seen[host]["data"] != "absent",
+            }
+        return {}
+
+    def identifier(self) -> str:
+        """Of the data that stays, where it is one database's; empty where there is none yet."""
+        return next(iter(self.identifiers())) if len(self.identifiers()) == 1 else ""
 
     def _of_host(self, host: str) -> list[str]:
         """What stands in the way on this host."""

@@ -75,14 +75,19 @@ def make_socket_directory(database: dict) -> None:
         make_directory(os.path.realpath(database["socket"]), 0o2775)
 
 
+def beside(data: str, what: str) -> str:
+    """A name beside the data that no person gives to a directory: what has it was put there by us."""
+    return os.path.join(os.path.dirname(data), f".hadeploy-{os.path.basename(data)}.{what}")
+
+
 def fresh_directory(database: dict) -> str:
     """An empty one beside the data, without what an interrupted run left there."""
     data = data_of(database)
-    for leftover in (f"{data}.new", f"{data}.old"):
+    for leftover in (beside(data, "new"), beside(data, "old")):
         if os.path.isdir(leftover):
             empty(leftover, database["version"])
-    make_directory(f"{data}.new", 0o700)
-    return f"{data}.new"
+    make_directory(beside(data, "new"), 0o700)
+    return beside(data, "new")
 
 
 def place(database: dict, fresh: str) -> None:
@@ -97,10 +102,11 @@ def destroy(database: dict) -> None:
     if not os.path.isdir(data):
         os.unlink(data)
         return
-    old = f"{data}.old"
+    old = beside(data, "old")
     if os.path.isdir(old):
         empty(old, database["version"])
     os.rename(data, old)
+    sync_directory(os.path.dirname(data))
     empty(old, database["version"])
 
 

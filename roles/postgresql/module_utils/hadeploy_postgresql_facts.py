@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import pwd
 import stat
 import struct
 from itertools import pairwise
+
+from ansible.module_utils.hadeploy_postgresql_record import elsewhere, held_by, load
 
 OWNER = "postgres"
 ADDED = "# added by pgsql RA"
@@ -149,7 +152,8 @@ def files_of(database: dict) -> dict:
     if kind == "present" and os.path.exists(os.path.join(database["state"], HALF)):
         kind, holds = "foreign", "data that pg_rewind began to change and did not finish"
     pid = postmaster(data) if kind != "absent" else 0
-    return {
+    record = load(database)
+    found = {
         "installed": os.access(os.path.join(database["programs"], "postgres"), os.X_OK),
         "data": kind,
         "holds": holds,
@@ -160,4 +164,8 @@ def files_of(database: dict) -> dict:
         "prepared": is_prepared(database),
         "running": bool(pid),
         "started_by": started_by(database) if pid else "",
+        "record": record,
+        "elsewhere": elsewhere(data, glob.glob(database["places"]), record),
     }
+    known = {"held": held_by(found, data) if kind == "present" else {}, "begun": {}}
+    return found | {"recorded": record == known if kind == "present" else not record.get("begun")}
