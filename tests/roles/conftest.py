@@ -77,12 +77,17 @@ def cib_merge() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def cib_places() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_cib_places")
+
+
+@pytest.fixture(scope="session")
 def crm_mon() -> ModuleType:
     return _load_utility(MODULES, "hadeploy_crm_mon")
 
 
 @pytest.fixture(scope="session")
-def cib(check: ModuleType, cib_merge: ModuleType, crm_mon: ModuleType) -> ModuleType:
+def cib(check: ModuleType, cib_merge: ModuleType, cib_places: ModuleType, crm_mon: ModuleType) -> ModuleType:
     return _load("hadeploy_cib", MODULES / "library" / "hadeploy_cib.py")
 
 

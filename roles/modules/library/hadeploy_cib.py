@@ -67,6 +67,12 @@ pending:
   description: Whether the live CIB differs, a resource is refused by its agent, or Pacemaker does not run.
   type: bool
   returned: state is observed
+moved:
+  description: Parameters whose directory is another in the compiled CIB than in the live one, or in the last one of a cluster
+    that does not run.
+  type: list
+  elements: dict
+  returned: state is observed
 drift:
   description: What operators decided at run time, kept as it is.
   type: list
@@ -92,6 +98,7 @@ import xml.etree.ElementTree as ElementTree
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_check import verdict
 from ansible.module_utils.hadeploy_cib_merge import canonical, masked, merge, resolve
+from ansible.module_utils.hadeploy_cib_places import moved, stored
 from ansible.module_utils.hadeploy_crm_mon import lacking, refused, strangers, unwell
 
 ONLINE_SECONDS = 60
@@ -206,7 +213,9 @@ def observe(cib: Cib) -> dict:
     """Whether there is anything to apply."""
     live = cib.query()
     if live is None:
-        return {"changed": False, "pending": True, "drift": []}
+        last = stored()
+        moves = [] if last is None else moved(last, cib.placeholders)
+        return {"changed": False, "pending": True, "drift": [], "moved": moves}
     others = strangers(cib.monitor(), cib.module.params["members"])
     if others:
         # Left out of the membership while it runs, it and the others would take each other for lost, and fence.
@@ -216,7 +225,7 @@ def observe(cib: Cib) -> dict:
         )
     new, drift = merge(live, cib.desired)
     pending = bool(cib.difference(live, new)) or bool(refused(cib.monitor(), cib.ours))
-    return {"changed": False, "pending": pending, "drift": drift}
+    return {"changed": False, "pending": pending, "drift": drift, "moved": moved(live, cib.placeholders)}
 
 
 def verify(cib: Cib) -> dict:
