@@ -110,8 +110,28 @@ def drbd_programs(pending_memory: ModuleType, told: ModuleType) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def drbd_content() -> ModuleType:
-    return _load_utility(DRBD, "hadeploy_drbd_content")
+def drbd_memory(pending_memory: ModuleType) -> ModuleType:
+    return _load_utility(DRBD, "hadeploy_drbd_memory")
+
+
+@pytest.fixture(scope="session")
+def drbd_zeros() -> ModuleType:
+    return _load_utility(DRBD, "hadeploy_drbd_zeros")
+
+
+@pytest.fixture(scope="session")
+def drbd_look(drbd_zeros: ModuleType) -> ModuleType:
+    return _load_utility(DRBD, "hadeploy_drbd_look")
+
+
+@pytest.fixture(scope="session")
+def drbd_live(drbd_look: ModuleType) -> ModuleType:
+    return _load_utility(DRBD, "hadeploy_drbd_live")
+
+
+@pytest.fixture(scope="session")
+def drbd_intention(drbd_memory: ModuleType) -> ModuleType:
+    return _load_utility(DRBD, "hadeploy_drbd_intention")
 
 
 @pytest.fixture(scope="session")
@@ -120,10 +140,12 @@ def drbd_progress() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def drbd_disk(drbd_programs: ModuleType) -> ModuleType:
+def drbd_disk(drbd_programs: ModuleType, drbd_live: ModuleType, drbd_intention: ModuleType) -> ModuleType:
     return _load("hadeploy_drbd_disk", DRBD / "library" / "hadeploy_drbd_disk.py")
 
 
 @pytest.fixture(scope="session")
-def drbd(drbd_programs: ModuleType, drbd_content: ModuleType, drbd_progress: ModuleType) -> ModuleType:
+def drbd(
+    drbd_programs: ModuleType, drbd_look: ModuleType, drbd_memory: ModuleType, drbd_progress: ModuleType
+) -> ModuleType:
     return _load("hadeploy_drbd", DRBD / "library" / "hadeploy_drbd.py")

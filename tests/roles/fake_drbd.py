@@ -28,6 +28,13 @@ class FailedError(Exception):
     """fail_json."""
 
 
+class ExitedError(Exception):
+    """exit_json."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        self.result = result
+
+
 @dataclass
 class Disk:
     """A backing disk: what wipefs finds on it, whether it is zeros, whether somebody uses it."""
@@ -66,6 +73,8 @@ class Host:
     logical: dict[str, int] = field(default_factory=dict)
     pacemaker: bool = False
     memory: dict[str, Any] = field(default_factory=dict)
+    intentions: dict[str, Any] = field(default_factory=dict)
+    attached: str = "/dev/vdb"
     pending: dict[str, str] = field(default_factory=dict)
     device_size: int = 0
 
@@ -145,6 +154,7 @@ class World:
         assert rest[-1] == "/dev/drbd7"
         for each in self.hosts.values():
             each.disks["/dev/vdb"].signatures.append({"type": "ext4", "uuid": "fs"})
+            each.disks["/dev/vdb"].zeros = False
         return 0, "", ""
 
     def _mount(self, *_):
@@ -174,7 +184,6 @@ class World:
         self.uuids += 1
         kept = [each for each in disk.signatures if each["type"] != "drbd"]
         disk.signatures = [*kept, {"type": "drbd", "uuid": f"u{self.uuids}"}]
-        disk.zeros = False
         host.copy = Copy()
         return 0, "New drbd meta data block successfully created.", ""
 
@@ -183,6 +192,17 @@ class World:
             return 20, "", "No valid meta data found"
         current = "0000000000000004" if host.copy.fresh else "A1B2C3D4E5F60718"
         return 0, f"{current}:0000000000000000:0000000000000000:0000000000000000:0:0:0:0:0:0:0\n", ""
+
+    def _drbdmeta(self, name, host, rest, answer):
+        disk = host.disks.get(rest[2])
+        if disk is None or "drbd" not in disk.types:
+            return 20, "", "No valid meta data found"
+        code, out, err = self._drbdadm_get_gi(name, host, rest, answer)
+        return code, out.replace(":0:0:0:0:0:0:0", ":1:1:0:0:0:0:0"), err
+
+    def _drbdsetup(self, _name, host, _rest, _answer):
+        shown = f'  volume 0 {{\n    device\tminor 7;\n    disk\t"{host.attached}";\n'
+        return (0, shown, "") if host.copy and host.copy.up else (10, "", "no such resource")
 
     def _drbdadm_up(self, _name, host, _arguments, _answer):
         if host.copy is None:
@@ -262,6 +282,9 @@ class Module:
             "adopt": [],
             "prove_blank_seconds": 60,
             "disks": {},
+            "seen": {},
+            "decided": {},
+            "intentions": {},
             "expected": {},
             "timeout": 0,
         } | params
@@ -271,6 +294,9 @@ class Module:
 
     def run_command(self, argv: list[str], data: str = "", **_: Any) -> tuple[int, str, str]:
         return self.world.run(self.host, [argv[0].removeprefix("/bin/"), *argv[1:]], data)
+
+    def exit_json(self, **result: Any) -> None:
+        raise ExitedError(result)
 
     def fail_json(self, msg: str, **_: Any) -> None:
         raise FailedError(msg)

@@ -12,7 +12,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from tests.roles.fake_drbd import MIB, VOLUME, Copy, Disk, FailedError, Host, Module, World
+from tests.roles.drbd_role import Role
+from tests.roles.fake_drbd import MIB, VOLUME, Disk, FailedError, Host, Module, World
 
 
 class Run:
@@ -20,35 +21,17 @@ class Run:
 
     def __init__(self, world: World, disk: ModuleType, volumes: ModuleType) -> None:
         self.world, self.disk, self.volumes = world, disk, volumes
+        modules = {"hadeploy_drbd_disk": disk, "hadeploy_drbd": volumes}
+        self.role = Role(world, modules, self.on)
 
     def check(self, **params: object) -> None:
-        for host in self.world.hosts:
-            self.on(host)
-            disks = self.disk.Disks(Module(self.world, host, **params))
-            disks.check(self.disk.own(disks.module.params["volumes"], host))
+        self.role.apply("check", **{"volumes": [VOLUME]} | params)
 
     def apply(self, *, check: bool = False, **params: object) -> SimpleNamespace:
-        made: dict[str, list[str]] = {}
-        found: dict[str, dict] = {}
-        told: dict[str, list[str]] = {}
-        if not check:
-            self.check(**params)
-        for host in self.world.hosts:
-            self.on(host)
-            disks = self.disk.Disks(Module(self.world, host, check=check, **params))
-            own = self.disk.own(disks.module.params["volumes"], host)
-            disks.check(own)
-            found[host] = {
-                volume["name"]: disks.make(volume, replica) for volume, replica in own if replica["disk"]
-            }
-            made[host] = disks.made
-        for step in ("bring_up", "initialise"):
-            for host in self.world.hosts:
-                self.on(host)
-                volumes = self.volumes.Volumes(Module(self.world, host, check=check, disks=found, **params))
-                getattr(volumes, step)()
-                told[host] = told.get(host, []) + volumes.told
-        return SimpleNamespace(made=made, disks=found, told=told)
+        return self.role.apply("check", "main", check=check, **{"volumes": [VOLUME], "timeout": 0} | params)
+
+    def finish(self) -> None:
+        self.role.apply("synchronised", volumes=[VOLUME])
 
     def observe(self, host: str) -> list[str]:
         self.on(host)
@@ -71,10 +54,16 @@ def run(world: World, drbd_disk: ModuleType, drbd: ModuleType, monkeypatch, tmp_
     def keep(memory: dict) -> None:
         world.current.memory = copy.deepcopy(memory)
 
+    def record(name: str, intention: dict) -> None:
+        world.current.intentions[name] = copy.deepcopy(intention)
+
     def size(path: str) -> int:
         if path == VOLUME["device"]:
             return world.current.device_size
         return world.current.disks[path].size if path in world.current.disks else 0
+
+    def content(path: str, seconds: float, end: int | None = None) -> tuple[str, str]:
+        return ("zeros", "") if disk_of(path).zeros else ("unsigned", "data without a signature")
 
     monkeypatch.setattr(drbd_disk, "is_device", lambda path: path in world.current.disks)
     monkeypatch.setattr(drbd_disk, "size_of", lambda path: disk_of(path).size)
@@ -83,11 +72,16 @@ def run(world: World, drbd_disk: ModuleType, drbd: ModuleType, monkeypatch, tmp_
         "is_free",
         lambda path: not disk_of(path).used and not (world.current.copy and world.current.copy.up),
     )
-    monkeypatch.setattr(drbd_disk, "is_blank", lambda path, seconds: disk_of(path).zeros)
-    monkeypatch.setattr(drbd_disk.os.path, "realpath", lambda path: path)
-    for module in (drbd_disk, drbd):
-        monkeypatch.setattr(module, "remember", lambda: copy.deepcopy(world.current.memory))
+    monkeypatch.setattr(drbd_disk, "identity", lambda path: path)
     monkeypatch.setattr(drbd_disk, "keep", keep)
+    for module in (drbd_disk, drbd):
+        monkeypatch.setattr(module, "content", content)
+        monkeypatch.setattr(module, "remember", lambda: copy.deepcopy(world.current.memory))
+        monkeypatch.setattr(
+            module, "recorded", lambda name: copy.deepcopy(world.current.intentions.get(name))
+        )
+        monkeypatch.setattr(module, "record", record)
+    monkeypatch.setattr(drbd, "forget", lambda name: world.current.intentions.pop(name))
     monkeypatch.setattr(drbd, "bytes_of", size)
     monkeypatch.setattr(drbd.os.path, "exists", lambda path: path in world.current.disks)
     monkeypatch.setattr(drbd.os, "makedirs", lambda *_, **__: None)
@@ -118,11 +112,18 @@ def test_two_blank_disks_need_no_synchronisation(run, world):
     assert world.done("mkfs") == [("n1", "mkfs.ext4 -q /dev/drbd7")]
     assert {host.copy.role for host in world.hosts.values()} == {"Secondary"}
     assert {host.copy.disk for host in world.hosts.values()} == {"UpToDate"}
-    assert all(found["data"]["blank"] for found in result.disks.values())
+    assert [intention["sync"] for host in world.hosts.values() for intention in host.intentions.values()] == [
+        "none",
+        "none",
+    ]
+    assert "data: all disks are blank, nothing to synchronize" in result.told["n1"]
+    run.finish()
+    assert [host.intentions for host in world.hosts.values()] == [{}, {}]
 
 
 def test_a_second_apply_does_nothing(run, world):
     run.apply()
+    run.finish()
     world.log.clear()
     result = run.apply()
     assert result.made == {"n1": [], "n2": []}
@@ -132,9 +133,13 @@ def test_a_second_apply_does_nothing(run, world):
 
 
 @pytest.mark.parametrize("host", ["n1", "n2"])
-def test_a_disk_that_is_not_proven_blank_is_synchronised(run, world, host):
+def test_a_disk_without_a_signature_is_not_an_empty_one(run, world, host):
     disk(world, host).zeros = False
-    run.apply()
+    with pytest.raises(FailedError, match=f"without a signature.*--wipe data@{host}"):
+        run.apply()
+    assert world.done(*DESTROYING) == []
+    assert world.hosts[host].intentions == {}
+    run.apply(wipe=[f"data@{host}"])
     assert world.done("new-current-uuid") == []
     assert world.done("--force") == [("n1", "drbdadm primary --force data")]
 
@@ -217,6 +222,7 @@ def test_two_contents_are_refused(run, world):
 
 def test_a_reinstalled_node_takes_its_disk_over(run, world):
     run.apply()
+    run.finish()
     world.hosts["n2"].memory = {}
     world.hosts["n2"].copy.up = False
     world.log.clear()
@@ -306,8 +312,8 @@ def test_data_of_one_copy_is_never_overruled(run, world):
     """n2 was lost with its memory; n1 is down at this moment. Nobody is forced to be anything."""
     run.apply()
     world.hosts["n1"].copy.up = False
-    world.hosts["n2"].copy = Copy()
-    disk(world, "n2").signatures = []
+    world.hosts["n2"].copy = None
+    disk(world, "n2").signatures, disk(world, "n2").zeros = [], True
     world.log.clear()
     run.apply()
     assert world.done("--force", "new-current-uuid", "mkfs") == []
@@ -415,6 +421,7 @@ def test_a_volume_grows_with_both_its_disks(run, world, monkeypatch):
     filesystem = {"size": 60 * MIB}
     monkeypatch.setattr(run.volumes, "mounted_bytes", lambda mount: filesystem["size"])
     run.apply()
+    run.finish()
     disk(world, "n1").size = 128 * MIB
     assert run.observe("n1") == ["the disk has grown"]
     assert run.apply().told["n1"] == [], "nobody is primary: nothing could be grown with it"
@@ -430,6 +437,7 @@ def test_a_volume_grows_with_both_its_disks(run, world, monkeypatch):
 
 def test_a_filesystem_that_was_left_small_is_grown_by_the_next_apply(run, world, monkeypatch):
     run.apply()
+    run.finish()
     monkeypatch.setattr(run.volumes, "mounted_bytes", lambda mount: 30 * MIB)
     world.hosts["n1"].copy.role = "Primary"
     assert run.observe("n1") == ["the filesystem is smaller than the device"]
@@ -499,42 +507,67 @@ def test_another_filesystem_is_refused_not_replaced(run, world):
     assert len(world.done("mkfs")) == 1
 
 
-def test_what_a_disk_is(drbd_disk):
+def test_what_a_disk_is(drbd_look):
     ours = {"disk": "/dev/vdb", "uuid": "u1"}
     metadata = {"type": "drbd", "uuid": "u1"}
     data = {"type": "ext4", "uuid": "x"}
-    assert drbd_disk.judge([], ours, "/dev/vdb") == "empty"
-    assert drbd_disk.judge([data], ours, "/dev/vdb") == "data"
-    assert drbd_disk.judge([metadata], ours, "/dev/vdb") == "ours"
-    assert drbd_disk.judge([metadata, data], ours, "/dev/vdb") == "ours"
-    assert drbd_disk.judge([metadata], ours, "/dev/vdc") == "metadata"
-    assert drbd_disk.judge([metadata], {}, "/dev/vdb") == "metadata"
-    assert drbd_disk.judge([metadata | {"uuid": "other"}], ours, "/dev/vdb") == "metadata"
+    assert drbd_look.judge([], ours, same=True) == "none"
+    assert drbd_look.judge([data], ours, same=True) == "data"
+    assert drbd_look.judge([metadata], ours, same=True) == "ours"
+    assert drbd_look.judge([metadata, data], ours, same=True) == "ours"
+    assert drbd_look.judge([metadata], ours, same=False) == "stranger"
+    assert drbd_look.judge([metadata], {}, same=False) == "stranger"
+    assert drbd_look.judge([metadata | {"uuid": "other"}], ours, same=True) == "stranger"
     making = {"disk": "/dev/vdb", "making": True}
-    assert drbd_disk.judge([metadata], making, "/dev/vdb") == "ours"
-    assert drbd_disk.judge([metadata, data], making, "/dev/vdb") == "metadata"
+    assert drbd_look.judge([metadata], making, same=True) == "ours"
 
 
-def test_blankness_is_read_not_assumed(drbd_disk, tmp_path: Path):
+@pytest.mark.parametrize("place", [0, 5 * MIB + 3, 9 * MIB - 1])
+def test_only_zeros_are_nothing(drbd_zeros, tmp_path: Path, place):
     file = tmp_path / "disk"
     with file.open("wb") as stream:
         stream.truncate(9 * MIB)
-    assert drbd_disk.is_blank(str(file), 60)
+    assert drbd_zeros.read_zeros(str(file), 60) == ("zeros", 9 * MIB)
     with file.open("r+b") as stream:
-        stream.seek(9 * MIB - 1)
+        stream.seek(place)
         stream.write(b"x")
-    assert not drbd_disk.is_blank(str(file), 60)
+    assert drbd_zeros.read_zeros(str(file), 60)[0] == "bytes"
+    assert drbd_zeros.read_zeros(str(file), 60, place)[0] == "zeros"
+
+
+def test_what_could_not_be_read_in_time_is_not_proven(drbd_zeros, tmp_path: Path):
+    """4 TiB with holes: data anywhere in its first or last bytes, or in a large part of it, is found by samples."""
+    file = tmp_path / "disk"
     with file.open("wb") as stream:
-        stream.truncate(9 * MIB)
-    assert not drbd_disk.is_blank(str(file), -1), "what could not be read in time is not proven"
+        stream.truncate(4 * 1024 * 1024 * MIB)
+    assert drbd_zeros.read_zeros(str(file), 0)[0] == "unproven"
+    with file.open("r+b") as stream:
+        stream.seek(-1, os.SEEK_END)
+        stream.write(b"x")
+    assert drbd_zeros.read_zeros(str(file), 0)[0] == "bytes"
 
 
-def test_the_memory_survives_and_a_torn_one_is_empty(drbd_programs, tmp_path: Path):
+def test_the_memory_survives_and_a_torn_one_is_empty(drbd_memory, tmp_path: Path):
     path = str(tmp_path / "state" / "drbd.json")
-    drbd_programs.keep({"data": {"disk": "/dev/vdb", "uuid": "u"}}, path)
-    assert drbd_programs.remember(path) == {"data": {"disk": "/dev/vdb", "uuid": "u"}}
+    drbd_memory.keep({"data": {"disk": "/dev/vdb", "uuid": "u"}}, path)
+    assert drbd_memory.remember(path) == {"data": {"disk": "/dev/vdb", "uuid": "u"}}
     Path(path).write_text('{"data": {')
-    assert drbd_programs.remember(path) == {}
+    assert drbd_memory.remember(path) == {}
+
+
+def test_an_intention_that_cannot_be_read_is_not_one_that_is_not_there(drbd_memory, tmp_path: Path):
+    folder = str(tmp_path / "drbd")
+    assert drbd_memory.recorded("data", folder) is None
+    intention = {"id": "1", "source": "n2", "fates": {}}
+    drbd_memory.record("data", intention, folder)
+    assert drbd_memory.recorded("data", folder) == intention
+    for torn in ("", "{", "[]", "{}"):
+        Path(drbd_memory.intention_file("data", folder)).write_text(torn)
+        with pytest.raises(drbd_memory.DoubtError):
+            drbd_memory.recorded("data", folder)
+    drbd_memory.forget("data", folder)
+    drbd_memory.forget("data", folder)
+    assert drbd_memory.recorded("data", folder) is None
 
 
 def test_a_failing_program_does_not_tell_the_secret(drbd_programs):
@@ -568,7 +601,7 @@ def test_progress_of_9(drbd_progress):
 
 def test_a_copy_that_is_behind_is_waited_for_and_one_that_is_cut_off_is_told(run, world, drbd):
     disk(world).zeros = False
-    run.apply()
+    run.apply(wipe=["data@n1"])
     run.on("n1")
     assert drbd.Volumes(Module(world, "n1")).behind() == []
     run.on("n2")
@@ -577,33 +610,6 @@ def test_a_copy_that_is_behind_is_waited_for_and_one_that_is_cut_off_is_told(run
     world.linked = False
     with pytest.raises(FailedError, match="Inconsistent and not connected"):
         drbd.Volumes(Module(world, "n2")).behind()
-
-
-@pytest.mark.parametrize(
-    ("found", "what"),
-    [
-        ([{"fresh": True, "blank": True, "adopted": False}] * 2, "blank"),
-        (
-            [
-                {"fresh": True, "blank": True, "adopted": False},
-                {"fresh": True, "blank": False, "adopted": False},
-            ],
-            "one",
-        ),
-        (
-            [
-                {"fresh": True, "blank": True, "adopted": False},
-                {"fresh": False, "blank": False, "adopted": False},
-            ],
-            "none",
-        ),
-        ([{"fresh": True, "blank": True, "adopted": False}, None], "none"),
-        ([{"fresh": True, "blank": False, "adopted": True}] * 2, "two"),
-    ],
-)
-def test_whose_content_it_gets(drbd_content, found, what):
-    disks = {host: ({"data": each} if each else {}) for host, each in zip(("n1", "n2"), found, strict=True)}
-    assert drbd_content.first_content(VOLUME, disks) == what
 
 
 def test_metadata_takes_what_drbdmeta_says(drbd):
@@ -672,8 +678,8 @@ def test_what_a_disk_is_by_the_real_programs(drbd_disk, tmp_path: Path):
     )
     found = programs.signatures(str(file))
     assert [each["type"] for each in found] == ["drbd"]
-    assert drbd_disk.judge(found, {}, str(file)) == "metadata"
-    assert drbd_disk.judge(found, {"disk": str(file), "making": True}, str(file)) == "ours"
+    assert drbd_disk.judge(found, {}, same=False) == "stranger"
+    assert drbd_disk.judge(found, {"disk": str(file), "making": True}, same=True) == "ours"
     subprocess.run(["mkfs.ext4", "-q", "-b", "4096", str(file), "15000"], check=True, capture_output=True)
     found = programs.signatures(str(file))
     assert sorted(each["type"] for each in found) == ["drbd", "ext4"]

@@ -33,14 +33,17 @@ with open(log) as stream:
     turns = sum(1 for line in stream if json.loads(line).get("state") == given.get("state") == "synchronised")
 answers = {
     "observed": {"anything": given.get("host") == "n2", "pending": {}},
-    "present": {"disks": {"data": {"fresh": True, "blank": given.get("host") == "n1", "adopted": False}}},
+    "checked": {"seen": {"data": {"proposal": given.get("host")}}},
+    "agreed": {"intentions": {}},
+    "recorded": {"intentions": {"data": {"id": given.get("host")}}},
+    "present": {"disks": {"data": {"fresh": given.get("host") == "n1"}}},
     "synchronised": {"waiting": ["data: 50 %%"] if given.get("host") == "n2" and turns < 3 else [], "msg": "half"},
 }
 module.exit_json(changed=False, **answers.get(given.get("state"), {}))
 """
 NAMES = {
-    "hadeploy_drbd": ("state", "host", "volumes", "disks", "expected", "timeout"),
-    "hadeploy_drbd_disk": ("state", "host", "generation", "volumes", "wipe", "adopt"),
+    "hadeploy_drbd": ("state", "host", "volumes", "disks", "intentions", "expected", "timeout"),
+    "hadeploy_drbd_disk": ("state", "host", "generation", "volumes", "wipe", "adopt", "seen", "decided"),
     "hadeploy_units": ("daemon", "expected"),
 }
 
@@ -92,6 +95,8 @@ def test_every_host_decides_with_all_disks_in_sight(design_of, tmp_path):
     assert order == [
         ("hadeploy_drbd", "observed"),
         ("hadeploy_drbd_disk", "checked"),
+        ("hadeploy_drbd_disk", "agreed"),
+        ("hadeploy_drbd_disk", "recorded"),
         ("hadeploy_drbd_disk", "present"),
         ("hadeploy_drbd", "up"),
         ("hadeploy_drbd", "initialised"),
@@ -101,10 +106,15 @@ def test_every_host_decides_with_all_disks_in_sight(design_of, tmp_path):
     assert {call["host"] for call in calls if call.get("state") == "checked"} == {"n1", "n2"}
     assert all(call["wipe"] == ["data@n1"] for call in calls if call["module"] == "hadeploy_drbd_disk")
     for call in (call for call in calls if call.get("state") in ("up", "initialised")):
-        assert {host: found["data"]["blank"] for host, found in call["disks"].items()} == {
+        assert {host: found["data"]["fresh"] for host, found in call["disks"].items()} == {
             "n1": True,
             "n2": False,
         }
+        assert call["intentions"] == {"data": {"id": call["host"]}}
+    for call in (call for call in calls if call.get("state") in ("agreed", "recorded")):
+        assert call["seen"] == {host: {"data": {"proposal": host}} for host in ("n1", "n2")}
+    for call in (call for call in calls if call.get("state") == "present"):
+        assert call["decided"] == {host: {"data": {"id": host}} for host in ("n1", "n2")}
     assert all(
         call["expected"] == {"drbd.service": "reload"} for call in calls if call["module"] == "hadeploy_units"
     )

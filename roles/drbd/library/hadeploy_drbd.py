@@ -10,8 +10,9 @@ short_description: The running side of replicated volumes
 description:
   - A running volume follows its configuration with C(drbdadm adjust); one that is down is left to Pacemaker, unless it is
     new.
-  - The first content of a new volume is decided where every copy is seen to be new. The initial synchronisation is left out
-    only where all disks were proven to be blank and all metadata was made in the same run.
+  - The first content of a new volume is that of the source in the intention that all its hosts have recorded, and is given
+    where every replica is seen to be new. The initial synchronization is left out only where all disks were proven to be
+    blank and all metadata was made in the same run.
   - Nothing here can discard data that was written under DRBD.
 version_added: 0.1.0
 options:
@@ -20,7 +21,7 @@ options:
       - C(observed) says what there is to do.
       - C(up) brings new volumes up and adjusts running ones.
       - C(initialised) decides the first content, makes the filesystem, and grows what can be grown.
-      - C(synchronised) says how far this host's copies are behind.
+      - C(synchronised) says how far this host's replicas are behind, and removes an intention that has been carried out.
     type: str
     choices: [observed, up, initialised, synchronised]
     required: true
@@ -35,6 +36,10 @@ options:
     required: true
   disks:
     description: What RV(disks) of hadeploy_drbd_disk was on each host, by host.
+    type: dict
+    default: {}
+  intentions:
+    description: What RV(intentions) of hadeploy_drbd_disk is on this host.
     type: dict
     default: {}
   expected:
@@ -85,8 +90,16 @@ import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.hadeploy_drbd import PROC, Drbd, connected, own, remember
-from ansible.module_utils.hadeploy_drbd_content import first_content, source_of
+from ansible.module_utils.hadeploy_drbd import PROC, Drbd, connected, own
+from ansible.module_utils.hadeploy_drbd_look import content, metadata_bytes
+from ansible.module_utils.hadeploy_drbd_memory import (
+    DoubtError,
+    forget,
+    intention_file,
+    record,
+    recorded,
+    remember,
+)
 from ansible.module_utils.hadeploy_drbd_progress import progress_9, progress_84
 from ansible.module_utils.hadeploy_pending import load, merged, save
 
@@ -105,11 +118,24 @@ MKFS = {
     "xfs": ["mkfs.xfs", "-q"],
     "btrfs": ["mkfs.btrfs", "--quiet"],
 }
+SOUND = {
+    "ext4": ["e2fsck", "-fn"],
+    "xfs": ["xfs_repair", "-n"],
+    "btrfs": ["btrfs", "check", "--readonly"],
+}
+"""Whether a filesystem is whole, without a change to it."""
+
 GROW = {
     "ext4": lambda volume: ["resize2fs", volume["device"]],
     "xfs": lambda volume: ["xfs_growfs", volume["mount"]],
     "btrfs": lambda volume: ["btrfs", "filesystem", "resize", "max", volume["mount"]],
 }
+CONTENT = {"UpToDate", "Consistent", "Outdated"}
+"""Disk states of a replica that data was written to."""
+
+EMPTY_SECONDS = 60
+"""How long a device is read to prove that it holds nothing before a filesystem is made on it unasked."""
+
 BEHIND = ("Inconsistent", "Outdated", "Negotiating", "Attaching", "Consistent")
 
 
@@ -129,12 +155,6 @@ def bytes_of(device: str) -> int:
             return int(stream.read()) * 512
     except (OSError, ValueError):
         return 0
-
-
-def metadata_bytes(disk_bytes: int, peers: int) -> int:
-    """What DRBD takes of a disk: a bit for each 4 KiB and peer, 32 KiB of activity log, 4 KiB, all in pages (drbdmeta(8))."""
-    bitmap = -(-disk_bytes // (4096 * 8 * 4096)) * 4096 * max(1, peers)
-    return bitmap + 36 * 1024
 
 
 def lags_behind(volume: dict) -> bool:
@@ -161,6 +181,24 @@ class Volumes:
         self.host = module.params["host"]
         self.volumes = own(module.params["volumes"], self.host)
         self.told: list[str] = []
+
+    def intention(self, name: str) -> dict | None:
+        """What is recorded here about a volume whose first synchronization is not complete."""
+        try:
+            return recorded(name)
+        except DoubtError as error:
+            self.fail(f"{name}: {error}")
+        return None
+
+    def planned(self, name: str) -> dict | None:
+        """The intention of this run; in check mode nothing is recorded."""
+        return self.module.params["intentions"].get(name) or self.intention(name)
+
+    def progress_made(self, name: str, phase: str) -> None:
+        """Record how far the filesystem is: ``making`` before its first write, ``made`` once it holds what it begins with."""
+        intention = self.intention(name)
+        if intention and intention["filesystem"] != phase and not self.module.check_mode:
+            record(name, intention | {"filesystem": phase})
 
     def fail(self, message: str) -> None:
         """End the task."""
@@ -206,6 +244,11 @@ class Volumes:
         if self.drbd.just_created(name):
             return ["no content yet"]
         reasons = []
+        try:
+            if recorded(name):
+                reasons.append("the first synchronization is not known to be complete")
+        except DoubtError as error:
+            reasons.append(str(error))
         if not state["up"] and self.unformatted(volume, replica):
             reasons.append(f"no {volume['filesystem']}")
         if replica["volume_group"] and 0 < bytes_of(disk) < volume["size"]:
@@ -244,7 +287,10 @@ class Volumes:
         return any(disks.get(name, {}).get("fresh") for disks in self.module.params["disks"].values())
 
     def unformatted(self, volume: dict, replica: dict) -> bool:
-        """Whether a run was interrupted between the first content and the filesystem."""
+        """Whether a run was interrupted between the first content and the end of the filesystem."""
+        intention = self.planned(volume["name"])
+        if intention and intention["filesystem"] == "making":
+            return True
         found = os.path.exists(replica["disk"]) and self.drbd.signatures(replica["disk"])
         return bool(found) and volume["filesystem"] not in {each["type"] for each in found}
 
@@ -289,38 +335,46 @@ class Volumes:
             if not replica["disk"]:
                 continue
             self.first(volume, disks)
-            self.format(volume, replica, disks)
+            self.format(volume, replica)
             self.grow(volume, replica)
             if not self.module.check_mode:
                 os.makedirs(volume["mount"], mode=0o755, exist_ok=True)
 
     def first(self, volume: dict, disks: dict) -> None:
-        """The first content of a volume that has none."""
+        """The first content of a volume that has none, from the source that is recorded."""
         name = volume["name"]
-        what = first_content(volume, disks)
-        if what == "none":
+        intention = self.planned(name)
+        holders = [host for host, replica in volume["replicas"].items() if replica["disk"]]
+        if not intention or intention["decided"] != "here" or self.host != intention["source"]:
             return
-        if what == "two":
-            self.fail(
-                f"{name}: two contents are to be kept: name the one to be destroyed with --wipe {name}@..."
-            )
-        if self.host != source_of(volume, disks):
-            return
+        if not all(disks.get(host, {}).get(name, {}).get("fresh") for host in holders):
+            return  # an earlier run came this far, and DRBD goes on by itself
         if not self.module.check_mode:
+            self.agreed(volume, intention)
             self.wait_connected(name)
             if not self.drbd.just_created(name) or "Primary" in self.roles(name):
-                return  # somebody was faster, or an earlier run came this far
-        if what == "blank":
+                return  # somebody was faster
+            if set(self.drbd.state(name)["peers"]) & CONTENT:
+                self.fail(f"{name}: a peer has content, and {self.host} was to be the source: apply again")
+        if intention["sync"] == "none":
             self.do(
-                f"{name}: all disks are blank, nothing to synchronise",
+                f"{name}: all disks are blank, nothing to synchronize",
                 "drbdadm",
                 "new-current-uuid",
                 "--clear-bitmap",
                 f"{name}/0",
             )
         else:
-            self.do(f"{name}: synchronised from {self.host}", "drbdadm", "primary", "--force", name)
+            self.do(f"{name}: synchronized from {self.host}", "drbdadm", "primary", "--force", name)
             self.demote(name)
+
+    def agreed(self, volume: dict, intention: dict) -> None:
+        """No content is chosen that is not recorded on this host as the one to choose."""
+        name, kept = volume["name"], self.intention(volume["name"])
+        if kept is None or (kept["id"], kept["source"]) != (intention["id"], self.host):
+            self.fail(
+                f"{name}: {intention_file(name)} does not say that {self.host} is the source: apply again"
+            )
 
     def demote(self, name: str) -> None:
         """udev looks at every device that was written to, and DRBD gives up no device that is open."""
@@ -338,34 +392,73 @@ class Volumes:
         """Roles of all copies that are seen."""
         return self.drbd.program("drbdadm", "role", name)[1]
 
-    def format(self, volume: dict, replica: dict, disks: dict) -> None:
+    def format(self, volume: dict, replica: dict) -> None:
         """A filesystem where the device holds nothing. It falls to the primary, where there is none to the source."""
         name, kind = volume["name"], volume["filesystem"]
+        intention = self.planned(name)
+        holders = [host for host, each in volume["replicas"].items() if each["disk"]]
+        source = (intention["source"] if intention else "") or holders[0]
+        phase = intention["filesystem"] if intention else "keep"
         if self.module.check_mode:
-            if first_content(volume, disks) != "none" and self.host == source_of(volume, disks):
+            if phase == "make" and self.host == source:
                 self.told.append(f"{kind} on {volume['device']}")
             return
         state = self.drbd.state(name)
         primary = state["role"] == "Primary"
-        if not primary and (self.host != source_of(volume, disks) or "Primary" in self.roles(name)):
+        if not primary and (self.host != source or "Primary" in self.roles(name)):
             return
         if not state["attached"]:
             return
         on_disk = self.filesystem_on(replica["disk"])
-        if kind in on_disk:
+        if kind in on_disk and (primary or phase != "making"):
+            if phase in ("make", "making"):
+                self.progress_made(name, "made")
             return
-        if on_disk:
+        if on_disk and kind not in on_disk:
             self.fail(f"{name}: {volume['device']} holds {' and '.join(on_disk)}, the topology wants {kind}")
         self.wait_disk(name)
+        if phase not in ("make", "making"):
+            self.prove_empty(volume, replica)
         if not primary:
             # Alone, a promotion would ask the cluster to fence the peer.
             self.wait_connected(name)
             self.drbd.demand("drbdadm", "primary", name)
         try:
-            self.make_filesystem(volume)
+            if kind in on_disk:
+                self.complete_filesystem(volume)
+            else:
+                self.make_filesystem(volume)
         finally:
             if not primary:
                 self.demote(name)
+        self.progress_made(name, "made")
+
+    def prove_empty(self, volume: dict, replica: dict) -> None:
+        """Content without a signature that nobody recorded as nothing is somebody's, as encrypted data is."""
+        disk = bytes_of(replica["disk"])
+        end = disk - metadata_bytes(disk, len(volume["replicas"]) - 1)
+        kind, words = content(replica["disk"], EMPTY_SECONDS, end)
+        if kind != "zeros":
+            made = " ".join(MKFS[volume["filesystem"]])
+            name = volume["name"]
+            self.fail(
+                f"{name}: {volume['device']} has no {volume['filesystem']} and holds content ({words}): no filesystem is made"
+                f" over it. If nothing of it is to be kept, run on {self.host}: drbdadm primary {name} && {made}"
+                f" {volume['device']}; drbdadm secondary {name}, and apply again"
+            )
+
+    def complete_filesystem(self, volume: dict) -> None:
+        """An earlier run ended while it made or filled it."""
+        code, _, _ = self.drbd.program(*SOUND[volume["filesystem"]], volume["device"])
+        if code not in (0, 127):
+            made = " ".join(MKFS[volume["filesystem"]])
+            self.fail(
+                f"{volume['name']}: an earlier apply ended while it made the filesystem on {volume['device']}, which is not"
+                f" whole. Nothing was ever written in it by a service of this cluster: remove it with `wipefs --all"
+                f" {volume['device']}` while {self.host} is primary (drbdadm primary {volume['name']}), and apply again"
+                f" ({made} makes it anew)"
+            )
+        self.fill_new(volume)
 
     def make_filesystem(self, volume: dict) -> None:
         """On the device itself, which is looked at once more."""
@@ -374,9 +467,14 @@ class Volumes:
             self.fail(
                 f"{volume['name']}: {volume['device']} holds {' and '.join(held)}: no filesystem is made over it"
             )
+        self.progress_made(volume["name"], "making")
         self.do(
             f"{volume['filesystem']} on {volume['device']}", *MKFS[volume["filesystem"]], volume["device"]
         )
+        self.fill_new(volume)
+
+    def fill_new(self, volume: dict) -> None:
+        """What the filesystem begins with."""
         copied = volume["seed"] and os.path.isdir(volume["mount"])
         if copied or volume["directories"]:
             self.fill(volume, copied=copied)
@@ -413,6 +511,19 @@ class Volumes:
                 self.told[-1] = f"{name}: not grown, the other disk is as small as before"
         if lags_behind(volume):
             self.do(f"{name}: filesystem grown", *GROW[volume["filesystem"]](volume))
+
+    def settle(self) -> None:
+        """The first synchronization is complete once every replica is up to date: the intention has been carried out."""
+        for volume, replica in self.volumes:
+            intention = self.intention(volume["name"]) if replica["disk"] else None
+            if not intention:
+                continue
+            state = self.drbd.state(volume["name"])
+            whole = state["disk"] == "UpToDate" and connected(state)
+            whole = whole and not set(state["peers"]) - {"UpToDate", "Diskless"}
+            unfinished = intention["source"] == self.host and intention["filesystem"] in ("make", "making")
+            if whole and not unfinished:
+                forget(volume["name"])
 
     def behind(self) -> list[str]:
         """Volumes whose copy on this host is not whole, in words that show how far it is."""
@@ -455,6 +566,7 @@ def main() -> None:
             "host": {"type": "str", "required": True},
             "volumes": {"type": "list", "elements": "dict", "required": True},
             "disks": {"type": "dict", "default": {}},
+            "intentions": {"type": "dict", "default": {}},
             "expected": {"type": "dict", "default": {}},
             "timeout": {"type": "int", "default": 60},
         },
@@ -468,6 +580,8 @@ def main() -> None:
         module.exit_json(changed=False, pending=pending, anything=bool(pending), invocation=about)
     if state == "synchronised":
         waiting = [] if module.check_mode else volumes.behind()
+        if not waiting and not module.check_mode:
+            volumes.settle()
         module.exit_json(changed=False, waiting=waiting, msg="; ".join(waiting), invocation=about)
     if state == "up":
         volumes.bring_up()

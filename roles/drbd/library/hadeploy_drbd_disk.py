@@ -8,18 +8,23 @@ DOCUMENTATION = r"""
 module: hadeploy_drbd_disk
 short_description: Backing disks of replicated volumes, and DRBD's metadata on them
 description:
-  - Makes metadata only on a disk that holds nothing. Any signature (a filesystem, a partition table, RAID or LVM metadata,
-    DRBD metadata that was not made here) refuses the disk, unless a person named it under O(wipe) or O(adopt).
+  - Makes metadata only on a disk that holds nothing but zeros. Any signature (a filesystem, a partition table, RAID or LVM
+    metadata, DRBD metadata that was not made here) and any other byte refuses the disk, unless a person named it under
+    O(wipe) or O(adopt).
+  - What is to become of the disks of a volume, and which host is the source of its first synchronization, is recorded on all
+    of its hosts before the first of them is written to. A later run continues it, or refuses.
   - A disk that is mounted, or used by anybody else, is refused in any case.
   - Makes and grows logical volumes in volume groups that are there.
 version_added: 0.1.0
 options:
   state:
     description:
-      - C(checked) looks and refuses; nothing is changed.
-      - C(present) makes what is missing.
+      - C(checked) looks, and refuses what can be refused by looking at this host alone; nothing is changed.
+      - C(agreed) decides from what all hosts saw, and refuses; nothing is changed.
+      - C(recorded) decides the same, and keeps the intention on this host.
+      - C(present) makes what is missing, once the intention is recorded on all hosts of a volume.
     type: str
-    choices: [checked, present]
+    choices: [checked, agreed, recorded, present]
     required: true
   host:
     description: This host's name in the volumes.
@@ -44,14 +49,22 @@ options:
     type: list
     elements: str
     default: []
+  seen:
+    description: Host to what it saw (RV(seen) of C(checked)); for C(agreed) and C(recorded).
+    type: dict
+    default: {}
+  decided:
+    description: Host to the intentions that it recorded (RV(intentions) of C(recorded)); for C(present).
+    type: dict
+    default: {}
   prove_blank_seconds:
-    description: How long a disk is read to prove that it holds nothing but zeros; what is not proven is synchronised.
+    description: How long a disk may be read to prove that it holds nothing but zeros; what is not proven is refused.
     type: int
-    default: 60
+    default: 300
 attributes:
   check_mode:
     support: full
-    description: Nothing is made; a disk that would be refused is.
+    description: Nothing is made or recorded; a disk that would be refused is.
   diff_mode:
     support: full
     description: One line for each thing that is made.
@@ -69,10 +82,18 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-disks:
-  description: Volume to what its disk on this host is (fresh, blank, adopted).
+seen:
+  description: Volume to what its disk on this host is.
   type: dict
-  returned: success
+  returned: state is checked
+intentions:
+  description: Volume to what is to become of its disks.
+  type: dict
+  returned: state is agreed or recorded
+disks:
+  description: Volume to whether its metadata on this host is fresh.
+  type: dict
+  returned: state is present
 made:
   description: What was made, or in check mode would be.
   type: list
@@ -81,94 +102,24 @@ made:
 """
 
 import os
-import stat
-import time
+import secrets
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.hadeploy_drbd import Drbd, keep, own, remember
-
-CHUNK = 4 * 1024 * 1024
-ZEROS = bytes(CHUNK)
-LABELS = {
-    "LVM2_member": "an LVM physical volume",
-    "linux_raid_member": "a RAID member",
-    "crypto_LUKS": "an encrypted disk",
-    "dos": "a partition table",
-    "gpt": "a partition table",
-    "swap": "swap space",
-}
-
-
-def size_of(device: str) -> int:
-    """Bytes of a block device."""
-    descriptor = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.lseek(descriptor, 0, os.SEEK_END)
-    finally:
-        os.close(descriptor)
-
-
-def is_device(path: str) -> bool:
-    """Whether it is a block device."""
-    try:
-        return stat.S_ISBLK(os.stat(path).st_mode)
-    except OSError:
-        return False
-
-
-def is_free(path: str) -> bool:
-    """Whether nobody holds it: a mount, LVM, RAID and DRBD itself open their devices exclusively."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_EXCL | os.O_CLOEXEC))
-    except OSError:
-        return False
-    return True
-
-
-def is_blank(path: str, seconds: float) -> bool:
-    """Whether every byte is zero, proven by reading all of them within the time."""
-    deadline = time.monotonic() + seconds
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        while chunk := os.read(descriptor, CHUNK):
-            if chunk != ZEROS[: len(chunk)] or time.monotonic() > deadline:
-                return False
-    finally:
-        os.close(descriptor)
-    return True
-
-
-def judge(found: list[dict], known: dict, disk: str) -> str:
-    """What a disk that nobody uses is: ``empty``, ``ours``, ``metadata`` (DRBD's, of somebody else) or ``data``.
-
-    Metadata is ours when it was made or taken over here; where an apply was interrupted while it made some, also that.
-    """
-    metadata = [each for each in found if each["type"] == "drbd"]
-    if not found:
-        return "empty"
-    if not metadata:
-        return "data"
-    if known.get("disk") == disk:
-        making = known.get("making") and len(found) == 1
-        if making or known.get("uuid") == metadata[0]["uuid"]:
-            return "ours"
-    return "metadata"
-
-
-def kinds(found: list[dict]) -> str:
-    """What a disk holds, in words."""
-    names = dict.fromkeys(
-        "DRBD metadata that was not made here"
-        if each["type"] == "drbd"
-        else LABELS.get(each["type"], each["type"])
-        for each in found
-    )
-    return " and ".join(names)
-
-
-def gib(size: int) -> str:
-    """A size for people."""
-    return f"{size / 1024**3:.3g} GiB" if size >= 1024**3 else f"{size / 1024**2:.4g} MiB"
+from ansible.module_utils.hadeploy_drbd import Drbd, own
+from ansible.module_utils.hadeploy_drbd_intention import decide
+from ansible.module_utils.hadeploy_drbd_live import changed_while_live
+from ansible.module_utils.hadeploy_drbd_look import (
+    content,
+    gib,
+    identity,
+    is_device,
+    is_free,
+    judge,
+    kinds,
+    metadata_bytes,
+    size_of,
+)
+from ansible.module_utils.hadeploy_drbd_memory import DoubtError, keep, record, recorded, remember
 
 
 class Disks:
@@ -185,14 +136,25 @@ class Disks:
         """Whether a person named this disk on this host."""
         return f"{name}@{self.host}" in self.module.params[what]
 
+    def intention(self, name: str) -> dict | None:
+        """What is recorded here about a volume; one that cannot be read ends the task."""
+        try:
+            return recorded(name)
+        except DoubtError as error:
+            self.module.fail_json(
+                msg=f"{name}: {error}. It said what is to become of the volume's disks on {self.host}. Nothing was changed."
+                " Copy the file of the same name from another node of the volume, or remove it on all of them and apply"
+                f" again with --adopt {name}@NODE for the content to keep",
+                invocation={},
+            )
+        return None
+
     def refuse(self, volume: dict, replica: dict) -> str:
-        """Why a volume cannot be had here; empty where it can."""
+        """Why a volume cannot be had here, whatever other hosts say; empty where it can."""
         name, disk = volume["name"], replica["disk"]
         state = self.drbd.state(name)
         if state["attached"]:
-            if self.allowed("wipe", name):
-                return f"{name}: {disk} is in use by the running volume: put {self.host} in standby before it is wiped"
-            return ""
+            return self.refuse_live(volume, replica)
         if replica["volume_group"]:
             reason = self.refuse_group(volume, replica)
             if reason or not is_device(disk):
@@ -204,16 +166,30 @@ class Disks:
             return f"{name}: {disk} has {gib(size)}, the topology wants {gib(volume['size'])}"
         if not is_free(disk):
             return f"{name}: {disk} is in use (mounted, or part of something else): it is never touched"
-        found = self.drbd.signatures(disk)
-        verdict = judge(found, self.memory.get(name, {}), disk)
-        if verdict in ("empty", "ours") or self.allowed("wipe", name):
-            return ""
-        if self.allowed("adopt", name):
-            return ""
-        return (
-            f"{name}: {disk} on {self.host} holds {kinds(found)}: nothing was changed."
-            f" Destroy it with --wipe {name}@{self.host}, or make it the volume's content with --adopt {name}@{self.host}"
+        return ""
+
+    def refuse_live(self, volume: dict, replica: dict) -> str:
+        """What a running volume cannot follow."""
+        name, disk = volume["name"], replica["disk"]
+        reason = changed_while_live(
+            self.drbd.held(name), volume, replica, self.memory.get(name, {}), self.host
         )
+        if reason:
+            return reason
+        intention = self.intention(name)
+        continued = intention and intention["id"] == self.memory.get(name, {}).get("done")
+        if self.allowed("wipe", name) and not (continued and intention["fates"].get(self.host) == "wipe"):
+            return (
+                f"{name}: {disk} is in use by the running volume. Nothing was changed. Put {self.host} in standby before it is"
+                f" wiped, or leave --wipe {name}@{self.host} away if an earlier apply has wiped it"
+            )
+        types = [each["type"] for each in self.drbd.signatures(disk) if each["type"] != "drbd"]
+        if types and volume["filesystem"] not in types:
+            return (
+                f"{name}: the volume holds {' and '.join(types)}, the topology wants {volume['filesystem']}. Nothing was"
+                f" changed. Write `filesystem: {types[0]}`"
+            )
+        return ""
 
     def refuse_group(self, volume: dict, replica: dict) -> str:
         """Whether the volume group is there and has room."""
@@ -248,9 +224,11 @@ class Disks:
         for volume, replica in volumes:
             if not replica["disk"]:
                 continue
-            real = os.path.realpath(replica["disk"])
+            real = identity(replica["disk"])
             if real in seen:
-                found.append(f"{volume['name']} and {seen[real]} have the same disk on {self.host}: {real}")
+                found.append(
+                    f"{volume['name']} and {seen[real]} have the same disk on {self.host}: {replica['disk']}"
+                )
             seen.setdefault(real, volume["name"])
         return found
 
@@ -284,6 +262,109 @@ class Disks:
         if reasons:
             self.module.fail_json(msg="\n".join(reasons), invocation={})
 
+    def look(self, volume: dict, replica: dict) -> dict:
+        """What this host sees of a volume, for a decision with all hosts in sight."""
+        name, disk = volume["name"], replica["disk"]
+        known = self.memory.get(name, {})
+        intention = self.intention(name)
+        same = bool(known) and identity(known["disk"]) == identity(disk)
+        seen = {
+            "disk": disk,
+            "holds": "nothing",
+            "below": "",
+            "words": "",
+            "held": [],
+            "metadata": False,
+            "fresh": False,
+            "whole": False,
+            "uuids": [],
+            "making": bool(same and known.get("making")),
+            "done": "",
+            "moved": "",
+            "record": intention,
+            "proposal": secrets.token_hex(8),
+        }
+        state = self.drbd.state(name)
+        if not state["attached"]:
+            seen |= self.moved(volume, known, same=same)
+            if not is_device(disk):
+                return seen
+        found = self.drbd.signatures(disk)
+        seen["held"] = sorted(f"{each['type']}:{each['uuid']}" for each in found if each["type"] != "drbd")
+        verdict = "ours" if state["attached"] else judge(found, known, same=same)
+        seen["words"] = kinds(found, ours=verdict == "ours")
+        if verdict in ("ours", "stranger"):
+            generations = self.drbd.generations(
+                volume, disk, running=state["attached"], generation=self.module.params["generation"]
+            )
+            seen["done"] = known.get("done", "") if verdict == "ours" and same else ""
+            whole = state["disk"] == "UpToDate" if state["attached"] else generations["whole"]
+            seen |= generations | {"whole": whole} | {"metadata": True}
+        end = size_of(disk) - metadata_bytes(size_of(disk), len(volume["replicas"]) - 1)
+        seconds = 0 if intention else self.module.params["prove_blank_seconds"]
+        if verdict == "none":
+            # What an interrupted create-md wrote lies at the end.
+            seen["holds"], seen["words"] = content(disk, seconds, end if seen["making"] else None)
+        elif verdict == "ours" and seen["fresh"]:
+            seen["holds"] = "made"
+            seen["below"], words = ("data", "") if seen["held"] else content(disk, seconds, end)
+            seen["words"] = words or seen["words"]
+        else:
+            seen["holds"] = {"ours": "replica"}.get(verdict, verdict)
+        return seen
+
+    def moved(self, volume: dict, known: dict, *, same: bool) -> dict:
+        """The disk that holds the volume's replica, where the topology has come to name another."""
+        if not known or same or not is_device(known["disk"]) or not is_free(known["disk"]):
+            return {}
+        found = self.drbd.signatures(known["disk"])
+        if judge(found, known, same=True) != "ours":
+            return {}
+        generations = self.drbd.generations(
+            volume, known["disk"], running=False, generation=self.module.params["generation"]
+        )
+        return {} if generations["fresh"] else {"moved": known["disk"], "uuids": generations["uuids"]}
+
+    def decide(self, volumes: list[tuple[dict, dict]]) -> dict[str, dict]:
+        """What is to become of the disks of all volumes; what speaks against it ends the task."""
+        params = self.module.params
+        intentions, reasons = {}, []
+        for volume, replica in volumes:
+            name = volume["name"]
+            if not replica["disk"]:
+                continue
+            seen = {host: found[name] for host, found in params["seen"].items() if name in found}
+            intention, refused = decide(volume, seen, params["wipe"], params["adopt"])
+            reasons += refused.get(self.host, [])
+            if intention:
+                intentions[name] = intention
+        if reasons:
+            self.module.fail_json(msg="\n".join(reasons), invocation={})
+        return intentions
+
+    def record(self, intentions: dict[str, dict]) -> None:
+        """Keep what was decided, before any host writes to a disk."""
+        for name, intention in intentions.items():
+            if not self.module.check_mode and self.intention(name) != intention:
+                record(name, intention)
+
+    def agreed(self, volume: dict) -> dict | None:
+        """The intention that every host of the volume has recorded."""
+        name, decided = volume["name"], self.module.params["decided"]
+        mine = decided.get(self.host, {}).get(name)
+        others = {
+            host: decided.get(host, {}).get(name) for host, each in volume["replicas"].items() if each["disk"]
+        }
+        kept = mine if self.module.check_mode else self.intention(name)
+        ids = {each["id"] if each else "" for each in others.values()}
+        if mine and (len(ids) > 1 or not kept or kept["id"] != mine["id"]):
+            self.module.fail_json(
+                msg=f"{name}: what is to become of its disks is not recorded on all nodes of the volume. Nothing was changed"
+                " on its disks. Apply again, to all nodes",
+                invocation={},
+            )
+        return mine
+
     def do(self, words: str, *argv: str) -> None:
         """Make something, or say that it would be made."""
         self.made.append(words)
@@ -314,54 +395,95 @@ class Disks:
             )
 
     def make(self, volume: dict, replica: dict) -> dict:
-        """Metadata where there is none; what the disk then is."""
+        """Whatever the intention says of this host's disk; whether its metadata is fresh then."""
         name, disk = volume["name"], replica["disk"]
+        intention = self.agreed(volume)
+        known = self.memory.get(name, {})
+        attached = self.drbd.state(name)["attached"]
+        fate = intention["fates"][self.host] if intention else "keep"
+        if intention and (attached or self.has_made(disk, known, intention)):
+            fate = "keep"
+        resumed = bool(known.get("making"))
+        if fate in ("new", "logical", "wipe"):
+            self.begin(name, disk)
         if replica["volume_group"]:
             self.make_logical_volume(volume, replica)
-        if self.drbd.state(name)["attached"]:
-            return {"fresh": self.drbd.just_created(name), "blank": False, "adopted": False}
+        if fate == "keep":
+            if known.get("disk") != disk or resumed:
+                self.note(name, disk, known.get("done", ""))
+            return {"fresh": self.drbd.just_created(name)}
         if self.module.check_mode and not is_device(disk):
-            return self.made_metadata(name, disk, blank=False)
+            return self.made_metadata(name, disk)
         found = self.drbd.signatures(disk)
-        verdict = judge(found, self.memory.get(name, {}), disk)
-        if found and self.allowed("wipe", name):
+        self.look_again(volume, disk, fate, intention, found)
+        metadata = any(each["type"] == "drbd" for each in found)
+        if fate == "wipe" and found:
             self.do(f"{disk} wiped of {kinds(found)}", "wipefs", "--all", disk)
-            return self.create(name, disk, blank=False)
-        if verdict == "data":
-            return self.create(name, disk, blank=False, keep_data=True) | {"adopted": True}
-        if verdict == "metadata":
+        if fate == "adopt" and metadata and not (resumed and self.drbd.just_created(name)):
             self.made.append(f"{disk} taken over with its DRBD metadata")
-            self.note(name, disk)
-            return {"fresh": self.drbd.just_created(name), "blank": False, "adopted": True}
-        if verdict == "empty":
-            seconds = self.module.params["prove_blank_seconds"]
-            return self.create(name, disk, blank=is_blank(disk, seconds))
-        if self.memory.get(name, {}).get("making"):
-            self.note(name, disk)
-        return {"fresh": self.drbd.just_created(name), "blank": False, "adopted": False}
+            self.note(name, disk, intention["id"])
+            return {"fresh": self.drbd.just_created(name)}
+        self.begin(name, disk)
+        # Where it was interrupted, what is left of it would be asked about.
+        return self.create(name, disk, intention["id"], force=fate == "adopt" or resumed)
 
-    def create(self, name: str, disk: str, *, blank: bool, keep_data: bool = False) -> dict:
-        """Make metadata. drbdadm itself refuses where that would cut a filesystem short."""
-        if not self.module.check_mode:
-            keep({**self.memory, name: {"disk": disk, "making": True}})
-        force = ("--force",) if keep_data else ()
-        self.do(f"DRBD metadata of {name} on {disk}", "drbdadm", "create-md", *force, name)
-        self.note(name, disk)
-        return self.made_metadata(name, disk, blank=blank)
+    def has_made(self, disk: str, known: dict, intention: dict) -> bool:
+        """Whether an earlier run has carried out the intention on this disk, and its metadata is still there."""
+        if known.get("done") != intention["id"] or not is_device(disk):
+            return False
+        return (
+            judge(self.drbd.signatures(disk), known, same=identity(known["disk"]) == identity(disk)) == "ours"
+        )
 
-    def made_metadata(self, name: str, disk: str, *, blank: bool) -> dict:
+    def look_again(self, volume: dict, disk: str, fate: str, intention: dict, found: list[dict]) -> None:
+        """The moment before it is written to: the disk is free, and holds what was seen when it was decided."""
+        held = intention["held"].get(self.host, [])
+        now = sorted(f"{each['type']}:{each['uuid']}" for each in found if each["type"] != "drbd")
+        as_seen = {
+            "adopt": now == sorted(held),
+            "wipe": not set(now) - set(held) or self.allowed("wipe", volume["name"]),
+        }.get(fate, not now)
+        if not as_seen or (not self.module.check_mode and not is_free(disk)):
+            self.module.fail_json(
+                msg=f"{volume['name']}: {disk} on {self.host} holds {kinds(found) or 'nothing'} now, or has come into use,"
+                " since the disks were looked at. It was not touched. Look at it, and apply again",
+                invocation={},
+            )
+
+    def begin(self, name: str, disk: str) -> None:
+        """Remember that metadata is being made, before the first write to the disk."""
+        making = {"disk": disk, "making": True}
+        if not self.module.check_mode and self.memory.get(name) != making:
+            self.memory[name] = making
+            keep(self.memory)
+
+    def create(self, name: str, disk: str, intention: str, *, force: bool) -> dict:
+        """Make metadata. drbdmeta itself refuses, forced or not, where that would cut a filesystem short."""
+        self.do(
+            f"DRBD metadata of {name} on {disk}",
+            "drbdadm",
+            "create-md",
+            *(("--force",) if force else ()),
+            name,
+        )
+        self.note(name, disk, intention)
+        return self.made_metadata(name, disk)
+
+    def made_metadata(self, name: str, disk: str) -> dict:
         """What a disk is once it has metadata of its own."""
         words = f"DRBD metadata of {name} on {disk}"
         if words not in self.made:
             self.made.append(words)
-        return {"fresh": True, "blank": blank, "adopted": False}
+        return {"fresh": True}
 
-    def note(self, name: str, disk: str) -> None:
-        """Remember the metadata on the disk as ours."""
+    def note(self, name: str, disk: str, intention: str) -> None:
+        """Remember the metadata on the disk as ours, and which intention made it."""
         if self.module.check_mode:
             return
         uuids = [each["uuid"] for each in self.drbd.signatures(disk) if each["type"] == "drbd"]
         self.memory[name] = {"disk": disk, "uuid": uuids[0] if uuids else ""}
+        if intention:
+            self.memory[name]["done"] = intention
         keep(self.memory)
 
 
@@ -369,34 +491,49 @@ def main() -> None:
     """Module entry."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["checked", "present"], "required": True},
+            "state": {
+                "type": "str",
+                "choices": ["checked", "agreed", "recorded", "present"],
+                "required": True,
+            },
             "host": {"type": "str", "required": True},
             "generation": {"type": "str", "required": True},
             "volumes": {"type": "list", "elements": "dict", "required": True},
             "wipe": {"type": "list", "elements": "str", "default": []},
             "adopt": {"type": "list", "elements": "str", "default": []},
-            "prove_blank_seconds": {"type": "int", "default": 60},
+            "seen": {"type": "dict", "default": {}},
+            "decided": {"type": "dict", "default": {}},
+            "prove_blank_seconds": {"type": "int", "default": 300},
         },
         supports_check_mode=True,
     )
     disks = Disks(module)
     volumes = own(module.params["volumes"], module.params["host"])
-    disks.check(volumes)
-    found = {}
-    if module.params["state"] == "present":
+    state = module.params["state"]
+    result: dict = {}
+    if state == "checked":
+        disks.check(volumes)
+        result["seen"] = {
+            volume["name"]: disks.look(volume, replica) for volume, replica in volumes if replica["disk"]
+        }
+    elif state in ("agreed", "recorded"):
+        result["intentions"] = disks.decide(volumes)
+        if state == "recorded":
+            disks.record(result["intentions"])
+    else:
         if volumes and not disks.drbd.loaded():
             disks.do("kernel module drbd", "modprobe", "drbd")
-        for volume, replica in volumes:
-            if replica["disk"]:
-                found[volume["name"]] = disks.make(volume, replica)
+        result["disks"] = {
+            volume["name"]: disks.make(volume, replica) for volume, replica in volumes if replica["disk"]
+        }
     lines = "".join(f"{line}\n" for line in disks.made)
     diff = {"before_header": "disks", "after_header": "disks", "before": "", "after": lines}
     module.exit_json(
         changed=bool(disks.made),
-        disks=found,
         made=disks.made,
         diff=[diff] if lines else [],
-        invocation={"module_args": {"state": module.params["state"]}},
+        invocation={"module_args": {"state": state}},
+        **result,
     )
 
 

@@ -7,9 +7,7 @@ import os
 import re
 
 from ansible.module_utils.hadeploy_input import may_stay_unread
-from ansible.module_utils.hadeploy_pending import sync_directory
 
-MEMORY = "/var/lib/hadeploy/drbd.json"
 PROC = "/proc/drbd"
 
 JUST_CREATED = 4
@@ -89,6 +87,42 @@ class Drbd:
         currents = re.findall(r"^\s*([0-9A-Fa-f]{16}):", out, re.MULTILINE)
         return code == 0 and bool(currents) and all(int(current, 16) == JUST_CREATED for current in currents)
 
+    def generations(self, volume: dict, disk: str, *, running: bool, generation: str) -> dict:
+        """Data generations of the metadata on a disk.
+
+        Returns:
+            C(uuids) of the data, newest first and empty where they cannot be read; C(fresh) where no data was ever written
+            under them; C(whole) where the replica was consistent and up to date when it was last written.
+        """
+        if running:
+            code, out, _ = self.program("drbdadm", "get-gi", volume["name"])
+        else:
+            # Not by drbdadm: the resource file may not be there yet.
+            version = ("v08",) if generation.startswith("8") else ("v09",)
+            node = () if version == ("v08",) else ("--node-id=0",)
+            code, out, _ = self.program(
+                "drbdmeta", str(volume["minor"]), *version, disk, "internal", *node, "get-gi"
+            )
+        found = re.search(r"^\s*((?:[0-9A-Fa-f]{16}:)+)([01]):([01])", out, re.MULTILINE)
+        if code != 0 or found is None:
+            return {"uuids": [], "fresh": False, "whole": False}
+        uuids = [int(each, 16) for each in found.group(1).rstrip(":").split(":")]
+        return {
+            # Written as text: JSON numbers of 64 bits do not survive every reader. The lowest bit says who was primary.
+            "uuids": [f"{each & ~1:016X}" for each in uuids if each],
+            "fresh": uuids[0] == JUST_CREATED,
+            "whole": found.group(2) == found.group(3) == "1",
+        }
+
+    def held(self, name: str) -> dict:
+        """What the kernel runs a resource with: C(minor), C(disk); empty where it does not say."""
+        code, out, _ = self.program("drbdsetup", "show", name)
+        minor = re.search(r"^\s*device\s+minor\s+(\d+);", out, re.MULTILINE)
+        disk = re.search(r'^\s*disk\s+"([^"]+)";', out, re.MULTILINE)
+        if code != 0:
+            return {}
+        return ({"minor": int(minor.group(1))} if minor else {}) | ({"disk": disk.group(1)} if disk else {})
+
     def signatures(self, device: str) -> list[dict]:
         """What wipefs finds: filesystems, partition tables, RAID and DRBD metadata. Nothing is changed."""
         forget_cached(device)
@@ -125,29 +159,6 @@ def masked(words: str) -> str:
 def connected(state: dict) -> bool:
     """Whether all peers are."""
     return bool(state["connections"]) and not UNCONNECTED.intersection(state["connections"])
-
-
-def remember(path: str = MEMORY) -> dict[str, dict]:
-    """Resource to the disk and metadata that were made, or taken over, here."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            found = json.load(stream)
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def keep(memory: dict[str, dict], path: str = MEMORY) -> None:
-    """In one step, on disk before this returns: without it our own metadata would look like a stranger's."""
-    directory = os.path.dirname(path)
-    os.makedirs(directory, mode=0o700, exist_ok=True)
-    fresh = f"{path}.new"
-    with open(fresh, "w", encoding="utf-8") as stream:
-        json.dump(memory, stream, sort_keys=True)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(fresh, path)
-    sync_directory(directory)
 
 
 def own(volumes: list[dict], host: str) -> list[tuple[dict, dict]]:

@@ -1,0 +1,91 @@
+"""What a host remembers of its volumes: whose metadata is on its disks, and what is to become of a disk.
+
+An intention is kept from before the first metadata is written until the first synchronization is complete. A run that ends
+in between must not leave the choice of a source to a run that no longer sees what was on the disks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ansible.module_utils.hadeploy_pending import sync_directory
+
+MEMORY = "/var/lib/hadeploy/drbd.json"
+INTENTIONS = "/var/lib/hadeploy/drbd"
+"""One file for each volume whose first synchronization is not complete."""
+
+
+class DoubtError(Exception):
+    """A recorded intention that cannot be read."""
+
+
+def remember(path: str = MEMORY) -> dict[str, dict]:
+    """Volume to the disk and metadata that were made, or taken over, here.
+
+    ``making``: metadata is being made; ``done``: the intention that made it. A file that was torn is empty: all metadata then
+    looks like a stranger's, and is refused.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            found = json.load(stream)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def keep(memory: dict[str, dict], path: str = MEMORY) -> None:
+    """In one step, on disk before this returns: without it our own metadata would look like a stranger's."""
+    _write(path, memory)
+
+
+def intention_file(name: str, directory: str | None = None) -> str:
+    """Where the intention for a volume is recorded."""
+    return os.path.join(directory or INTENTIONS, f"{name}.json")
+
+
+def recorded(name: str, directory: str | None = None) -> dict | None:
+    """The intention that is recorded for a volume, None where there is none.
+
+    Raises:
+        DoubtError: the file is there and cannot be read; it must not pass for one that is not there.
+    """
+    path = intention_file(name, directory)
+    try:
+        with open(path, encoding="utf-8") as stream:
+            found = json.load(stream)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise DoubtError(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, dict) or not {"id", "source", "fates"} <= set(found):
+        raise DoubtError(f"{path} holds no intention")
+    return found
+
+
+def record(name: str, intention: dict, directory: str | None = None) -> None:
+    """In one step, on disk before this returns."""
+    _write(intention_file(name, directory), intention)
+
+
+def forget(name: str, directory: str | None = None) -> None:
+    """The first synchronization is complete."""
+    path = intention_file(name, directory)
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    sync_directory(os.path.dirname(path))
+
+
+def _write(path: str, value: dict) -> None:
+    directory = os.path.dirname(path)
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    sync_directory(os.path.dirname(directory))
+    fresh = f"{path}.new"
+    with open(fresh, "w", encoding="utf-8") as stream:
+        json.dump(value, stream, sort_keys=True)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(fresh, path)
+    sync_directory(directory)
