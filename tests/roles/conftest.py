@@ -140,12 +140,28 @@ def drbd_progress() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def drbd_disk(drbd_programs: ModuleType, drbd_live: ModuleType, drbd_intention: ModuleType) -> ModuleType:
+def drbd_seen(drbd_look: ModuleType) -> ModuleType:
+    return _load_utility(DRBD, "hadeploy_drbd_seen")
+
+
+@pytest.fixture(scope="session")
+def drbd_filesystem(drbd_look: ModuleType) -> ModuleType:
+    return _load_utility(DRBD, "hadeploy_drbd_filesystem")
+
+
+@pytest.fixture(scope="session")
+def drbd_disk(
+    drbd_programs: ModuleType, drbd_live: ModuleType, drbd_intention: ModuleType, drbd_seen: ModuleType
+) -> ModuleType:
+    _load_utility(DRBD, "hadeploy_drbd_lvm")
     return _load("hadeploy_drbd_disk", DRBD / "library" / "hadeploy_drbd_disk.py")
 
 
 @pytest.fixture(scope="session")
 def drbd(
-    drbd_programs: ModuleType, drbd_look: ModuleType, drbd_memory: ModuleType, drbd_progress: ModuleType
+    drbd_programs: ModuleType,
+    drbd_filesystem: ModuleType,
+    drbd_memory: ModuleType,
+    drbd_progress: ModuleType,
 ) -> ModuleType:
     return _load("hadeploy_drbd", DRBD / "library" / "hadeploy_drbd.py")

@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from tests.roles.fake_drbd import ExitedError, Module
 
 TASKS = Path(__file__).resolve().parents[2] / "roles" / "drbd" / "tasks"
-TURNS = 3
+TURNS = 20
 """How often a task is repeated that waits for something."""
 
 

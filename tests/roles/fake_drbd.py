@@ -179,7 +179,7 @@ class World:
         data = [each for each in disk.types if each != "drbd"]
         if data and not disk.room:
             return 40, "Operation refused.", ""
-        if disk.types and "--force" not in arguments and answer.strip() != "yes":
+        if (disk.types or not disk.zeros) and "--force" not in arguments and answer.strip() != "yes":
             return 20, "Operation canceled.", ""
         self.uuids += 1
         kept = [each for each in disk.signatures if each["type"] != "drbd"]

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -47,7 +48,14 @@ def world() -> World:
 
 
 @pytest.fixture
-def run(world: World, drbd_disk: ModuleType, drbd: ModuleType, monkeypatch, tmp_path: Path) -> Run:
+def run(
+    world: World,
+    drbd_disk: ModuleType,
+    drbd_seen: ModuleType,
+    drbd_filesystem: ModuleType,
+    drbd: ModuleType,
+    monkeypatch,
+) -> Run:
     def disk_of(path: str) -> Disk:
         return world.current.disks[path]
 
@@ -65,24 +73,27 @@ def run(world: World, drbd_disk: ModuleType, drbd: ModuleType, monkeypatch, tmp_
     def content(path: str, seconds: float, end: int | None = None) -> tuple[str, str]:
         return ("zeros", "") if disk_of(path).zeros else ("unsigned", "data without a signature")
 
-    monkeypatch.setattr(drbd_disk, "is_device", lambda path: path in world.current.disks)
-    monkeypatch.setattr(drbd_disk, "size_of", lambda path: disk_of(path).size)
-    monkeypatch.setattr(
-        drbd_disk,
-        "is_free",
-        lambda path: not disk_of(path).used and not (world.current.copy and world.current.copy.up),
-    )
-    monkeypatch.setattr(drbd_disk, "identity", lambda path: path)
+    for module in (drbd_disk, drbd_seen):
+        monkeypatch.setattr(module, "is_device", lambda path: path in world.current.disks)
+        monkeypatch.setattr(module, "size_of", lambda path: disk_of(path).size)
+        monkeypatch.setattr(
+            module,
+            "is_free",
+            lambda path: not disk_of(path).used and not (world.current.copy and world.current.copy.up),
+        )
+        monkeypatch.setattr(module, "identity", lambda path: path)
+    for module in (drbd_seen, drbd_filesystem):
+        monkeypatch.setattr(module, "content", content)
     monkeypatch.setattr(drbd_disk, "keep", keep)
     for module in (drbd_disk, drbd):
-        monkeypatch.setattr(module, "content", content)
         monkeypatch.setattr(module, "remember", lambda: copy.deepcopy(world.current.memory))
         monkeypatch.setattr(
             module, "recorded", lambda name: copy.deepcopy(world.current.intentions.get(name))
         )
         monkeypatch.setattr(module, "record", record)
     monkeypatch.setattr(drbd, "forget", lambda name: world.current.intentions.pop(name))
-    monkeypatch.setattr(drbd, "bytes_of", size)
+    for module in (drbd, drbd_filesystem):
+        monkeypatch.setattr(module, "bytes_of", size)
     monkeypatch.setattr(drbd.os.path, "exists", lambda path: path in world.current.disks)
     monkeypatch.setattr(drbd.os, "makedirs", lambda *_, **__: None)
     monkeypatch.setattr(drbd, "load", lambda: {"units": world.current.pending, "daemon_reload": False})
@@ -141,7 +152,7 @@ def test_a_disk_without_a_signature_is_not_an_empty_one(run, world, host):
     assert world.hosts[host].intentions == {}
     run.apply(wipe=[f"data@{host}"])
     assert world.done("new-current-uuid") == []
-    assert world.done("--force") == [("n1", "drbdadm primary --force data")]
+    assert world.done("primary --force") == [("n1", "drbdadm primary --force data")]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +185,7 @@ def test_a_disk_is_wiped_where_it_is_named_and_nowhere_else(run, world):
     assert world.done(*DESTROYING) == []
     run.apply(wipe=["data@n1", "data@n2"])
     assert world.done("wipefs --all") == [("n1", "wipefs --all /dev/vdb"), ("n2", "wipefs --all /dev/vdb")]
-    assert world.done("--force") == [("n1", "drbdadm primary --force data")]
+    assert world.done("primary --force") == [("n1", "drbdadm primary --force data")]
 
 
 def test_a_name_on_another_host_means_nothing(run, world):
@@ -396,7 +407,7 @@ def test_a_logical_volume_is_made_and_grown_and_never_shrunk(run, world):
     def make(size: int) -> list[str]:
         world.current = world.hosts["n1"]
         disks = run.disk.Disks(Module(world, "n1", volumes=[LOGICAL | {"size": size}]))
-        disks.make_logical_volume(LOGICAL | {"size": size}, LOGICAL["replicas"]["n1"])
+        disks.logical.make(LOGICAL | {"size": size}, LOGICAL["replicas"]["n1"])
         return disks.made
 
     assert make(64 * MIB) == ["logical volume vg0/data of 64 MiB"]
@@ -417,9 +428,9 @@ def test_a_volume_group_without_room_is_refused(run, world):
         run.check(volumes=[LOGICAL])
 
 
-def test_a_volume_grows_with_both_its_disks(run, world, monkeypatch):
+def test_a_volume_grows_with_both_its_disks(run, world, monkeypatch, drbd_filesystem):
     filesystem = {"size": 60 * MIB}
-    monkeypatch.setattr(run.volumes, "mounted_bytes", lambda mount: filesystem["size"])
+    monkeypatch.setattr(drbd_filesystem, "mounted_bytes", lambda mount: filesystem["size"])
     run.apply()
     run.finish()
     disk(world, "n1").size = 128 * MIB
@@ -435,10 +446,12 @@ def test_a_volume_grows_with_both_its_disks(run, world, monkeypatch):
     assert run.observe("n1") == []
 
 
-def test_a_filesystem_that_was_left_small_is_grown_by_the_next_apply(run, world, monkeypatch):
+def test_a_filesystem_that_was_left_small_is_grown_by_the_next_apply(
+    run, world, monkeypatch, drbd_filesystem
+):
     run.apply()
     run.finish()
-    monkeypatch.setattr(run.volumes, "mounted_bytes", lambda mount: 30 * MIB)
+    monkeypatch.setattr(drbd_filesystem, "mounted_bytes", lambda mount: 30 * MIB)
     world.hosts["n1"].copy.role = "Primary"
     assert run.observe("n1") == ["the filesystem is smaller than the device"]
     assert run.apply().told["n1"] == ["data: filesystem grown"]
@@ -461,7 +474,7 @@ def test_a_device_that_udev_looks_at_is_given_up_a_moment_later(run, world, monk
 
 
 def test_a_new_filesystem_is_filled_once(run, world, monkeypatch, tmp_path: Path):
-    monkeypatch.setattr(run.volumes.tempfile, "mkdtemp", lambda **_: "/run/place")
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda **_: "/run/place")
     monkeypatch.setattr(run.volumes.os, "rmdir", lambda _: None)
     volume = VOLUME | {"seed": True, "mount": str(tmp_path), "directories": ["export", "state/nfs"]}
     result = run.apply(volumes=[volume])
@@ -703,3 +716,222 @@ def test_drbdmeta_itself_never_cuts_a_filesystem_short(tmp_path: Path):
     assert done.returncode != 0
     assert "Operation refused" in done.stdout + done.stderr
     assert file.read_bytes() == before
+
+
+def moved_to(world, path, **more):
+    """n1's disk has another name in the topology."""
+    replicas = copy.deepcopy(VOLUME["replicas"])
+    replicas["n1"]["disk"] = path
+    return VOLUME | {"replicas": replicas} | more
+
+
+def kernels(world):
+    return [copy.deepcopy((host.copy, host.attached, host.memory)) for host in world.hosts.values()]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"disks": "/dev/vdc"}, "/dev/vdc, which is another disk.*n1: /dev/vdb"),
+        ({"disks": "/dev/vg1/data"}, "/dev/vg1/data, which is another disk"),
+        ({"minor": 8, "device": "/dev/drbd8"}, "minor 7, the topology says 8.*minor: 7"),
+        ({"filesystem": "xfs"}, "holds ext4, the topology wants xfs.*filesystem: ext4"),
+    ],
+)
+def test_what_a_running_volume_cannot_follow_is_refused_before_anything_is_written(run, world, change, words):
+    run.apply()
+    run.finish()
+    world.hosts["n1"].disks["/dev/vdc"] = Disk()
+    world.log.clear()
+    before = kernels(world)
+    new = dict(change)
+    volume = moved_to(world, new.pop("disks", "/dev/vdb"), **new)
+    with pytest.raises(FailedError, match=words):
+        run.check(volumes=[volume])
+    assert world.done(*DESTROYING, "adjust", "detach", "lvcreate") == []
+    assert kernels(world) == before
+
+
+def test_a_smaller_size_changes_nothing(run, world):
+    run.apply()
+    run.finish()
+    world.log.clear()
+    assert run.apply(volumes=[VOLUME | {"size": 32 * MIB}]).told == {"n1": [], "n2": []}
+    assert world.done(*DESTROYING, "resize") == []
+
+
+def test_a_disk_is_the_same_under_every_name(drbd_live, tmp_path: Path):
+    disk, other = tmp_path / "vdb", tmp_path / "vdc"
+    disk.touch()
+    other.touch()
+    name = tmp_path / "by-id"
+    name.symlink_to(disk)
+    held = {"minor": 7, "disk": str(disk)}
+
+    def said(path: Path, held: dict = held, known: dict | None = None) -> str:
+        return drbd_live.changed_while_live(held, VOLUME, {"disk": str(path)}, known or {}, "n1")
+
+    assert said(disk) == ""
+    assert "under another name DRBD would detach it" in said(name)
+    assert f"Write `n1: {disk}`" in said(name)
+    assert "which is another disk" in said(other)
+    assert said(disk, {}, {"disk": str(disk)}) == ""
+    assert "which is another disk" in said(other, {}, {"disk": str(disk)})
+    assert "cannot be read" in said(disk, {})
+
+
+def down(world: World, *hosts: str) -> None:
+    for host in hosts:
+        world.hosts[host].copy.up = False
+        world.hosts[host].copy.role = "Secondary"
+
+
+def test_a_name_is_changed_on_a_node_in_standby(run, world, monkeypatch, drbd_seen):
+    run.apply()
+    run.finish()
+    down(world, "n1")
+    world.hosts["n1"].disks["/dev/by-id"] = world.hosts["n1"].disks["/dev/vdb"]
+    for module in (run.disk, drbd_seen):
+        monkeypatch.setattr(module, "identity", lambda path: "254:16")
+    world.log.clear()
+    run.apply(volumes=[moved_to(world, "/dev/by-id")])
+    assert world.done(*DESTROYING) == []
+    assert world.hosts["n1"].memory["data"]["disk"] == "/dev/by-id"
+
+
+def test_a_replica_is_moved_when_it_is_asked_for_and_the_other_has_all_of_it(run, world):
+    run.apply()
+    run.finish()
+    down(world, "n1")
+    world.hosts["n1"].disks["/dev/vdc"] = Disk()
+    volume = moved_to(world, "/dev/vdc")
+    world.log.clear()
+    with pytest.raises(FailedError, match=r"the replica on n1 is on /dev/vdb.*--wipe data@n1"):
+        run.check(volumes=[volume])
+    run.check(volumes=[volume], wipe=["data@n1"])
+    world.hosts["n2"].copy.disk = "Inconsistent"
+    with pytest.raises(FailedError, match="only good replica"):
+        run.check(volumes=[volume], wipe=["data@n1"])
+    assert world.done(*DESTROYING) == []
+
+
+@pytest.mark.parametrize("state", ["Inconsistent", "Outdated", "Diskless"])
+def test_the_only_good_replica_is_not_wiped(run, world, state):
+    run.apply()
+    run.finish()
+    down(world, "n2")
+    world.hosts["n1"].copy.disk = state
+    world.log.clear()
+    with pytest.raises(FailedError, match="only good replica"):
+        run.apply(wipe=["data@n2"])
+    assert world.done(*DESTROYING) == []
+    world.hosts["n1"].copy.disk = "UpToDate"
+    run.apply(wipe=["data@n2"])
+    assert world.done("wipefs --all") == [("n2", "wipefs --all /dev/vdb")]
+    assert world.done("primary", "mkfs", "new-current-uuid") == []
+
+
+def test_both_replicas_are_not_wiped_at_once(run, world):
+    run.apply()
+    run.finish()
+    down(world, "n1", "n2")
+    world.log.clear()
+    with pytest.raises(FailedError, match="only good replica"):
+        run.apply(wipe=["data@n1", "data@n2"])
+    assert world.done(*DESTROYING) == []
+
+
+def test_a_filesystem_is_not_adopted_to_be_overwritten_by_the_other(run, world):
+    run.apply()
+    run.finish()
+    down(world, "n2")
+    world.hosts["n2"].copy = None
+    holds(world, "n2", "ext4")
+    disk(world, "n2").room = True
+    world.log.clear()
+    with pytest.raises(FailedError, match="n1 holds the volume's content"):
+        run.apply(adopt=["data@n2"])
+    assert world.done(*DESTROYING) == []
+    assert disk(world, "n2").types == ["ext4"]
+
+
+def test_no_filesystem_is_made_over_content_without_a_signature(run, world):
+    """The first content of 5e4f116 is there, and no filesystem: nobody has recorded that it is nothing."""
+    run.apply()
+    run.finish()
+    for host in world.hosts.values():
+        host.disks["/dev/vdb"].signatures.pop()
+    world.log.clear()
+    with pytest.raises(FailedError, match="no filesystem is made over it"):
+        run.apply()
+    assert world.done("mkfs") == []
+    disk(world, "n1").zeros = True
+    run.apply()
+    assert len(world.done("mkfs")) == 1
+
+
+def seen_of(**more) -> dict:
+    return {
+        "disk": "/dev/vdb", "holds": "zeros", "below": "", "words": "", "held": [], "metadata": False,
+        "fresh": False, "whole": False, "uuids": [], "making": False, "done": "", "moved": "", "record": None,
+        "proposal": "1",
+    } | more  # fmt: skip
+
+
+REPLICA = {"holds": "replica", "metadata": True, "whole": True}
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "allowed"),
+    [
+        (["A"], ["A"], True),
+        (["A"], ["B", "A"], True),
+        (["B", "A"], ["A"], False),
+        (["B", "A"], ["C", "A"], False),
+        ([], ["A"], True),
+        (["A"], [], False),
+    ],
+)
+def test_another_replica_has_all_of_it_only_where_its_generations_say_so(
+    drbd_intention, mine, theirs, allowed
+):
+    seen = {"n1": seen_of(**REPLICA, uuids=theirs), "n2": seen_of(**REPLICA, uuids=mine)}
+    intention, reasons = drbd_intention.decide(VOLUME, seen, ["data@n2"], [])
+    assert bool(intention) == allowed
+    assert bool(reasons) != allowed
+
+
+def test_nothing_is_decided_without_all_nodes_in_sight(drbd_intention):
+    assert drbd_intention.decide(VOLUME, {"n1": seen_of(**REPLICA)}, [], []) == (None, {})
+    for seen, wipe in ((seen_of(), []), (seen_of(**REPLICA), ["data@n2"])):
+        intention, reasons = drbd_intention.decide(VOLUME, {"n1": seen}, wipe, [])
+        assert intention is None
+        assert "n2 was not looked at" in reasons["n1"][0]
+
+
+def test_what_cannot_be_read_in_time_is_refused_and_may_be_wiped(drbd_intention):
+    seen = {"n1": seen_of(holds="unproven", words="only zeros were found in 60 GiB"), "n2": seen_of()}
+    intention, reasons = drbd_intention.decide(VOLUME, seen, [], [])
+    assert intention is None
+    assert "is not proven to be empty: only zeros were found in 60 GiB" in reasons["n1"][0]
+    assert "--wipe data@n1" in reasons["n1"][0]
+    assert "--adopt" not in reasons["n1"][0]
+    intention, reasons = drbd_intention.decide(VOLUME, seen, ["data@n1"], [])
+    assert reasons == {}
+    assert (intention["source"], intention["sync"]) == ("n1", "full")
+
+
+def test_records_that_differ_are_refused(drbd_intention):
+    def record(number: str, source: str) -> dict:
+        return {
+            "id": number, "source": source, "decided": "here", "sync": "full", "filesystem": "make",
+            "fates": {"n1": "new", "n2": "new"}, "held": {"n1": [], "n2": []},
+        }  # fmt: skip
+
+    seen = {"n1": seen_of(record=record("1", "n1")), "n2": seen_of(record=record("2", "n2"))}
+    intention, reasons = drbd_intention.decide(VOLUME, seen, [], [])
+    assert intention is None
+    assert "different intentions" in reasons["n1"][0]
+    seen["n2"]["record"]["replaces"] = "1"
+    intention, reasons = drbd_intention.decide(VOLUME, seen, [], [])
+    assert (intention["id"], reasons) == ("2", {})

@@ -102,24 +102,23 @@ made:
 """
 
 import os
-import secrets
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_drbd import Drbd, own
 from ansible.module_utils.hadeploy_drbd_intention import decide
 from ansible.module_utils.hadeploy_drbd_live import changed_while_live
 from ansible.module_utils.hadeploy_drbd_look import (
-    content,
     gib,
     identity,
     is_device,
     is_free,
     judge,
     kinds,
-    metadata_bytes,
     size_of,
 )
+from ansible.module_utils.hadeploy_drbd_lvm import LogicalVolumes
 from ansible.module_utils.hadeploy_drbd_memory import DoubtError, keep, record, recorded, remember
+from ansible.module_utils.hadeploy_drbd_seen import look
 
 
 class Disks:
@@ -131,6 +130,7 @@ class Disks:
         self.memory = remember()
         self.host = module.params["host"]
         self.made: list[str] = []
+        self.logical = LogicalVolumes(self)
 
     def allowed(self, what: str, name: str) -> bool:
         """Whether a person named this disk on this host."""
@@ -156,7 +156,7 @@ class Disks:
         if state["attached"]:
             return self.refuse_live(volume, replica)
         if replica["volume_group"]:
-            reason = self.refuse_group(volume, replica)
+            reason = self.logical.refuse(volume, replica)
             if reason or not is_device(disk):
                 return reason
         if not is_device(disk):
@@ -190,32 +190,6 @@ class Disks:
                 f" changed. Write `filesystem: {types[0]}`"
             )
         return ""
-
-    def refuse_group(self, volume: dict, replica: dict) -> str:
-        """Whether the volume group is there and has room."""
-        code, out, err = self.drbd.program(
-            "vgs", "--noheadings", "--nosuffix", "--units=b", "--options=vg_free", replica["volume_group"]
-        )
-        if code == 127 and self.module.check_mode:
-            return ""
-        if code != 0:
-            return f"{volume['name']}: there is no volume group {replica['volume_group']} on {self.host}: {err.strip()}"
-        missing = volume["size"] - self.logical_size(replica)
-        if missing > int(float(out.strip() or 0)):
-            return f"{volume['name']}: {replica['volume_group']} has only {gib(int(float(out.strip() or 0)))} left"
-        return ""
-
-    def logical_size(self, replica: dict) -> int:
-        """Bytes of the logical volume; 0 where there is none."""
-        code, out, _ = self.drbd.program(
-            "lvs",
-            "--noheadings",
-            "--nosuffix",
-            "--units=b",
-            "--options=lv_size",
-            f"{replica['volume_group']}/{replica['logical_volume']}",
-        )
-        return int(float(out.strip() or 0)) if code == 0 else 0
 
     def same_disk_twice(self, volumes: list[tuple[dict, dict]]) -> list[str]:
         """Two names of one disk."""
@@ -263,67 +237,11 @@ class Disks:
             self.module.fail_json(msg="\n".join(reasons), invocation={})
 
     def look(self, volume: dict, replica: dict) -> dict:
-        """What this host sees of a volume, for a decision with all hosts in sight."""
-        name, disk = volume["name"], replica["disk"]
-        known = self.memory.get(name, {})
-        intention = self.intention(name)
-        same = bool(known) and identity(known["disk"]) == identity(disk)
-        seen = {
-            "disk": disk,
-            "holds": "nothing",
-            "below": "",
-            "words": "",
-            "held": [],
-            "metadata": False,
-            "fresh": False,
-            "whole": False,
-            "uuids": [],
-            "making": bool(same and known.get("making")),
-            "done": "",
-            "moved": "",
-            "record": intention,
-            "proposal": secrets.token_hex(8),
-        }
-        state = self.drbd.state(name)
-        if not state["attached"]:
-            seen |= self.moved(volume, known, same=same)
-            if not is_device(disk):
-                return seen
-        found = self.drbd.signatures(disk)
-        seen["held"] = sorted(f"{each['type']}:{each['uuid']}" for each in found if each["type"] != "drbd")
-        verdict = "ours" if state["attached"] else judge(found, known, same=same)
-        seen["words"] = kinds(found, ours=verdict == "ours")
-        if verdict in ("ours", "stranger"):
-            generations = self.drbd.generations(
-                volume, disk, running=state["attached"], generation=self.module.params["generation"]
-            )
-            seen["done"] = known.get("done", "") if verdict == "ours" and same else ""
-            whole = state["disk"] == "UpToDate" if state["attached"] else generations["whole"]
-            seen |= generations | {"whole": whole} | {"metadata": True}
-        end = size_of(disk) - metadata_bytes(size_of(disk), len(volume["replicas"]) - 1)
-        seconds = 0 if intention else self.module.params["prove_blank_seconds"]
-        if verdict == "none":
-            # What an interrupted create-md wrote lies at the end.
-            seen["holds"], seen["words"] = content(disk, seconds, end if seen["making"] else None)
-        elif verdict == "ours" and seen["fresh"]:
-            seen["holds"] = "made"
-            seen["below"], words = ("data", "") if seen["held"] else content(disk, seconds, end)
-            seen["words"] = words or seen["words"]
-        else:
-            seen["holds"] = {"ours": "replica"}.get(verdict, verdict)
-        return seen
-
-    def moved(self, volume: dict, known: dict, *, same: bool) -> dict:
-        """The disk that holds the volume's replica, where the topology has come to name another."""
-        if not known or same or not is_device(known["disk"]) or not is_free(known["disk"]):
-            return {}
-        found = self.drbd.signatures(known["disk"])
-        if judge(found, known, same=True) != "ours":
-            return {}
-        generations = self.drbd.generations(
-            volume, known["disk"], running=False, generation=self.module.params["generation"]
+        """What this host sees of a volume."""
+        name = volume["name"]
+        return look(
+            self.drbd, volume, replica, self.memory.get(name, {}), self.intention(name), self.module.params
         )
-        return {} if generations["fresh"] else {"moved": known["disk"], "uuids": generations["uuids"]}
 
     def decide(self, volumes: list[tuple[dict, dict]]) -> dict[str, dict]:
         """What is to become of the disks of all volumes; what speaks against it ends the task."""
@@ -371,29 +289,6 @@ class Disks:
         if not self.module.check_mode:
             self.drbd.demand(*argv)
 
-    def make_logical_volume(self, volume: dict, replica: dict) -> None:
-        """Made where there is none, grown where it is smaller; never shrunk."""
-        path = f"{replica['volume_group']}/{replica['logical_volume']}"
-        size = self.logical_size(replica)
-        if not size:
-            # Extents are free only where nobody's data is: an old signature in them is a leftover.
-            self.do(
-                f"logical volume {path} of {gib(volume['size'])}",
-                "lvcreate",
-                "--yes",
-                "--wipesignatures=y",
-                f"--size={volume['size']}b",
-                f"--name={replica['logical_volume']}",
-                replica["volume_group"],
-            )
-        elif size < volume["size"]:
-            self.do(
-                f"logical volume {path} grown from {gib(size)} to {gib(volume['size'])}",
-                "lvextend",
-                f"--size={volume['size']}b",
-                path,
-            )
-
     def make(self, volume: dict, replica: dict) -> dict:
         """Whatever the intention says of this host's disk; whether its metadata is fresh then."""
         name, disk = volume["name"], replica["disk"]
@@ -407,7 +302,7 @@ class Disks:
         if fate in ("new", "logical", "wipe"):
             self.begin(name, disk)
         if replica["volume_group"]:
-            self.make_logical_volume(volume, replica)
+            self.logical.make(volume, replica)
         if fate == "keep":
             if known.get("disk") != disk or resumed:
                 self.note(name, disk, known.get("done", ""))
@@ -424,8 +319,9 @@ class Disks:
             self.note(name, disk, intention["id"])
             return {"fresh": self.drbd.just_created(name)}
         self.begin(name, disk)
-        # Where it was interrupted, what is left of it would be asked about.
-        return self.create(name, disk, intention["id"], force=fate == "adopt" or resumed)
+        # drbdmeta asks about any byte that is not zero: what is adopted, what wipefs leaves of what was to be destroyed, what
+        # was in a new logical volume's extents, and what an interrupted run has written.
+        return self.create(name, disk, intention["id"], force=fate != "new" or resumed)
 
     def has_made(self, disk: str, known: dict, intention: dict) -> bool:
         """Whether an earlier run has carried out the intention on this disk, and its metadata is still there."""

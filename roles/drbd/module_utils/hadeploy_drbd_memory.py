@@ -20,31 +20,31 @@ class DoubtError(Exception):
     """A recorded intention that cannot be read."""
 
 
-def remember(path: str = MEMORY) -> dict[str, dict]:
+def remember(path: str = "") -> dict[str, dict]:
     """Volume to the disk and metadata that were made, or taken over, here.
 
     ``making``: metadata is being made; ``done``: the intention that made it. A file that was torn is empty: all metadata then
     looks like a stranger's, and is refused.
     """
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(path or MEMORY, encoding="utf-8") as stream:
             found = json.load(stream)
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def keep(memory: dict[str, dict], path: str = MEMORY) -> None:
+def keep(memory: dict[str, dict], path: str = "") -> None:
     """In one step, on disk before this returns: without it our own metadata would look like a stranger's."""
-    _write(path, memory)
+    _write(path or MEMORY, memory)
 
 
-def intention_file(name: str, directory: str | None = None) -> str:
+def intention_file(name: str, directory: str = "") -> str:
     """Where the intention for a volume is recorded."""
     return os.path.join(directory or INTENTIONS, f"{name}.json")
 
 
-def recorded(name: str, directory: str | None = None) -> dict | None:
+def recorded(name: str, directory: str = "") -> dict | None:
     """The intention that is recorded for a volume, None where there is none.
 
     Raises:
@@ -63,12 +63,12 @@ def recorded(name: str, directory: str | None = None) -> dict | None:
     return found
 
 
-def record(name: str, intention: dict, directory: str | None = None) -> None:
+def record(name: str, intention: dict, directory: str = "") -> None:
     """In one step, on disk before this returns."""
     _write(intention_file(name, directory), intention)
 
 
-def forget(name: str, directory: str | None = None) -> None:
+def forget(name: str, directory: str = "") -> None:
     """The first synchronization is complete."""
     path = intention_file(name, directory)
     try:
