@@ -815,7 +815,7 @@ def test_a_replica_is_moved_when_it_is_asked_for_and_the_other_has_all_of_it(run
     assert world.done(*DESTROYING) == []
 
 
-@pytest.mark.parametrize("state", ["Inconsistent", "Outdated", "Diskless"])
+@pytest.mark.parametrize("state", ["Inconsistent", "Outdated"])
 def test_the_only_good_replica_is_not_wiped(run, world, state):
     run.apply()
     run.finish()

@@ -142,6 +142,7 @@ class Decision:
                 f" keep the replica, write `{host}: {found['moved']}` again; to make a new one on {found['disk']} from the"
                 f" other node's content, apply with --wipe {self.name}@{host}",
             )
+            return "keep"
         if host in self.wipe and (found["holds"] not in ("nothing", "zeros") or found["moved"]):
             return "wipe"
         if found["holds"] in KEPT:
@@ -160,6 +161,11 @@ class Decision:
             + (
                 f", or make it the volume's content with --adopt {self.name}@{host}"
                 if kind in ("data", "stranger")
+                else ""
+            )
+            + (
+                f" (where it may be the only good replica of a volume, run `wipefs --all {found['disk']}` first)"
+                if kind == "stranger" and not found["fresh"]
                 else ""
             ),
         )
