@@ -7,6 +7,7 @@ during and after any of them, as SIGKILL would end it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -77,6 +78,14 @@ def volume(root: Path) -> dict[str, Any]:
             for name in ("n1", "n2")
         },
     }
+
+
+ANSWERS: dict[tuple[str, ...], tuple[int, str, str]] = {}
+
+
+def digest(disk: Path) -> str:
+    """Of what is on a disk."""
+    return hashlib.sha1(disk.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 class World:
@@ -176,6 +185,8 @@ class World:
                     stream.write(old[at : at + BLOCK])
             if changed:
                 host.kernel, host.attached = before[name][1], before[name][2]
+            if host.kernel.role == "Primary":
+                self.replicate(host)
 
     def written(self, event: str, path: str) -> None:
         """A module is about to write a file itself."""
@@ -207,16 +218,20 @@ class World:
 
     def real(self, *argv: str) -> tuple[int, str, str]:
         """The program itself, a step if it changes a disk."""
-        name = " ".join(argv).replace(f"{self.root}/", "")
+        return self.operation(" ".join(argv).replace(f"{self.root}/", ""), lambda: self.started(*argv))
 
-        def started() -> tuple[int, str, str]:
-            path = shutil.which(argv[0], path=f"{os.environ['PATH']}:/sbin:/usr/sbin") or argv[0]
-            done = subprocess.run(
-                [path, *argv[1:]], input="no\n", capture_output=True, text=True, check=False
-            )
-            return done.returncode, done.stdout, done.stderr
-
-        return self.operation(name, started)
+    def started(self, *argv: str) -> tuple[int, str, str]:
+        """What a program answers about a disk; one that has changed nothing is not asked again about the same content."""
+        disk = next((host.disk for host in self.hosts.values() if str(host.disk) in argv), None)
+        question = (*(each for each in argv if each != str(disk)), digest(disk) if disk else "")
+        if question in ANSWERS:
+            return ANSWERS[question]
+        path = shutil.which(argv[0], path=f"{os.environ['PATH']}:/sbin:/usr/sbin") or argv[0]
+        done = subprocess.run([path, *argv[1:]], input="no\n", capture_output=True, text=True, check=False)
+        answer = done.returncode, done.stdout, done.stderr
+        if disk and question[-1] == digest(disk):
+            ANSWERS[question] = answer
+        return answer
 
     def backing(self, host: Host, path: str) -> str:
         return str(host.disk) if path == "/dev/drbd7" else path
@@ -273,13 +288,8 @@ class World:
         return self.hosts["n2" if name == "n1" else "n1"]
 
     def gi(self, host: Host) -> list[str]:
-        done = subprocess.run(
-            ["/usr/sbin/drbdmeta", "--force", "7", "v08", str(host.disk), "internal", "get-gi"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout.strip().split(":") if done.returncode == 0 else []
+        code, out, _ = self.started("drbdmeta", "--force", "7", "v08", str(host.disk), "internal", "get-gi")
+        return out.strip().split(":") if code == 0 else []
 
     def set_gi(self, host: Host, current: str, *, bitmap: str = "0", whole: bool = True) -> None:
         flags = "1:1" if whole else "0:0"
