@@ -103,6 +103,8 @@ class World:
         self.linked = True
         self.number = 0
         self.steps: dict[int, str] = {}
+        self.halves: set[int] = set()
+        """Steps that may be done by half: blocks of a disk, bytes of a file. Others are done whole or not at all."""
         self.end: tuple[int, str] | None = None
         self.dead = False
         self.torn: Path | None = None
@@ -131,7 +133,8 @@ class World:
 
     def begin(self, end: tuple[int, str] | None = None) -> None:
         """A new run, which is ended at an operation: C((number, "before" | "during" | "after"))."""
-        self.number, self.steps, self.end, self.dead, self.torn = 0, {}, end, False, None
+        self.number, self.steps, self.halves = 0, {}, set()
+        self.end, self.dead, self.torn = end, False, None
 
     def operation(self, name: str, act: Callable[[], Any]) -> Any:
         """One operation of a module on the host that it runs on."""
@@ -148,6 +151,8 @@ class World:
         changed = before != self.snapshot()
         if changed:
             self.steps[mine] = f"{self.name}: {name}"
+        if any(before[each][0] != self.snapshot()[each][0] for each in self.hosts):
+            self.halves.add(mine)
         if self.end == (mine, "during"):
             self.tear(before, disks)
             self.die()
@@ -193,6 +198,8 @@ class World:
         self.alive()
         self.number += 1
         self.steps[self.number] = f"{self.inside}: {event} {os.path.relpath(path, self.root)}"
+        if event == "open":
+            self.halves.add(self.number)
         if self.end == (self.number, "before"):
             self.die()
         if self.end == (self.number, "during") and event == "open":
