@@ -30,6 +30,7 @@ class Release:
         agent_units: agent -> the unit that would start the same program at boot.
         fence_agent_packages: agent -> packages, where it needs more than the one that brings it.
         agent_programs: agent -> packages of programs that it calls and its own package only recommends.
+        nfs_units: units that its NFS server brings along and that nothing stops with it.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Release:
     fence_agent_packages: tuple[tuple[str, tuple[str, ...]], ...]
     agent_units: tuple[tuple[str, str], ...] = ()
     agent_programs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    nfs_units: tuple[str, ...] = ()
 
     def packages_of(self, daemon: str) -> tuple[str, ...]:
         """Packages that bring a daemon."""
@@ -83,4 +85,5 @@ def load_release(name: str) -> Release:
         ),
         agent_units=tuple(data["agent_units"].items()),
         agent_programs=tuple((key, tuple(value)) for key, value in data["agent_programs"].items()),
+        nfs_units=tuple(data["nfs_units"]),
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import normpath
 
+from hadeploy.design.release import load_release
 from hadeploy.spec.catalogue import Agent, find_agent
 from hadeploy.spec.service import OcfMember, ServiceMember, SystemdMember
 
@@ -99,7 +100,7 @@ def held_by(release: str, member: ServiceMember) -> tuple[Held, ...]:
     if not isinstance(member, OcfMember) or member.agent in HOLD_NOTHING:
         return ()
     agent = find_agent(release, member.agent)
-    return (*_machine_wide(member), *(_parameters(agent, member) if agent is not None else ()))
+    return (*_machine_wide(release, member), *(_parameters(agent, member) if agent is not None else ()))
 
 
 def apart_by_data(one: tuple[Held, ...], other: tuple[Held, ...]) -> bool:
@@ -108,13 +109,14 @@ def apart_by_data(one: tuple[Held, ...], other: tuple[Held, ...]) -> bool:
     return any(name in theirs and theirs[name] != key for name, key in mine.items())
 
 
-def _machine_wide(member: OcfMember) -> Iterator[Held]:
+def _machine_wide(release: str, member: OcfMember) -> Iterator[Held]:
     if member.agent in ONE_ON_A_NODE:
         kind = member.agent.rpartition(":")[2]
         yield Held(f"the one {kind} of a node", ("agent", member.agent))
         for unit in ONE_ON_A_NODE[member.agent]:
             yield Held(unit, ("unit", unit))
-    for name in member.unit_names:
+    started = dict(load_release(release).agent_units).get(member.agent)
+    for name in (*member.unit_names, *((started,) if started else ())):
         # Two instances may both keep their package's own unit off; that unit itself beside one of them is another matter.
         yield Held(unit_of(name), ("unit of", unit_of(name)), sure=False)
 

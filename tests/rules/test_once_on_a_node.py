@@ -45,6 +45,7 @@ SHARED = {
     "port without an address": (ocf("azure-lb"), ocf("azure-lb")),
     "container": (ocf("podman", image="a", name="app"), ocf("podman", image="b", name="app")),
     "the agent's unit": (ocf("nfsserver", nfs_shared_infodir="/srv/a"), unit("nfs-kernel-server")),
+    "a unit beside the agent that starts the same": (ocf("slapd"), unit("slapd")),
     "a unit beside its own program": ({**ocf("apache"), "units": ["apache2"]}, unit("apache2")),
 }
 

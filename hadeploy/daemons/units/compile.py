@@ -16,5 +16,7 @@ def compile_units(design: Design, member: Member) -> UnitsConfig | None:
     attendants: dict[str, AttendantUnit] = {}
     for group in groups:
         for resource in group.resources:
-            attendants |= {each.unit: each for each in nfs_attendants(resource, notice(design))}
+            attendants |= {
+                each.unit: each for each in nfs_attendants(resource, design.release, notice(design))
+            }
     return UnitsConfig(units, tuple(attendants.values())) if units or attendants else None

@@ -14,9 +14,10 @@ class AttendantUnit:
     Attributes:
         notice: who wrote the file.
         unit: with suffix.
-        setting: of its [Unit] section, that keeps it from doing so.
+        setting: that keeps it from doing so.
         why: in a sentence.
         barred: whether it must not run at all.
+        section: of the unit file, that the setting belongs to.
     """
 
     notice: str
@@ -24,6 +25,7 @@ class AttendantUnit:
     setting: str
     why: str
     barred: bool
+    section: str = "Unit"
 
 
 @dataclass(frozen=True, slots=True)
