@@ -9,6 +9,7 @@ from hadeploy.design.design import Cluster, Design, VirtualAddress
 from hadeploy.design.flows import arbiter_flows, corosync_flows, service_flows
 from hadeploy.design.hosting import HostedUnit, WebSite
 from hadeploy.design.isolation import expand_fencing
+from hadeploy.design.mounts import FILESYSTEM_AGENT, watched, with_errors
 from hadeploy.design.placement import expand_orders, expand_togethers, merge_locations, merge_separations
 from hadeploy.design.policy import attributes, expand_policy
 from hadeploy.design.release import load_release
@@ -126,13 +127,20 @@ def _operations(topology: ClusteredTopology, agent: str, wish: Operations) -> tu
 def _resource(topology: ClusteredTopology, member: ServiceMember) -> Resource:
     if isinstance(member, OcfMember):
         standard, provider, kind = member.agent.split(":")
+        parameters, operations = member.parameters, _operations(topology, member.agent, member.operations)
+        if member.agent == FILESYSTEM_AGENT:
+            fstype, written = (str(parameters.get(key, "")) for key in ("fstype", "options"))
+            options = with_errors(fstype, written)
+            if options != written:
+                parameters = {**parameters, "options": options}
+            operations = watched(operations, fstype, options, 0)
         return Resource(
             name=member.name,
             standard=standard,
             provider=provider,
             type=kind,
-            parameters=expand_parameters(member.name, member.parameters),
-            operations=_operations(topology, member.agent, member.operations),
+            parameters=expand_parameters(member.name, parameters),
+            operations=operations,
             packages=member.packages,
         )
     unit = _site(member, ()).unit if isinstance(member, NginxMember) else member.unit_name

@@ -10,6 +10,7 @@ from hashlib import sha256
 from hadeploy.design.fencing import FencingPlan
 from hadeploy.design.hosting import Flow
 from hadeploy.design.membership import Member, Membership, effective_token
+from hadeploy.design.mounts import FILESYSTEM_AGENT, watched, with_errors
 from hadeploy.design.promotable import RoleOperation, role_operations
 from hadeploy.design.release import Release
 from hadeploy.design.resources import Operation, Resource
@@ -36,7 +37,6 @@ SECRET_LENGTH = 63
 """drbd.conf(5) and the parser take 64; the kernel counts the terminating zero among them and refuses to connect."""
 
 DRBD_AGENT = "ocf:linbit:drbd"
-FILESYSTEM_AGENT = "ocf:heartbeat:Filesystem"
 
 ASYNCHRONOUS_SEND_BUFFER = 1024**2
 """Of protocol A: what is in flight over 10 ms at 100 MiB/s. Left to the kernel it could grow to tcp_wmem's 4 MiB and more."""
@@ -216,25 +216,40 @@ def _operations(release: str, wish: Volume, fencing_ms: int) -> tuple[RoleOperat
 def filesystem_resource(release: str, volume: ReplicatedVolume) -> Resource:
     """The mount: the first thing of its group, on the member where the volume is primary."""
     parameters = {"device": volume.device, "directory": volume.mount, "fstype": volume.filesystem}
-    if volume.mount_options:
-        parameters["options"] = volume.mount_options
+    options = with_errors(volume.filesystem, volume.mount_options)
+    if options:
+        parameters["options"] = options
+    operations: tuple[Operation, ...] = (
+        Operation("start", 0, advised_timeout(release, FILESYSTEM_AGENT, "start"), "restart"),
+        Operation("stop", 0, advised_timeout(release, FILESYSTEM_AGENT, "stop"), "fence"),
+        Operation(
+            "monitor",
+            MONITOR_FILESYSTEM_MS,
+            advised_timeout(release, FILESYSTEM_AGENT, "monitor"),
+            "restart",
+        ),
+    )
+    if not (volume.quorum and volume.on_no_quorum == "suspend-io"):
+        # Else writes stand still until the peers are back, as it was asked for.
+        operations = watched(operations, volume.filesystem, options, _write_patience(volume))
     return Resource(
         name=volume.filesystem_resource,
         standard="ocf",
         provider="heartbeat",
         type="Filesystem",
         parameters=tuple(sorted(parameters.items())),
-        operations=(
-            Operation("start", 0, advised_timeout(release, FILESYSTEM_AGENT, "start"), "restart"),
-            Operation("stop", 0, advised_timeout(release, FILESYSTEM_AGENT, "stop"), "fence"),
-            Operation(
-                "monitor",
-                MONITOR_FILESYSTEM_MS,
-                advised_timeout(release, FILESYSTEM_AGENT, "monitor"),
-                "restart",
-            ),
-        ),
+        operations=operations,
     )
+
+
+def _write_patience(volume: ReplicatedVolume) -> int:
+    """For how long a write to a healthy volume may stand still: a primary whose peer is lost waits until that is fenced.
+
+    A test of writing that gave up sooner would have the survivor fenced for the loss of its peer.
+    """
+    if not volume.fencing.waits:
+        return 0
+    return volume.fencing.controller_timeout_s * 1000 + volume.timing.detection_ms + PROMOTION_MARGIN_MS
 
 
 def volume_flows(volumes: tuple[ReplicatedVolume, ...]) -> tuple[Flow, ...]:

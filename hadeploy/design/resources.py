@@ -11,12 +11,16 @@ INFINITY = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a resource; times in milliseconds, interval 0 for start and stop."""
+    """One operation of a resource; times in milliseconds, interval 0 for start and stop.
+
+    ``depth`` says how thorough a monitor is (OCF_CHECK_LEVEL), 0 for the ordinary one.
+    """
 
     name: str
     interval_ms: int
     timeout_ms: int
     on_fail: str
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,12 @@ BEST_COPY = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A recurring monitor; milliseconds. ``role`` is empty where it is for any."""
+    """A recurring monitor; milliseconds. ``role`` is empty where it is for any, ``parameters`` are its own."""
 
     interval_ms: int
     timeout_ms: int
     role: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,17 +231,13 @@ def _primitives(root: etree._Element) -> Iterable[Primitive]:
                 for name in ("class", "provider", "type")
                 if name in element.attrib
             ),
-            parameters=tuple(
-                sorted(
-                    (str(pair.attrib["name"]), str(pair.attrib["value"]))
-                    for pair in element.iterfind("instance_attributes/nvpair")
-                )
-            ),
+            parameters=_pairs(element),
             monitors=tuple(
                 Operation(
                     milliseconds(str(operation.attrib["interval"])),
                     milliseconds(operation.get("timeout", f"{DEFAULT_TIMEOUT_MS}ms")),
                     operation.get("role", ""),
+                    _pairs(operation),
                 )
                 for operation in element.iterfind("operations/op")
                 if operation.attrib["name"] == "monitor" and milliseconds(str(operation.attrib["interval"]))
@@ -248,6 +245,15 @@ def _primitives(root: etree._Element) -> Iterable[Primitive]:
             threshold=int(threshold) if threshold and threshold.isdigit() else 1,
             promotable_on=_promotable_on(root, clone) if clone is not None else (),
         )
+
+
+def _pairs(element: etree._Element) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        sorted(
+            (str(pair.attrib["name"]), str(pair.attrib["value"]))
+            for pair in element.iterfind("instance_attributes/nvpair")
+        )
+    )
 
 
 def _promotable_on(root: etree._Element, clone: etree._Element) -> tuple[str, ...]:
@@ -289,7 +295,7 @@ def _resource_history(primitive: Primitive, *, running: bool, failed: bool, prom
             if monitor.role and (monitor.role in PROMOTED) != promoted:
                 continue
             well = RUNNING_PROMOTED if promoted else OK
-            digest = parameters_digest(primitive, monitor.timeout_ms)
+            digest = parameters_digest(primitive, monitor.timeout_ms, monitor.parameters)
             identity = f"monitor_{monitor.interval_ms}"
             if failed:
                 operations += _operation(
@@ -313,12 +319,14 @@ def _operation(
     )
 
 
-def parameters_digest(primitive: Primitive, timeout_ms: int | None = None) -> str:
+def parameters_digest(
+    primitive: Primitive, timeout_ms: int | None = None, more: tuple[tuple[str, str], ...] = ()
+) -> str:
     """The digest by which Pacemaker tells that a running resource's definition is still the one it was started with.
 
     MD5 over the sorted parameters as one XML element; a recurring operation's timeout belongs to them.
     """
-    pairs = dict(primitive.parameters)
+    pairs = dict(primitive.parameters + more)
     if timeout_ms is not None:
         pairs["CRM_meta_timeout"] = str(timeout_ms)
     entities = {'"': "&quot;", "'": "&apos;"}

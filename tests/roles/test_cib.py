@@ -232,3 +232,41 @@ class Asked:
 
     def fail(self, message: str) -> None:
         raise RuntimeError(message)
+
+
+def mount(options: str | None, device: str = "/dev/drbd7") -> str:
+    written = "" if options is None else f'<nvpair id="fs-p-options" name="options" value="{options}"/>'
+    return (
+        '<primitive id="fs" class="ocf" provider="heartbeat" type="Filesystem"><instance_attributes id="fs-p">'
+        f'<nvpair id="fs-p-device" name="device" value="{device}"/>{written}</instance_attributes></primitive>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("live", "wished", "kept"),
+    [
+        (None, "errors=remount-ro", True),
+        ("noatime", "noatime,errors=remount-ro", True),
+        ("noatime", "relatime,errors=remount-ro", False),
+        ("errors=panic", "errors=panic", False),
+        ("errors=panic", "errors=remount-ro", False),
+        ("errors=remount-ro", "noatime,errors=remount-ro", False),
+    ],
+)
+def test_a_mount_is_not_restarted_for_what_it_does_on_errors_alone(cib_merge, live, wished, kept):
+    new, drift = merged(
+        cib_merge,
+        LIVE.replace("<resources>", f"<resources>{mount(live)}"),
+        DESIRED.replace("<resources>", f"<resources>{mount(wished)}"),
+    )
+    found = new.find(".//primitive[@id='fs']/instance_attributes/nvpair[@name='options']")
+    assert (None if found is None else found.get("value")) == (live if kept else wished)
+    assert any("is mounted without errors=remount-ro" in each for each in drift) == kept
+
+
+def test_a_mount_that_is_new_has_all_of_its_options(cib_merge):
+    new, drift = merged(
+        cib_merge, LIVE, DESIRED.replace("<resources>", f"<resources>{mount('errors=remount-ro')}")
+    )
+    assert new.find(".//primitive[@id='fs']//nvpair[@name='options']").get("value") == "errors=remount-ro"
+    assert not any("mounted" in each for each in drift)

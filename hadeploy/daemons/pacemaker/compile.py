@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from hadeploy.daemons.pacemaker.config import (
     CibColocation,
     CibConfig,
+    CibFailureLocation,
     CibGroup,
     CibLevel,
     CibLocation,
@@ -59,6 +60,7 @@ def compile_cib(design: Design) -> CibConfig | None:
             ),
             *replicated.locations,
         ),
+        failure_locations=tuple(_failure_locations(cluster)),
         colocations=(
             *(CibColocation(each.group, each.other, score(each.score)) for each in plan.separations),
             *(CibColocation(each.group, each.other, score(INFINITY)) for each in plan.togethers),
@@ -94,6 +96,38 @@ def _allowed(design: Design, cluster: Cluster) -> Iterator[CibLocation]:
     for database in design.databases:
         for name in database.names:
             yield CibLocation(database.clone, name, score(0))
+
+
+def _failure_locations(cluster: Cluster) -> Iterator[CibFailureLocation]:
+    """A group whose filesystem cannot be written leaves for another node, and is restarted where there is none.
+
+    By more than all that keeps groups where they are. A migration-threshold of 1 would count every failure, also a start
+    on the last node that is left.
+    """
+    plan = cluster.resources
+    kept = sum(group.stickiness * len(group.resources) for group in plan.groups)
+    kept += sum(abs(location.score) for location in plan.locations if abs(location.score) < INFINITY)
+    for group in plan.groups:
+        named = () if cluster.policy.symmetric else _enabled(cluster, group)
+        for resource in group.resources:
+            for operation in resource.operations:
+                if operation.depth and operation.on_fail == "restart":
+                    yield CibFailureLocation(
+                        group.name,
+                        resource.name,
+                        operation.interval_ms,
+                        score(min(kept + 1, INFINITY - 1)),
+                        named,
+                    )
+
+
+def _enabled(cluster: Cluster, group: Group) -> tuple[str, ...]:
+    """Where nothing may run unless it is said: a preference must not be what says it."""
+    return tuple(
+        location.member
+        for location in cluster.resources.locations
+        if location.group == group.name and location.score >= 0
+    )
 
 
 def _text(value: Value) -> str:
@@ -180,6 +214,7 @@ def _resource(resource: Resource, utilization: Pairs) -> Primitive:
                 duration(operation.interval_ms),
                 duration(operation.timeout_ms),
                 operation.on_fail,
+                depth=operation.depth,
             )
             for operation in resource.operations
         ),

@@ -11,13 +11,14 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class CibOperation:
-    """One ``op``; ``on_fail`` and ``role`` empty mean Pacemaker's defaults."""
+    """One ``op``; ``on_fail`` and ``role`` empty, and a ``depth`` of 0, mean Pacemaker's and the agent's defaults."""
 
     name: str
     interval: str
     timeout: str
     on_fail: str = ""
     role: str = ""
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,25 @@ class CibLocation:
     node: str
     score: str
     role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CibFailureLocation:
+    """A score of a group on nodes where one operation of a resource has not failed, as far as that is remembered.
+
+    Attributes:
+        group: that leaves.
+        resource: whose operation it is.
+        interval_ms: of that operation, a monitor.
+        score: positive. A negative one where it has failed would keep the group from the last node that is left.
+        nodes: that this is for; empty for all.
+    """
+
+    group: str
+    resource: str
+    interval_ms: int
+    score: str
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +144,7 @@ class CibConfig:
     fence_devices: tuple[Primitive, ...]
     groups: tuple[CibGroup, ...]
     locations: tuple[CibLocation, ...]
+    failure_locations: tuple[CibFailureLocation, ...]
     colocations: tuple[CibColocation, ...]
     clones: tuple[CibClone, ...]
     orders: tuple[CibOrder, ...]

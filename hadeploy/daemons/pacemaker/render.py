@@ -11,6 +11,7 @@ from lxml import etree
 from hadeploy.daemons.pacemaker.config import (
     CibClone,
     CibConfig,
+    CibFailureLocation,
     CibGroup,
     CibNode,
     CibOperation,
@@ -93,7 +94,14 @@ def _operation(parent: etree._Element, resource: str, operation: CibOperation) -
         }
     if operation.on_fail:
         attributes["on-fail"] = operation.on_fail
-    etree.SubElement(parent, "op", attributes)
+    element = etree.SubElement(parent, "op", attributes)
+    if operation.depth:
+        _pairs(
+            element,
+            "instance_attributes",
+            f"{attributes['id']}-parameters",
+            (("OCF_CHECK_LEVEL", str(operation.depth)),),
+        )
 
 
 def _group(parent: etree._Element, group: CibGroup) -> None:
@@ -123,6 +131,8 @@ def _constraints(parent: etree._Element, config: CibConfig) -> None:
                 "score": location.score,
             },
         )
+    for failure in config.failure_locations:
+        _failure_location(parent, failure)
     for colocation in config.colocations:
         role = {"with-rsc-role": colocation.with_role} if colocation.with_role else {}
         etree.SubElement(
@@ -150,6 +160,34 @@ def _constraints(parent: etree._Element, config: CibConfig) -> None:
                 **({} if order.symmetrical else {"symmetrical": "false"}),
             },
         )
+
+
+def _failure_location(parent: etree._Element, failure: CibFailureLocation) -> None:
+    """Pacemaker keeps the count of each operation's failures as an attribute of the node, and drops it with failure-timeout."""
+    identity = f"location-{failure.group}-{failure.resource}-written"
+    location = etree.SubElement(parent, "rsc_location", {"id": identity, "rsc": failure.group})
+    rule = etree.SubElement(location, "rule", {"id": f"{identity}-rule", "score": failure.score})
+    etree.SubElement(
+        rule,
+        "expression",
+        {
+            "id": f"{identity}-expression",
+            "attribute": f"fail-count-{failure.resource}#monitor_{failure.interval_ms}",
+            "operation": "not_defined",
+        },
+    )
+    if not failure.nodes:
+        return
+    rule.set("boolean-op", "and")
+    either = etree.SubElement(rule, "rule", {"id": f"{identity}-nodes", "boolean-op": "or"})
+    for node in failure.nodes:
+        identity_of_node = {
+            "id": f"{identity}-{node}",
+            "attribute": "#uname",
+            "operation": "eq",
+            "value": node,
+        }
+        etree.SubElement(either, "expression", identity_of_node)
 
 
 def _levels(parent: etree._Element, config: CibConfig) -> None:

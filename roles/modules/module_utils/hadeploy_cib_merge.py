@@ -14,6 +14,8 @@ OPERATOR_CONSTRAINTS = ("cli-ban-", "cli-prefer-", "cli-standby-")
 DRBD_CONSTRAINTS = ("drbd-fence-by-handler-",)
 """Set by DRBD's fence-peer handler: without it a copy that missed writes could be promoted."""
 SECRET_NAMES = "passw|secret|token|key|credential"
+MOUNT = "Filesystem"
+ON_ERRORS = "errors=remount-ro"
 FALSE = ("false", "off", "no", "0", "")
 
 
@@ -41,7 +43,10 @@ def merge(live: ElementTree.Element, desired: ElementTree.Element) -> tuple[Elem
         elif section.tag == "constraints":
             _merge_constraints(section, ours, drift)
         elif ours is not None:
-            section[:] = copy.deepcopy(list(ours))
+            wished = copy.deepcopy(ours)
+            if section.tag == "resources":
+                _keep_mounts(section, wished, drift)
+            section[:] = list(wished)
         else:
             # An empty section is what Pacemaker leaves; it means the same as none.
             section[:] = []
@@ -50,6 +55,40 @@ def merge(live: ElementTree.Element, desired: ElementTree.Element) -> tuple[Elem
     if _schema(desired) > _schema(live):
         new.set("validate-with", desired.get("validate-with"))
     return new, drift
+
+
+def _keep_mounts(live: ElementTree.Element, wished: ElementTree.Element, drift: list[str]) -> None:
+    """A mount that an older version set up stays as it is, where only what it does on errors is new.
+
+    A changed parameter is a restart of its whole service, which nobody asked for.
+    """
+    mounted = {each.get("id"): each for each in live.iter("primitive") if each.get("type") == MOUNT}
+    for primitive in (each for each in wished.iter("primitive") if each.get("id") in mounted):
+        attributes, pair = _option(primitive)
+        before = _option(mounted[primitive.get("id")])[1]
+        wish = (pair.get("value", "") if pair is not None else "").split(",")
+        have = before.get("value", "").split(",") if before is not None else []
+        if ON_ERRORS not in wish or [each for each in wish if each != ON_ERRORS] != have:
+            continue
+        if before is None:
+            attributes.remove(pair)
+        else:
+            pair.set("value", before.get("value", ""))
+        name = primitive.get("id")
+        drift.append(
+            f"{name} is mounted without {ON_ERRORS}, because a new option restarts its service (when that may be: crm_resource"
+            f" --resource {name} --set-parameter options --parameter-value {','.join(wish)}; until then, on its node:"
+            f" tune2fs -e remount-ro DEVICE, then mount -o remount,{ON_ERRORS} DIRECTORY)"
+        )
+
+
+def _option(
+    primitive: ElementTree.Element,
+) -> tuple[ElementTree.Element | None, ElementTree.Element | None]:
+    """A mount's parameters, and the one that holds its options."""
+    attributes = primitive.find("instance_attributes")
+    pair = attributes.find("nvpair[@name='options']") if attributes is not None else None
+    return attributes, pair
 
 
 def _schema(cib: ElementTree.Element) -> tuple[int, ...]:
