@@ -46,6 +46,7 @@ def test_mounts_come_first_in_the_order_of_the_service(design_of):
         "device": volume(design).device,
         "directory": "/srv/data",
         "fstype": "ext4",
+        "options": "errors=remount-ro",
     }
 
 
