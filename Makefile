@@ -44,11 +44,11 @@ test: deps ## check, native parsers, real nodes, Molecule: what half an hour has
 	$(MAKE) check
 	$(BIN)/pytest -q -n 2 -m "programs or (native and not (lab or bench))" --durations=5
 	rm -f $(SECONDS_OF_LABS)
-	$(LABS) -n 2 --dist loadscope -m "lab and not (emulated or extended)"
-	$(LABS) -m "emulated and not extended"
+	$(LABS) -n 2 --dist loadscope -m "lab and not (emulated or extended or machines)"
+	$(LABS) -m "emulated and not (extended or machines)"
 
 test-all: test ## that, what repeats a proof of it, and whole scenarios on virtual machines
-	$(LABS) -n 2 --dist loadscope -m "extended and not emulated"
+	$(LABS) -n 2 --dist loadscope -m "extended and not (emulated or machines)"
 	$(LABS) -m "machines or (extended and emulated)"
 
 demo: deps ## a failover on real nodes on this machine: make demo [PATTERN=active-passive]
