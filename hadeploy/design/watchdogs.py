@@ -1,4 +1,4 @@
-"""When a member that its watchdog reset may come back."""
+"""When a node that its watchdog reset may come back."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ DECISION_MS = 2_000
 
 
 def start_delay_ms(design: Design) -> int:
-    """For how long SBD waits before the cluster starts on a member; 0 without SBD.
+    """For how long SBD waits before the cluster starts on a node; 0 without SBD.
 
-    A member that is back before the others count it as off is fenced a second time, or takes part while its fencing is
+    A node that is back before the others count it as off is fenced a second time, or takes part while its fencing is
     still under way. The others need until they notice (token, consensus), decide, wait as the race of two demands, and
     have waited for the message or the watchdog (sbd(8), SBD_DELAY_START).
     """
@@ -24,12 +24,12 @@ def start_delay_ms(design: Design) -> int:
     membership, devices = cluster.membership, cluster.fencing.devices
     token = effective_token(membership.token_ms, membership.token_coefficient_ms, len(design.members))
     waited = max((device.longest_delay_ms for device in devices), default=0)
-    struck = max((device.fixed_ms for device in devices), default=0) or 2 * watchdog.timeout_ms
+    counted = max((device.fixed_ms for device in devices), default=0) or 2 * watchdog.timeout_ms
     return (
         token
         + membership.consensus_ms
         + DECISION_MS
         + waited
         + priority_fencing_delay_ms(design, cluster)
-        + struck
+        + counted
     )

@@ -1,4 +1,4 @@
-"""HA180: a fenced member runs nothing any more."""
+"""HA180: a fenced node runs nothing any more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hadeploy.rules.fence_agents import ONLY_ASKING, ONLY_SOMETIMES
 from hadeploy.rules.rule import Case, Family, Found, Rule
 
 CUT_OFF_WITH_IT = frozenset({"Filesystem", "LVM-activate", "ZFS", "lvmlockd"})
-"""Agents of what stands on the storage that is cut off: a member without it writes nothing by them."""
+"""Agents of what stands on the storage that is cut off: a node without it writes nothing by them."""
 
 
 def _check(case: Case) -> Iterator[Found]:
@@ -36,13 +36,13 @@ def _check(case: Case) -> Iterator[Found]:
             ("fencing", "levels", node, places[0][1])
             if node in topology.fencing.levels
             else ("fencing", "devices", level[0]),
-            f"levels: {{{node}: [[{names}, <a device that switches {node} off>]]}}, and the same for each node: all"
+            f"levels: {{{node}: [[{names}, <a device that powers {node} off>]]}}, and the same for each node: all"
             " devices of a level must succeed",
         )
 
 
 def _left_running(case: Case, cluster: Cluster) -> str:
-    """What a member goes on with that has lost nothing but its access; empty for nothing."""
+    """What a node goes on with that has lost nothing but its access; empty for nothing."""
     names = [
         resource.name
         for group in cluster.resources.groups
@@ -55,21 +55,21 @@ def _left_running(case: Case, cluster: Cluster) -> str:
 
 
 def _leaves_it_running(level: tuple[str, ...], devices: Mapping[str, FencingDevice]) -> bool:
-    """Whether a level has a device that cuts off, and none that switches off."""
+    """Whether a level has a device that cuts off storage or a network, and none that powers off."""
     known = [devices[name] for name in level if name in devices]
-    switching = [
+    powering = [
         device for device in known if not device.unfences and device.agent not in ONLY_ASKING | ONLY_SOMETIMES
     ]
-    return any(device.unfences for device in known) and not switching
+    return any(device.unfences for device in known) and not powering
 
 
 RULE = Rule(
     code="HA180",
     family=Family.FENCING,
     severity=Severity.ERROR,
-    title="A fenced member runs nothing: what only cuts its storage off is joined by what switches it off",
-    reason="the member counts as fenced and goes on with its address, its processes and its own disks, while another node "
-    "starts the same: two owners. Pacemaker there stops only where it hears of its fencing, which a lost member does not",
+    title="Fencing cuts a node off from its storage and leaves it running",
+    reason="the node counts as fenced and goes on with its address, its processes and its own disks, while another node "
+    "starts the same: two owners. Pacemaker there stops only where it hears of its fencing, which a lost node does not",
     mend="one fencing level of both: levels: {n1: [[scsi, ipmi-n1]]}",
     bad="fencing:\n  devices:\n    scsi: {agent: fence_scsi, targets: [n1, n2]}",
     good="fencing:\n  devices:\n    scsi: {agent: fence_scsi, targets: [n1, n2]}\n"

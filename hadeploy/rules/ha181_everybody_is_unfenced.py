@@ -1,4 +1,4 @@
-"""HA181: where access must be given, every member is given it."""
+"""HA181: where fencing takes access away, every node is given it when it joins."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RULE = Rule(
     code="HA181",
     family=Family.FENCING,
     severity=Severity.ERROR,
-    title="Where fencing takes access away, every member is given it when it joins",
+    title="Fencing takes access away, and some node is never given it",
     reason="with a device that provides unfencing every resource waits until its node was unfenced: on the others nothing "
     "is started, or it starts without the storage",
     mend="name every node under the targets of the devices that cut storage off",

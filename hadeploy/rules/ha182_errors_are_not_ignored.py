@@ -28,14 +28,14 @@ def _check(case: Case) -> Iterator[Found]:
                 written.append((member.name, str(member.parameters.get("options", "")), place))
     for name, options, place in written:
         if IGNORED in options_of(options):
-            yield Found(f"{name} is written on after an error of its filesystem ({IGNORED})", place)
+            yield Found(f"{name} is written on after an error ({IGNORED})", place)
 
 
 RULE = Rule(
     code="HA182",
     family=Family.WORKLOADS,
     severity=Severity.ERROR,
-    title="A filesystem that finds itself damaged is not written on",
+    title="A damaged filesystem is written on",
     reason="what is acknowledged after that goes into a damaged filesystem, on every copy of it, and no monitor sees anything: "
     "nothing fails over",
     mend="leave errors out (remount-ro then), or errors=panic",

@@ -102,7 +102,7 @@ RULE = Rule(
     code="HA183",
     family=Family.PACEMAKER,
     severity=Severity.ERROR,
-    title="What a node has once is run there by one member of one service",
+    title="Two members of services hold the same thing of one node",
     reason="where both come to one node, the second finds the first's process and files and takes them for its own: when one "
     "service leaves it stops the other's, and a monitor, or a probe, tells Pacemaker that it runs on two nodes",
     mend="one service with both members' work; or files, sockets and ports of its own for each; apart_from between the two"
