@@ -229,7 +229,9 @@ def _cluster_problems(
     for device in cluster.fencing.devices:
         node, state = view.resources.get(device.name, ("", "Stopped"))
         if not node or state != "Started":
-            problems.append(f"fencing device {device.name} is {state.lower()}")
+            why = view.failures.get(device.name, "")
+            told = f": {why}" if why not in ("", "error") else ""
+            problems.append(f"fencing device {device.name} is {state.lower()}{told}")
     return problems
 
 

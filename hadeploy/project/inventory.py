@@ -26,7 +26,7 @@ def inventory(design: Design, shares: Iterable[Share]) -> dict[str, Any]:
         "pending_leftovers",
         *(f"pending_{name}" for name in daemons),
     )
-    cib = ("pending_cib",) if design.cluster else ()
+    cib = ("pending_cib", "pending_fencing") if design.cluster else ()
     certificates = ("pending_certificate",) if makes_certificates(design) else ()
     return {
         GROUP: {

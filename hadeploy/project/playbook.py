@@ -21,6 +21,10 @@ CERTIFICATE = (
     ("qdevice_arbiter", "{{ hadeploy_arbiter }}"),
     ("qdevice_cluster", "{{ hadeploy_cluster_name }}"),
 )
+PENDING_FENCING = "hadeploy_pending_fencing"
+"""All members, where there is a fence device that the cluster does not have like that."""
+
+DEVICES = (("pacemaker_devices", f"{{{{ hostvars[groups['{GROUP}'][0]].pacemaker_observed.devices }}}}"),)
 PENDING_VOLUMES = "hadeploy_pending_drbd"
 VOLUMES = (("drbd_volumes", "{{ hadeploy_volumes }}"),)
 NAMED = (("drbd_wipe", "{{ hadeploy_wipe }}"), ("drbd_adopt", "{{ hadeploy_adopt }}"))
@@ -28,6 +32,7 @@ NAMED = (("drbd_wipe", "{{ hadeploy_wipe }}"), ("drbd_adopt", "{{ hadeploy_adopt
 
 DATABASES = (("postgresql_databases", "{{ hadeploy_databases }}"), ("postgresql_wipe", "{{ hadeploy_wipe }}"))
 PENDING_DATABASES = "hadeploy_pending_postgresql"
+CLUSTER = (("pacemaker_members", MEMBERS),)
 DISKS = (*VOLUMES, ("drbd_generation", "{{ hadeploy_drbd_generation }}"), *NAMED)
 HOST_WIDE = ("sysctl", "firewall", "sbd")
 ONE_BY_ONE = ("units", "nginx", "haproxy", "keepalived")
@@ -94,7 +99,11 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             ],
         ),
         *(_observe_certificates() if certificates else []),
-        *([_play("Observe the CIB", f"{GROUP}[0]", [Step("pacemaker", "observe")])] if clustered else []),
+        *(
+            [_play("Observe the CIB", f"{GROUP}[0]", [Step("pacemaker", "observe", CLUSTER)])]
+            if clustered
+            else []
+        ),
         *([_play("Observe volumes", GROUP, [Step("drbd", "observe", VOLUMES + NAMED)])] if volumes else []),
         *(
             [_play("Observe databases", GROUP, [Step("postgresql", "observe", DATABASES)])]
@@ -123,6 +132,11 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
         ),
         *(
             [_play("Check the CIB", "hadeploy_pending_cib", [Step("pacemaker", "check")])]
+            if clustered
+            else []
+        ),
+        *(
+            [_play("Check fence devices", PENDING_FENCING, [Step("pacemaker", "check_devices", DEVICES)])]
             if clustered
             else []
         ),

@@ -13,6 +13,9 @@ import hadeploy
 from hadeploy.diagnostics.catalogue import all_meanings
 
 PACKAGE = Path(hadeploy.__file__).parent
+ROLES = PACKAGE.parent / "roles"
+"""Modules print codes, too: what a host refuses."""
+
 CODE = re.compile(r"^(?!HA\d)[A-Z]{3,8}\d{3}$")
 MESSAGE = "explain it in hadeploy/diagnostics/codes/, then: make docs"
 
@@ -21,7 +24,8 @@ def printed() -> set[str]:
     """Codes in the sources: texts that are one and nothing else."""
     return {
         node.value
-        for file in PACKAGE.rglob("*.py")
+        for folder in (PACKAGE, ROLES)
+        for file in folder.rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.match(node.value)
     }

@@ -144,6 +144,22 @@ def test_problems_of_the_cluster(design_of):
         assert judge(design, hosts(design, CRM_MON.replace(old, new))).problems == (problem,)
 
 
+def test_a_fence_device_that_failed_is_named_with_its_reason(design_of):
+    """Pacemaker leaves it stopped after a failed start: an apply that finds nothing to change must not be green."""
+    design = design_of("active-passive")
+    stopped = CRM_MON.replace(
+        '<resource id="ipmi-n1" role="Started" active="true" failed="false"><node name="n2"/></resource>',
+        '<resource id="ipmi-n1" role="Stopped" active="false" failed="false"/>',
+    )
+    assert stopped != CRM_MON
+    assert judge(design, hosts(design, stopped)).problems == ("fencing device ipmi-n1 is stopped",)
+    why = '<failures><failure op_key="ipmi-n1_start_0" exitreason="no route to the BMC"/></failures><fence_history>'
+    failed = stopped.replace("<fence_history>", why)
+    assert judge(design, hosts(design, failed)).problems == (
+        "fencing device ipmi-n1 is stopped: no route to the BMC",
+    )
+
+
 def test_servers_as_each_balancer_sees_them():
     rows = "# pxname,svname,status,check_status\nweb,web1,UP,L7OK\nweb,web2,DOWN,L4CON\nweb,BACKEND,UP,\n"
     assert parse_haproxy_statistics(rows) == {("web", "web1"): "UP", ("web", "web2"): "DOWN"}

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 MODULES = Path(__file__).resolve().parents[2] / "roles" / "modules"
+PACEMAKER = MODULES.parent / "pacemaker"
 
 
 def _load(name: str, file: Path) -> ModuleType:
@@ -87,7 +88,23 @@ def crm_mon() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def cib(check: ModuleType, cib_merge: ModuleType, cib_places: ModuleType, crm_mon: ModuleType) -> ModuleType:
+def fence_agent() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_fence_agent")
+
+
+@pytest.fixture(scope="session")
+def fence_device(cib_merge: ModuleType, fence_agent: ModuleType) -> ModuleType:
+    return _load("hadeploy_fence_device", PACEMAKER / "library" / "hadeploy_fence_device.py")
+
+
+@pytest.fixture(scope="session")
+def cib(
+    check: ModuleType,
+    cib_merge: ModuleType,
+    cib_places: ModuleType,
+    crm_mon: ModuleType,
+    fence_agent: ModuleType,
+) -> ModuleType:
     return _load("hadeploy_cib", MODULES / "library" / "hadeploy_cib.py")
 
 

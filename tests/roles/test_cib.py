@@ -170,6 +170,38 @@ def test_what_an_agent_refused_is_named_although_it_has_not_failed(crm_mon):
     assert crm_mon.refused(MON_REFUSED.format(active="false", rc="7"), {"f"}) == {}, "it is merely stopped"
 
 
+MON_DEVICES = """<crm_mon><resources>
+<resource id="f" resource_agent="stonith:fence_x" active="{active}" failed="{failed}"/>
+<resource id="web" resource_agent="systemd:web" active="false" failed="false"/></resources>
+<node_history><node name="n2"><resource_history id="f" fail-count="{count}"/>
+<resource_history id="web" fail-count="1000000"/></node></node_history></crm_mon>"""
+
+
+@pytest.mark.parametrize(
+    ("active", "failed", "count", "found"),
+    [
+        ("false", "false", "1000000", {"f": True}),
+        ("true", "true", "31", {"f": False}),
+        ("false", "false", "0", {}),  # merely stopped: its only node is in standby
+        ("true", "false", "1", {}),  # it failed once and runs
+    ],
+)
+def test_fence_devices_that_failed_and_whether_pacemaker_tries_them_again(
+    crm_mon, active, failed, count, found
+):
+    text = MON_DEVICES.format(active=active, failed=failed, count=count)
+    assert crm_mon.failed_devices(text, {"f", "web"}) == found
+    assert crm_mon.failed_devices(text, {"web"}) == {}, "no device of ours"
+
+
+def test_a_device_that_fails_again_and_again_is_not_waited_for(crm_mon):
+    words = "Pending actions:\n\tAction 5: ipmi-n1_monitor_60000\ton n2\n\tAction 4: ipmi-n1_start_0\ton n2\n"
+    assert crm_mon.only_pending(words, {"ipmi-n1"})
+    assert not crm_mon.only_pending(words, set())
+    assert not crm_mon.only_pending(words + "\tAction 6: web_start_0\ton n1\n", {"ipmi-n1"})
+    assert not crm_mon.only_pending("crm_resource: no answer", {"ipmi-n1"})
+
+
 def test_a_cluster_is_not_given_up_before_its_longest_operation(cib):
     operations = '<cib><op timeout="{}"/><op timeout="20s"/><op name="monitor"/></cib>'
     for timeout, seconds in (("510000ms", 570), ("10min", 660), ("30", 180)):

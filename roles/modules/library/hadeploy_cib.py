@@ -73,6 +73,11 @@ moved:
   type: list
   elements: dict
   returned: state is observed
+devices:
+  description: Fence devices that the cluster does not have with these agents, parameters and places.
+  type: list
+  elements: str
+  returned: state is observed
 drift:
   description: What operators decided at run time, kept as it is.
   type: list
@@ -99,10 +104,21 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_check import verdict
 from ansible.module_utils.hadeploy_cib_merge import canonical, masked, merge, resolve
 from ansible.module_utils.hadeploy_cib_places import moved, stored
-from ansible.module_utils.hadeploy_crm_mon import lacking, refused, strangers, unwell
+from ansible.module_utils.hadeploy_crm_mon import (
+    failed_devices,
+    lacking,
+    only_pending,
+    refused,
+    strangers,
+    unwell,
+)
+from ansible.module_utils.hadeploy_fence_agent import changed_devices
 
 ONLINE_SECONDS = 60
 POLL_SECONDS = 0.2
+SLICE_SECONDS = 5
+"""Between two looks at whether what is still waited for can end at all."""
+
 ROLLBACK = "/var/lib/hadeploy/cib-rollback"
 ROLLBACKS_KEPT = 20
 ATTEMPTS = 4
@@ -173,6 +189,16 @@ class Cib:
                     self.fail(f"{argv[0]} refuses the CIB (exit {code}); nothing was changed.\n{words}")
         return missing
 
+    def devices(self, live: ElementTree.Element | None) -> list[str]:
+        """Fence devices that the cluster does not have like that."""
+        known = None if live is None else live.find("configuration")
+        return changed_devices(known, self.desired.find("configuration"))
+
+    def given_up(self, crm_mon: str) -> set[str]:
+        """Resources that Pacemaker does not try again by itself: refused by their agent, or a fence device that failed."""
+        failed = failed_devices(crm_mon, self.ours)
+        return {*refused(crm_mon, self.ours), *(name for name, stopped in failed.items() if stopped)}
+
     def monitor(self) -> str:
         """What the cluster looks like now, as XML."""
         code, out, err = self.program("crm_mon", "--one-shot", "--output-as=xml", "--inactive")
@@ -215,7 +241,13 @@ def observe(cib: Cib) -> dict:
     if live is None:
         last = stored()
         moves = [] if last is None else moved(last, cib.placeholders)
-        return {"changed": False, "pending": True, "drift": [], "moved": moves}
+        return {
+            "changed": False,
+            "pending": True,
+            "drift": [],
+            "moved": moves,
+            "devices": cib.devices(None),
+        }
     others = strangers(cib.monitor(), cib.module.params["members"])
     if others:
         # Left out of the membership while it runs, it and the others would take each other for lost, and fence.
@@ -224,8 +256,13 @@ def observe(cib: Cib) -> dict:
             f"(there: systemctl disable --now pacemaker corosync), then apply again; nothing was changed"
         )
     new, drift = merge(live, cib.desired)
-    pending = bool(cib.difference(live, new)) or bool(refused(cib.monitor(), cib.ours))
-    return {"changed": False, "pending": pending, "drift": drift, "moved": moved(live, cib.placeholders)}
+    return {
+        "changed": False,
+        "pending": bool(cib.difference(live, new)) or bool(cib.given_up(cib.monitor())),
+        "drift": drift,
+        "moved": moved(live, cib.placeholders),
+        "devices": cib.devices(live),
+    }
 
 
 def verify(cib: Cib) -> dict:
@@ -244,11 +281,14 @@ def establish(cib: Cib) -> dict:
         return {"changed": True, "drift": [], "diff": cib.diff(None, cib.desired)}
     new, drift = merge(live, cib.desired)
     patch = cib.difference(live, new)
-    again = refused(cib.monitor(), cib.ours)
+    seen = cib.monitor()
+    failing = set(failed_devices(seen, cib.ours))
+    changed = set(cib.devices(live))
+    again = sorted(cib.given_up(seen) | (failing & changed))
     result = {
         "changed": bool(patch or again),
         "drift": drift,
-        "told": [f"{name} probed again" for name in again],
+        "told": [f"{name} tried again" for name in again],
     }
     if patch:
         result["diff"] = cib.diff(live, new)
@@ -259,7 +299,8 @@ def establish(cib: Cib) -> dict:
         result["rollback"] = _apply(cib, live, new, patch)
     for name in again:
         cib.program("crm_resource", "--cleanup", f"--resource={name}")
-    _settle(cib, result)
+    # What failed before and stays as it was is no outcome of this apply: the status at the end of the run tells of it.
+    _settle(cib, result, known=failing - changed)
     return result
 
 
@@ -314,16 +355,27 @@ def patience(desired: ElementTree.Element, least: int) -> int:
     return max(least, int(longest) + 60)
 
 
-def _settle(cib: Cib, result: dict) -> None:
+def _settle(cib: Cib, result: dict, known: set[str]) -> None:
+    """Wait for the cluster; not for fence devices that fail again and again, since that never ends.
+
+    Those that failed before this apply (``known``) are not held against it.
+    """
     timeout = patience(cib.desired, cib.module.params["timeout"])
-    code, out, err = cib.program("crm_resource", "--wait", f"--timeout={timeout}")
-    if code != 0:
-        cib.fail(
-            f"the CIB is applied, but the cluster is not settled after {timeout} s:\n{out.strip()}\n{err.strip()}",
-            **result,
-        )
-    seen = cib.monitor()
-    failed = unwell(seen, cib.ours) + [f"{name}: {word}" for name, word in refused(seen, cib.ours).items()]
+    deadline = time.monotonic() + timeout
+    while True:
+        left = max(1, min(SLICE_SECONDS, int(deadline - time.monotonic())))
+        code, out, err = cib.program("crm_resource", "--wait", f"--timeout={left}")
+        seen = cib.monitor()
+        failing = set(failed_devices(seen, cib.ours))
+        if code == 0 or only_pending(out + err, failing):
+            break
+        if time.monotonic() > deadline:
+            cib.fail(
+                f"the CIB is applied, but the cluster is not settled after {timeout} s:\n{out.strip()}\n{err.strip()}",
+                **result,
+            )
+    failed = unwell(seen, cib.ours - known)
+    failed += [f"{name}: {word}" for name, word in refused(seen, cib.ours - known).items()]
     if failed:
         cib.fail("\n".join(["the CIB is applied, but:", *failed]), **result)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 
 REFUSALS = ("2", "3", "4", "5", "6")
@@ -64,6 +65,33 @@ def refused(crm_mon: str, resources: set[str]) -> dict[str, str]:
         if resource.get("active") == "false"
     }
     return {name: words[name] for name in sorted(stopped & words.keys() & resources)}
+
+
+def failed_devices(crm_mon: str, resources: set[str]) -> dict[str, bool]:
+    """Fence devices of ours that have failed, and whether Pacemaker has given each up.
+
+    Where a failed start is not fatal (C(start-failure-is-fatal)) it tries one again and again; else only once it is told to.
+    """
+    root = ElementTree.fromstring(crm_mon)
+    counted = {
+        history.get("id", "")
+        for history in root.iterfind("./node_history/node/resource_history")
+        if history.get("fail-count", "0") != "0"
+    }
+    found = {}
+    for resource in root.iterfind("./resources//resource"):
+        name, stopped = resource.get("id", ""), resource.get("active") == "false"
+        if name not in resources or not resource.get("resource_agent", "").startswith("stonith:"):
+            continue
+        if resource.get("failed") == "true" or (stopped and name in counted):
+            found[name] = stopped
+    return found
+
+
+def only_pending(words: str, resources: set[str]) -> bool:
+    """Whether all that C(crm_resource --wait) still waits for are operations of these resources."""
+    operations = re.findall(r"^\s*Action \d+: (\S+)_[a-z]+_\d+\s", words, re.MULTILINE)
+    return bool(operations) and set(operations) <= resources
 
 
 def strangers(crm_mon: str, members: list[str]) -> list[str]:

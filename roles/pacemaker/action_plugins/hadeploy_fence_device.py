@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the CIB from the project and hands it to the module of the same name, with the secrets it needs."""
+
+from __future__ import annotations
+
+from ansible.plugins.loader import action_loader
+
+BundleAction = action_loader.get("hadeploy_bundle", class_only=True)
+
+
+class ActionModule(BundleAction):
+    """Controller side of hadeploy_fence_device."""
+
+    def run(self, tmp=None, task_vars=None):
+        """Add the CIB and the node's name to the task's arguments and run the module."""
+        folder = self.files_directory(task_vars)
+        cib = self.read_yaml(folder / "cib.yml")
+        arguments = self._task.args | {
+            "xml": self.with_content(cib, folder)["content"],
+            "secrets": self.resolve(cib["secrets"], task_vars),
+            "node": str(task_vars["inventory_hostname"]),
+        }
+        return self._execute_module("hadeploy_fence_device", module_args=arguments, task_vars=task_vars)
