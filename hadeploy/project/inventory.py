@@ -65,11 +65,18 @@ def group_variables(
         "hadeploy_secrets_directory": "{{ playbook_dir }}",
         "hadeploy_generated_secrets": [secret.name for secret in secrets if secret.source == "generated"],
         **({"hadeploy_secret_lengths": lengths} if lengths else {}),
+        **_watchdog(design),
         **({"hadeploy_wipe": []} if design.volumes or design.databases else {}),
         **(_volumes(design.volumes) if design.volumes else {}),
         **(_databases(design.databases) if design.databases else {}),
         "hadeploy_secrets": {secret.name: _lookup(secret) for secret in secrets},
     }
+
+
+def _watchdog(design: Design) -> dict[str, Any]:
+    """What SBD needs of a member before its cluster can start."""
+    found = design.cluster.fencing.watchdog if design.cluster is not None else None
+    return {"hadeploy_watchdog": {"device": found.device, "disks": list(found.disks)}} if found else {}
 
 
 def _volumes(volumes: tuple[ReplicatedVolume, ...]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ PENDING_FENCING = "hadeploy_pending_fencing"
 """All members, where there is a fence device that the cluster does not have like that."""
 
 DEVICES = (("pacemaker_devices", f"{{{{ hostvars[groups['{GROUP}'][0]].pacemaker_observed.devices }}}}"),)
+SBD = (("sbd_watchdog", "{{ hadeploy_watchdog.device }}"), ("sbd_disks", "{{ hadeploy_watchdog.disks }}"))
 PENDING_VOLUMES = "hadeploy_pending_drbd"
 VOLUMES = (("drbd_volumes", "{{ hadeploy_volumes }}"),)
 NAMED = (("drbd_wipe", "{{ hadeploy_wipe }}"), ("drbd_adopt", "{{ hadeploy_adopt }}"))
@@ -84,6 +85,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
     arbiter = "qnetd" in daemons
     volumes = "drbd" in daemons
     databases = "postgresql" in daemons
+    watchdog = "sbd" in daemons
     return [
         _play(
             "Observe",
@@ -131,6 +133,11 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             else []
         ),
         *(
+            [_play("Check watchdogs", "hadeploy_pending_sbd", [Step("sbd", "check", SBD)])]
+            if watchdog
+            else []
+        ),
+        *(
             [_play("Check the CIB", "hadeploy_pending_cib", [Step("pacemaker", "check")])]
             if clustered
             else []
@@ -154,7 +161,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             else []
         ),
         *(_arbiter_plays(certificates=certificates) if arbiter else []),
-        *(_cluster_plays(device="qdevice" in daemons, watchdog="sbd" in daemons) if clustered else []),
+        *(_cluster_plays(device="qdevice" in daemons, watchdog=watchdog) if clustered else []),
         *_rolling_plays([daemon for daemon in ONE_BY_ONE if daemon in daemons]),
         _play("Remove leftovers", LEFTOVERS, [Step("bundle", "remove_files")]),
         _play("Verify", "hadeploy_pending", [Step("observe", "verify")]),

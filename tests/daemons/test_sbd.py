@@ -6,6 +6,7 @@ from lxml import etree
 from hadeploy.daemons.pacemaker import share as pacemaker
 from hadeploy.daemons.registry import shares
 from hadeploy.daemons.sbd import share as sbd
+from hadeploy.project.inventory import group_variables
 from hadeploy.project.playbook import playbook
 
 ALONE = "fencing:\n  watchdog: {timeout: 7s}\n"
@@ -169,3 +170,17 @@ def test_parser_takes_it(which, number, request, parser_host):
     base = pacemaker.cluster_information_base(request.getfixturevalue(which))
     good, said = parser_host.judge(base.checks[number], base.xml)
     assert good, said
+
+
+def test_what_sbd_needs_is_looked_at_before_anything_is_written(alone, disks, two_nodes):
+    for design, named in (
+        (alone, ()),
+        (disks, ("/dev/disk/by-id/a", "/dev/disk/by-id/b", "/dev/disk/by-id/c")),
+    ):
+        names = [play["name"] for play in playbook(shares(design))]
+        assert names.index("Install") < names.index("Check watchdogs") < names.index("Write")
+        found = group_variables(design, shares(design), None)["hadeploy_watchdog"]
+        assert tuple(found["disks"]) == named
+        assert found["device"] == design.cluster.fencing.watchdog.device
+    assert "Check watchdogs" not in {play["name"] for play in playbook(shares(two_nodes))}
+    assert "hadeploy_watchdog" not in group_variables(two_nodes, shares(two_nodes), None)

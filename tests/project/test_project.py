@@ -154,6 +154,7 @@ def test_order_of_an_apply(design_of: Callable[..., Design]):
         "Install",
         "Check",
         "Check the CIB",
+        "Check fence devices",
         "Write",
         "Corosync",
         "Pacemaker",

@@ -109,6 +109,11 @@ def cib(
 
 
 @pytest.fixture(scope="session")
+def watchdog() -> ModuleType:
+    return _load("hadeploy_watchdog", MODULES.parent / "sbd" / "library" / "hadeploy_watchdog.py")
+
+
+@pytest.fixture(scope="session")
 def certificate(systemd: ModuleType) -> ModuleType:
     return _load("hadeploy_certificate", MODULES / "library" / "hadeploy_certificate.py")
 
