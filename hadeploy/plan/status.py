@@ -229,9 +229,11 @@ def _cluster_problems(
     for device in cluster.fencing.devices:
         node, state = view.resources.get(device.name, ("", "Stopped"))
         if not node or state != "Started":
+            # Between two tries it is stopped or starting for a moment, and no better than before.
+            word = "failed" if device.name in view.failures else state.lower()
             why = view.failures.get(device.name, "")
             told = f": {why}" if why not in ("", "error") else ""
-            problems.append(f"fencing device {device.name} is {state.lower()}{told}")
+            problems.append(f"fencing device {device.name} is {word}{told}")
     return problems
 
 

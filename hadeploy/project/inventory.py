@@ -8,6 +8,7 @@ from typing import Any
 from hadeploy.daemons.artifact import ClusterInformationBase, Share
 from hadeploy.design.databases import REPLICATION_USER, SOCKETS, ReplicatedDatabase
 from hadeploy.design.design import Design
+from hadeploy.design.membership import QuorumDevice
 from hadeploy.design.secrets import Secret
 from hadeploy.design.volumes import ReplicatedVolume
 
@@ -66,6 +67,7 @@ def group_variables(
         "hadeploy_generated_secrets": [secret.name for secret in secrets if secret.source == "generated"],
         **({"hadeploy_secret_lengths": lengths} if lengths else {}),
         **_watchdog(design),
+        **_unmanaged(design.arbiter),
         **({"hadeploy_wipe": []} if design.volumes or design.databases else {}),
         **(_volumes(design.volumes) if design.volumes else {}),
         **(_databases(design.databases) if design.databases else {}),
@@ -77,6 +79,13 @@ def _watchdog(design: Design) -> dict[str, Any]:
     """What SBD needs of a member before its cluster can start."""
     found = design.cluster.fencing.watchdog if design.cluster is not None else None
     return {"hadeploy_watchdog": {"device": found.device, "disks": list(found.disks)}} if found else {}
+
+
+def _unmanaged(device: QuorumDevice | None) -> dict[str, Any]:
+    """Where members reach a quorum device that others set up."""
+    if device is None or device.managed:
+        return {}
+    return {"hadeploy_quorum_device": {"address": device.address, "port": device.port}}
 
 
 def _volumes(volumes: tuple[ReplicatedVolume, ...]) -> dict[str, Any]:

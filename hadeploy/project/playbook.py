@@ -26,6 +26,10 @@ PENDING_FENCING = "hadeploy_pending_fencing"
 
 DEVICES = (("pacemaker_devices", f"{{{{ hostvars[groups['{GROUP}'][0]].pacemaker_observed.devices }}}}"),)
 SBD = (("sbd_watchdog", "{{ hadeploy_watchdog.device }}"), ("sbd_disks", "{{ hadeploy_watchdog.disks }}"))
+DEVICE = (
+    ("qdevice_address", "{{ hadeploy_quorum_device.address }}"),
+    ("qdevice_port", "{{ hadeploy_quorum_device.port }}"),
+)
 PENDING_VOLUMES = "hadeploy_pending_drbd"
 VOLUMES = (("drbd_volumes", "{{ hadeploy_volumes }}"),)
 NAMED = (("drbd_wipe", "{{ hadeploy_wipe }}"), ("drbd_adopt", "{{ hadeploy_adopt }}"))
@@ -130,6 +134,11 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
         *(
             [_play("Check databases", PENDING_DATABASES, [Step("postgresql", "check", DATABASES)])]
             if databases
+            else []
+        ),
+        *(
+            [_play("Check the quorum device", "hadeploy_pending_qdevice", [Step("qdevice", "reach", DEVICE)])]
+            if "qdevice" in daemons and not arbiter
             else []
         ),
         *(

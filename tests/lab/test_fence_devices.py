@@ -170,7 +170,7 @@ def test_a_password_that_the_cluster_has_wrong_is_corrected_by_one_apply(topolog
 def test_a_bmc_that_one_node_does_not_reach_is_named_with_that_node(change, apply):
     def be_impatient(document: dict[str, Any]) -> None:
         for device in document["fencing"]["devices"].values():
-            device["parameters"]["power_timeout"] = 4
+            device["parameters"]["power_timeout"] = 6
 
     change(be_impatient)
     set_link(load_state(NAME), "n1", "bmc", "drop")

@@ -156,8 +156,11 @@ def test_a_fence_device_that_failed_is_named_with_its_reason(design_of):
     why = '<failures><failure op_key="ipmi-n1_start_0" exitreason="no route to the BMC"/></failures><fence_history>'
     failed = stopped.replace("<fence_history>", why)
     assert judge(design, hosts(design, failed)).problems == (
-        "fencing device ipmi-n1 is stopped: no route to the BMC",
+        "fencing device ipmi-n1 is failed: no route to the BMC",
     )
+    starting = failed.replace('role="Stopped" active="false"', 'role="Starting" active="true"')
+    assert starting != failed
+    assert judge(design, hosts(design, starting)).problems == judge(design, hosts(design, failed)).problems
 
 
 def test_servers_as_each_balancer_sees_them():

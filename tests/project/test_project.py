@@ -200,6 +200,12 @@ def test_an_arbiter_of_others_is_not_touched(design_of: Callable[..., Design]):
     assert {share.host for share in shares(design)} == {"n1", "n2"}
     files = project_files(design, shares(design), None)
     assert "hadeploy_arbiter" not in yaml.safe_load(files["inventory.yml"])
+    names = [play["name"] for play in yaml.safe_load(files["site.yml"])]
+    assert names.index("Check the quorum device") < names.index("Write"), "nobody here can start it"
+    variables = yaml.safe_load(files["group_vars/all.yml"])
+    assert variables["hadeploy_quorum_device"] == {"address": "10.74.1.50", "port": 5403}
+    managed = playbook(shares(design_of("quorum-device")))
+    assert "Check the quorum device" not in [play["name"] for play in managed]
 
 
 def test_disks_are_looked_at_before_anything_is_written_and_made_before_the_cluster_uses_them(

@@ -251,6 +251,57 @@ def test_a_member_that_stays_away_is_named(cib, monkeypatch):
         cib._await_members(Asked([(0, text, "")] * 2))
 
 
+MON_SETTLED = """<crm_mon><resources><resource id="f" resource_agent="stonith:fence_x" active="true" failed="{failed}"/>
+</resources><failures><failure op_key="f_start_0" exitreason="" exitstatus="error"/></failures></crm_mon>"""
+LOOP = "Pending actions:\n\tAction 4: f_start_0\ton n2\n"
+
+
+@pytest.mark.parametrize(
+    ("pending", "known", "words"),
+    [
+        (
+            LOOP,
+            {"f"},
+            "",
+        ),  # it failed before: what was to be applied is, and the run's last word is the status
+        (LOOP, set(), r"the CIB is applied, but:\nf failed: error"),
+        (LOOP + "\tAction 6: web_start_0\ton n1\n", {"f"}, r"not settled after 0 s:\nPending actions"),
+    ],
+)
+def test_a_device_that_fails_for_ever_holds_nobody_up(cib, monkeypatch, pending, known, words):
+    monkeypatch.setattr(cib, "patience", lambda desired, least: 0)
+    cluster = Settling(pending)
+    if not words:
+        cib._settle(cluster, {}, known)
+    else:
+        with pytest.raises(RuntimeError, match=words):
+            cib._settle(cluster, {}, known)
+    assert cluster.waits == [1]
+
+
+class Settling:
+    """A cluster in which something is pending for ever."""
+
+    ours = {"f"}
+
+    def __init__(self, pending: str):
+        self.pending = pending
+        self.waits: list[int] = []
+        self.desired = ElementTree.fromstring("<cib/>")
+        self.module = SimpleNamespace(params={"timeout": 0})
+
+    def program(self, *argv: str) -> tuple[int, str, str]:
+        assert argv[:2] == ("crm_resource", "--wait")
+        self.waits.append(int(argv[2].removeprefix("--timeout=")))
+        return 124, self.pending, "crm_resource: Error performing operation: Timeout occurred"
+
+    def monitor(self) -> str:
+        return MON_SETTLED.format(failed="true")
+
+    def fail(self, message: str, **result: object) -> None:
+        raise RuntimeError(message)
+
+
 class Asked:
     """A cluster of n1 and n2 that answers crm_mon with what it is given, in turn."""
 
