@@ -22,10 +22,10 @@ from hadeploy.lab.links import set_link
 from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.state import load_state
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+NAME = "test-fence-devices"
+pytestmark = [pytest.mark.lab(NAME), pytest.mark.timeout(900)]
 
 INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
-NAME = "test-fence-devices"
 RIGHT, WRONG = "the BMC's own", "another one"
 CHECK = "Check fence devices"
 CHECK_SECONDS = 15.0
@@ -138,8 +138,8 @@ def await_failed(topology: Path) -> None:
     )
 
 
-def test_no_apply_is_green_while_a_device_has_failed(topology, change, apply):
-    """The agent stops working on one node, and nothing in the topology has changed; what has is applied all the same."""
+def test_no_apply_is_green_while_a_device_has_failed(topology, apply):
+    """The agent stops working on one node, and nothing in the topology has changed."""
     on("n2", "chmod", "a-x", "/usr/bin/ipmitool")
     try:
         on("n2", "crm_resource", "--fail", "--resource", "ipmi-n1", "--node", "n2")
@@ -147,10 +147,6 @@ def test_no_apply_is_green_while_a_device_has_failed(topology, change, apply):
         done = apply()
         assert (done["code"], done["changed"], done["degraded"]) == (1, False, True)
         assert done["problems"] == ["fencing device ipmi-n1 is failed"]
-        change(lambda document: document["services"]["web"].update(priority=7))
-        done = apply()
-        assert (done["code"], done["changed"], done["degraded"]) == (1, True, True)
-        assert 'name="priority" value="7"' in on("n1", "cibadmin", "--query")
     finally:
         on("n2", "chmod", "a+x", "/usr/bin/ipmitool")
     wait_until_well(StatusReader.for_lab(topology).read, 60)

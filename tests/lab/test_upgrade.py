@@ -222,15 +222,20 @@ def upgrade(made: Cluster) -> None:
     assert (again["code"], again["changed"]) == (0, False), again
 
 
+def container(pattern: str, *marks: pytest.MarkDecorator) -> Any:
+    lab_mark = pytest.mark.lab(f"upgrade-{pattern}")
+    return pytest.param((pattern, False), marks=[lab_mark, *marks], id=pattern)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "cluster",
     [
-        pytest.param(("active-active", False), marks=pytest.mark.lab, id="active-active"),
-        pytest.param(("postgresql-streaming", False), marks=pytest.mark.lab, id="postgresql-streaming"),
-        pytest.param(("active-passive", False), marks=pytest.mark.machines, id="active-passive"),
-        pytest.param(("n-plus-1", False), marks=pytest.mark.machines, id="n-plus-1"),
-        pytest.param(("quorum-device", False), marks=pytest.mark.machines, id="quorum-device"),
+        container("postgresql-streaming"),
+        container("active-active"),
+        container("active-passive", pytest.mark.extended),
+        container("n-plus-1", pytest.mark.extended),
+        container("quorum-device", pytest.mark.extended),
     ],
     indirect=True,
 )
