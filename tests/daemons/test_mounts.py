@@ -150,10 +150,9 @@ def test_pacemaker_takes_it(symmetric, tmp_path, parser_host):
 
 
 AGENT = Path("/usr/lib/ocf/resource.d/heartbeat/Filesystem")
+AGENT_CALL = 'agent() { OCF_CHECK_LEVEL=$2 "$AGENT" "$1" >/dev/null 2>&1; echo "$1 $2 $?"; }'
 TRIAL = """
 set -u
-mkdir -p "$OCF_RESKEY_directory"
-agent() { OCF_CHECK_LEVEL=$2 "$AGENT" "$1" >/dev/null 2>&1; echo "$1 $2 $?"; }
 agent start 0; agent monitor 0; agent monitor 20
 mount -o remount,ro "$OCF_RESKEY_directory"
 agent monitor 0; agent monitor 20; agent stop 0; agent monitor 0
@@ -169,6 +168,40 @@ def test_the_agent_itself_sees_only_by_the_test_that_it_became_read_only(tmp_pat
         f"OCF_RESKEY_{pair.get('name')}": pair.get("value")
         for pair in primitive.iterfind("instance_attributes/nvpair")
     }
+    fine, failed, gone = 0, 1, 7
+    expected = [("start", 0, fine), ("monitor", 0, fine), ("monitor", 20, fine)]
+    expected += [("monitor", 0, fine), ("monitor", 20, failed), ("stop", 0, fine), ("monitor", 0, gone)]
+    assert answers(TRIAL, parameters, tmp_path) == [
+        (verb, str(depth), str(code)) for verb, depth, code in expected
+    ]
+
+
+FULL = """
+set -u
+truncate -s 16M "$OCF_RESKEY_directory.img"
+mkfs.ext4 -q "$OCF_RESKEY_directory.img"
+export OCF_RESKEY_device=$(losetup --find --show "$OCF_RESKEY_directory.img")
+agent start 0; agent monitor 20
+dd if=/dev/zero of="$OCF_RESKEY_directory/fill" bs=4k 2>/dev/null; sync
+for _ in 1 2 3; do agent monitor 20; done
+agent stop 0
+losetup --detach "$OCF_RESKEY_device"
+"""
+
+
+@pytest.mark.programs
+def test_a_full_filesystem_is_not_taken_for_one_that_cannot_be_written(tmp_path):
+    """Root filled it to the last block: elsewhere it would be as full, so that moving helps nobody."""
+    parameters = {"OCF_RESKEY_directory": str(tmp_path / "mount"), "OCF_RESKEY_fstype": "ext4"}
+    assert answers(FULL, parameters, tmp_path) == [
+        ("start", "0", "0"),
+        *[("monitor", "20", "0")] * 4,
+        ("stop", "0", "0"),
+    ]
+
+
+def answers(script, parameters, tmp_path):
+    """What the agent answers, as (operation, depth, exit code), in a mount namespace of its own."""
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "OCF_ROOT": "/usr/lib/ocf",
@@ -181,11 +214,6 @@ def test_the_agent_itself_sees_only_by_the_test_that_it_became_read_only(tmp_pat
         "MODPROBE": "/usr/bin/true",  # only looked for: tmpfs is in every kernel
         **parameters,
     }
-    argv = ["unshare", "--mount", "--propagation", "private", "sh", "-c", TRIAL]
+    argv = ["unshare", "--mount", "--propagation", "private", "sh", "-c", f"{AGENT_CALL}{script}"]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True, timeout=60)
-    fine, failed, gone = 0, 1, 7
-    expected = [("start", 0, fine), ("monitor", 0, fine), ("monitor", 20, fine)]
-    expected += [("monitor", 0, fine), ("monitor", 20, failed), ("stop", 0, fine), ("monitor", 0, gone)]
-    assert [tuple(line.split()) for line in done.stdout.splitlines()] == [
-        (verb, str(depth), str(code)) for verb, depth, code in expected
-    ]
+    return [tuple(line.split()) for line in done.stdout.splitlines()]
