@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from hadeploy.spec.secret import DEFAULT_VAULT
 
 @dataclass(frozen=True, slots=True)
 class ApplyRequest:
-    """What a person asked for; ``wipe`` and ``adopt`` name disks as ``volume@node``."""
+    """What a person asked for; ``wipe`` and ``adopt`` name disks as ``volume@node``, ``take_over`` a run that is dead."""
 
     topology: Path
     out: Path
@@ -35,6 +36,7 @@ class ApplyRequest:
     check: bool
     wipe: tuple[str, ...] = ()
     adopt: tuple[str, ...] = ()
+    take_over: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,22 @@ class PreparedApply:
         return tuple(f"{where} {name} ({address})".strip() for name, address in hosts)
 
 
-def prepare(request: ApplyRequest) -> tuple[PreparedApply | None, Diagnostics]:
+def prepare(
+    request: ApplyRequest, hold: Callable[[AbstractContextManager[None]], object] | None = None
+) -> tuple[PreparedApply | None, Diagnostics]:
     """Everything that can be refused before the first connection.
 
+    Args:
+        request: what is asked for.
+        hold: enters what must last until the apply has ended: nobody else may write its project meanwhile.
+
     Raises:
-        RunError: the inventory overlay is not there.
+        RunError: the inventory overlay is not there, or another run uses the project.
         NotAProjectError: the destination holds something else.
     """
     if request.inventory is not None and not request.inventory.is_file():
         raise RunError("RUN002", f"the inventory {request.inventory} is not there")
-    done, findings = compile_topology(request.topology, request.out, lab=request.lab)
+    done, findings = compile_topology(request.topology, request.out, lab=request.lab, hold=hold)
     if done is None:
         return None, findings
     project, design = done
@@ -170,8 +178,12 @@ def _lab_password(lab: LabState) -> bytes:
 
 
 def _variables(request: ApplyRequest) -> dict[str, object]:
-    named = {"hadeploy_wipe": list(request.wipe), "hadeploy_adopt": list(request.adopt)}
-    return {name: disks for name, disks in named.items() if disks}
+    named = {
+        "hadeploy_wipe": list(request.wipe),
+        "hadeploy_adopt": list(request.adopt),
+        "hadeploy_take_over": request.take_over,
+    }
+    return {name: value for name, value in named.items() if value}
 
 
 def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) -> RunResult:

@@ -1,7 +1,7 @@
 """The command line: one module a verb. Data goes to stdout, progress and findings to stderr.
 
 Exit codes: 0 done; 1 the topology, the cluster or the machine is not well; 2 the command was not understood;
-130 interrupted.
+130 ended by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 from __future__ import annotations
@@ -83,11 +83,13 @@ def command_line(verbs: Iterable[str] = VERBS) -> typer.Typer:
 def main() -> None:
     """Entry point of the console script. What a person or a machine can do wrong never ends in a traceback."""
     from hadeploy.cli.refusals import refusals_shown
+    from hadeploy.run.endings import end_in_order
 
     # A plugin of pydantic's could change what a topology means; and looking for one costs every start 30 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # What is made while modules load is kept to the end: looking for garbage in it, again and again, finds none.
     gc.set_threshold(50_000)
+    end_in_order()
     asked = sys.argv[1:2]
     with refusals_shown():
         command_line(asked if asked and asked[0] in VERBS else VERBS)()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -37,12 +38,19 @@ def apply(
             metavar="VOLUME@NODE", help="Make what is on this backing disk the volume's content. Repeatable."
         ),
     ] = None,
+    take_over: Annotated[
+        str,
+        typer.Option(
+            metavar="RUN", help="Take the hosts' lock over from this run, which is known to be dead."
+        ),
+    ] = "",
 ) -> None:
     """Compile the topology and apply it over SSH.
 
     What hadeploy check refuses is refused before the first connection. All members must answer, every file must pass
     its daemon's own parser there too, and the cluster's configuration must verify before the first daemon is told.
-    Interrupted, the next apply completes it. A second apply changes nothing.
+    Ended by Ctrl-C, SIGTERM or SIGHUP, the next apply completes it. A second apply changes nothing. One apply at a time
+    changes a host, from whatever machine; another one is refused and names the first.
     At the end the cluster's status is read, and waited for while it changes: exit code 1 where it stays degraded, also when
     there was nothing to change.
     """
@@ -51,6 +59,10 @@ def apply(
     from hadeploy.cli.check_view import summary
     from hadeploy.run.sole import sole_run
 
+    if take_over and not take_over.isalnum():
+        raise typer.BadParameter(
+            "it is no run: take the one that the refusal names", param_hint="--take-over"
+        )
     request = ApplyRequest(
         topology=topology,
         out=out,
@@ -59,9 +71,11 @@ def apply(
         check=check,
         wipe=tuple(wipe or ()),
         adopt=tuple(adopt or ()),
+        take_over=take_over,
     )
-    with sole_run(topology):
-        prepared, findings = prepare(request)
+    with ExitStack() as until_the_end:
+        until_the_end.enter_context(sole_run(topology))
+        prepared, findings = prepare(request, until_the_end.enter_context)
         stop_on_errors(findings)
         if prepared is None:
             raise typer.Exit(1)

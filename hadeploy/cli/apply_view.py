@@ -115,6 +115,21 @@ def _line(console: Console, event: RunEvent, *, diffs: bool) -> None:
             console.print(event.diff.rstrip(), highlight=False, markup=False)
 
 
+STILL_LOCKED = (
+    "a host may still be locked: this machine may apply again at once, another one in 2 minutes at most "
+    "(an hour where packages were being installed)"
+)
+
+
+def _interrupted(result: RunResult) -> str:
+    """What an interrupted apply leaves behind, as far as it is known."""
+    done = "no change was reported yet" if not result.changed else "some of the changes were made"
+    where = f" (it was in phase {result.phases[-1][0]})" if result.phases else ""
+    words = f"interrupted{where}: {done}; a step that had begun on a host may still end there"
+    after = "run the same apply again, it completes what was begun"
+    return "\n".join([words, *([] if result.released else [STILL_LOCKED]), after])
+
+
 def as_document(result: RunResult, served: Served | None) -> str:
     """For programs. ``degraded`` is null where the cluster's status was not asked for (after a failure, before a change)."""
     verdict = {
@@ -128,7 +143,7 @@ def show_outcome(result: RunResult, served: Served | None, *, check: bool) -> No
     """The end of it, in a sentence and, where it was not a no-op, a table of phases."""
     console = Console()
     if result.interrupted:
-        console.print("interrupted: run the same apply again, it completes what was begun")
+        console.print(_interrupted(result), highlight=False, markup=False)
         return
     if not result.succeeded:
         for failure in result.failures:
@@ -138,6 +153,8 @@ def show_outcome(result: RunResult, served: Served | None, *, check: bool) -> No
             )
             console.print(f"    {failure.message}", markup=False, highlight=False)
         console.print("the apply stopped; nothing after this point was touched")
+        if not result.released:
+            console.print(STILL_LOCKED)
         return
     if result.changed:
         _phases(console, result)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -56,7 +54,6 @@ def drill(
     stop_on_errors(findings)
     if prepared is None:
         raise typer.Exit(1)
-    signal.signal(signal.SIGTERM, _interrupt)
     with drill_view.progress_view(quiet=as_json) as tell:
         report = drill_and_tell(prepared, tell)
     if as_json:
@@ -75,8 +72,3 @@ def drill(
         raise typer.Exit(INTERRUPTED)
     if not report.outcome.held:
         raise typer.Exit(1)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """A polite request to end is treated like Ctrl-C: what was broken is mended."""
-    raise KeyboardInterrupt

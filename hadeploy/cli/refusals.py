@@ -9,6 +9,9 @@ from contextlib import contextmanager
 
 import typer
 
+from hadeploy.run import endings
+
+INTERRUPTED = 130
 TOLD = ("RunError", "LabError", "NotAProjectError", "OccupiedError")
 """By name, so that the command line loads nothing for them before one of them was raised."""
 
@@ -18,6 +21,11 @@ def refusals_shown() -> Iterator[None]:
     """Show a refusal of the lab, of a run, or of the operating system; anything else is a bug and keeps its traceback."""
     try:
         yield
+    except SystemExit as leaving:
+        # A verb that was ended says 130; which signal it was, the shell is told here.
+        raise SystemExit(endings.exit_code() if leaving.code == INTERRUPTED else leaving.code) from None
+    except KeyboardInterrupt:
+        sys.exit(endings.exit_code())
     except BrokenPipeError:
         # Who reads has had enough (| head); Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -21,6 +21,7 @@ from hadeploy.lab.bmc import read_journal
 from hadeploy.lab.observer import INTERVAL_SECONDS, Observer, OwnerObservation, Probe, ProbeObservation
 from hadeploy.lab.state import LabState
 from hadeploy.plan.status import Status
+from hadeploy.run.endings import ENDINGS, Ended, note
 
 POLL_SECONDS = 0.3
 LONGEST_POLL_SECONDS = 10.0
@@ -248,16 +249,18 @@ def uninterrupted() -> Iterator[None]:
         yield
         return
     wanted: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, lambda which, _frame: wanted.append(which))
+    before = {number: signal.getsignal(number) for number in ENDINGS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, lambda which, _frame: wanted.append(which))
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     if wanted:
-        raise KeyboardInterrupt
+        note(wanted[0])
+        raise Ended
 
 
 def _stall(probes: Sequence[ProbeObservation]) -> float:

@@ -13,7 +13,7 @@ from hadeploy.project.bundle import bundle_files, cib_files
 from hadeploy.project.dump import dump_yaml
 from hadeploy.project.inventory import group_variables, inventory, makes_certificates
 from hadeploy.project.manifest import Manifest
-from hadeploy.project.playbook import playbook, roles_of
+from hadeploy.project.playbook import playbook, release_playbook, roles_of
 from hadeploy.project.roles import role_files
 from hadeploy.project.settings import ansible_settings, readme
 from hadeploy.project.write import replace_directory
@@ -53,6 +53,7 @@ def project_files(
         "inventory.yml": dump_yaml(inventory(design, parts)).encode(),
         "group_vars/all.yml": dump_yaml(variables).encode(),
         "site.yml": dump_yaml(plays).encode(),
+        "release.yml": dump_yaml(release_playbook(parts)).encode(),
         "README.md": readme(design, vault=_needs_vault(parts, cib)).encode(),
     }
     arbiter = design.arbiter.host if design.arbiter is not None else ""

@@ -90,10 +90,11 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
     volumes = "drbd" in daemons
     databases = "postgresql" in daemons
     watchdog = "sbd" in daemons
+    everywhere = f"{GROUP}:{ARBITER}" if arbiter else GROUP
     return [
         _play(
             "Observe",
-            f"{GROUP}:{ARBITER}" if arbiter else GROUP,
+            everywhere,
             [
                 Step(
                     "observe",
@@ -189,7 +190,16 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             if databases
             else []
         ),
+        _play("Release", everywhere, [Step("observe", "release")]),
     ]
+
+
+def release_playbook(shares: Sequence[Share]) -> list[dict[str, Any]]:
+    """release.yml: lets go of the hosts after a run that did not reach its end. A silent host keeps its lease."""
+    arbiter = any(share.daemon == "qnetd" for share in shares)
+    play = _play("Release", f"{GROUP}:{ARBITER}" if arbiter else GROUP, [Step("observe", "release")])
+    del play["any_errors_fatal"], play["max_fail_percentage"]
+    return [{**play, "any_errors_fatal": False, "ignore_unreachable": True}]
 
 
 def roles_of(plays: Iterable[Mapping[str, Any]]) -> frozenset[str]:

@@ -6,10 +6,8 @@ import contextlib
 import json
 import os
 import shlex
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,14 +17,20 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from hadeploy.run import endings, tether
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import HostCount, RunEvent, RunResult, read_event
+from hadeploy.run.private import in_memory, private_directory
 
 GRACE_SECONDS = 5.0
-"""How long Ansible may take to end after it was asked to."""
+"""How long Ansible may take to end after it was asked to, and then its processes after they were killed."""
+
+RELEASE_SECONDS = 30.0
+"""How long letting go of the hosts may take; whoever does not answer by then is left to its lease."""
 
 POLL_SECONDS = 1
-MEMORY = Path("/dev/shm")  # noqa: S108 (only as a place for a private directory)
+PUBLIC = ("PATH", "HOME", "LANG", "TERM")
+"""Of the environment, what ansible-runner itself may see, which writes down what it is given."""
 
 
 @dataclass(slots=True)
@@ -34,7 +38,10 @@ class _Watch:
     """What a run has come to so far."""
 
     on_event: Callable[[RunEvent], None]
+    deadline: float = float("inf")
+    former: _Watch | None = None
     process: int = 0
+    holds: bool = False
     announced: tuple[str, float] | None = None
     asked: int = 0
     asked_at: float = 0.0
@@ -47,6 +54,7 @@ class _Watch:
         """Take an event. False: ansible-runner keeps no copy on disk."""
         if raw.get("event") != "verbose" and raw.get("pid"):
             self.process = int(raw["pid"])
+        self._see_lock(raw)
         if raw.get("event") == "playbook_on_stats":
             self.stats = raw.get("event_data") or {}
         event = read_event(raw)
@@ -62,6 +70,15 @@ class _Watch:
         self.on_event(event)
         return False
 
+    def _see_lock(self, raw: dict[str, Any]) -> None:
+        """Whether hosts may be held by this run: from the first that is taken until one is let go of."""
+        result = (raw.get("event_data") or {}).get("res") or {}
+        if raw.get("event") != "runner_on_ok" or not isinstance(result, dict):
+            return
+        lock = result.get("lock")
+        if isinstance(lock, dict) and lock.get("taken") and lock.get("id"):
+            self.holds = True
+
     def _start_phase(self) -> None:
         """A play is told of when something happens in it: most have no hosts where little is to be done."""
         if self.announced is None:
@@ -73,8 +90,9 @@ class _Watch:
         self.phases.append((name, began))
         self.on_event(RunEvent("", name, "", "started"))
 
-    def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
+    def interrupt(self, number: int, _frame: FrameType | None) -> None:
         """First time: ask Ansible to end, as Ctrl-C in its own terminal would. Second time: end it."""
+        endings.note(number)
         self.asked += 1
         self.asked_at = self.asked_at or time.monotonic()
         if self.process and self.asked == 1:
@@ -82,11 +100,17 @@ class _Watch:
                 os.kill(self.process, signal.SIGINT)
 
     def must_end(self) -> bool:
-        """Whether ansible-runner should kill what it started."""
+        """Whether ansible-runner should kill what it started: only where the tether does not end, which is asked first."""
+        if time.monotonic() > self.deadline or (self.former is not None and self.former.asked > 1):
+            self.asked, self.asked_at = 2, self.asked_at or time.monotonic()
         if not self.asked:
             return False
-        late = time.monotonic() - self.asked_at > GRACE_SECONDS
-        return late or self.asked > 1 or not self.process
+        waited = time.monotonic() - self.asked_at
+        if waited > GRACE_SECONDS or self.asked > 1 or not self.process:
+            for child in _tethers():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGTERM)
+        return waited > 2 * GRACE_SECONDS + tether.END_SECONDS
 
     def durations(self, end: float) -> tuple[tuple[str, float], ...]:
         """Seconds of each play: until the next one starts."""
@@ -127,12 +151,16 @@ def apply_project(
     if inventory_overlay is not None and not inventory_overlay.is_file():
         raise RunError("RUN002", f"the inventory {inventory_overlay} is not there")
     watch = _Watch(on_event)
-    with _private_directory() as private, _interrupts(watch):
-        arguments = _arguments(private, vault_file, vault_password, secrets_directory, check=check)
+    project = project.resolve()
+    with private_directory() as private, in_memory(vault_password or b"") as password, _interrupts(watch):
+        arguments = _arguments(vault_file, vault_password and password, secrets_directory, check=check)
         if variables:
             arguments += ["--extra-vars", json.dumps(dict(variables))]
         began = time.monotonic()
-        words = _run(project.resolve(), private, inventory_overlay, arguments, watch)
+        words = _run(_Play(project, private, inventory_overlay, arguments), watch)
+        released = True
+        if (words or watch.asked) and watch.holds and watch.asked < 2:
+            released = _release(_Play(project, private, inventory_overlay, [], "release.yml"), watch)
         ended = time.monotonic()
     failures = watch.failures
     if words and not failures and not watch.asked:
@@ -140,6 +168,7 @@ def apply_project(
     return RunResult(
         succeeded=not words and not watch.asked,
         interrupted=bool(watch.asked),
+        released=released and not (watch.holds and watch.asked > 1),
         changed=watch.changed,
         seconds=round(ended - began, 3),
         hosts=_counts(watch.stats),
@@ -148,36 +177,74 @@ def apply_project(
     )
 
 
-def _run(project: Path, private: Path, overlay: Path | None, arguments: list[str], watch: _Watch) -> str:
+@dataclass(frozen=True, slots=True)
+class _Play:
+    """A playbook to run, and how."""
+
+    project: Path
+    private: Path
+    overlay: Path | None
+    arguments: list[str]
+    playbook: str = "site.yml"
+
+
+def _run(play: _Play, watch: _Watch) -> str:
     """Empty where all went well, else Ansible's own last words."""
     from ansible_runner.interface import init_runner
 
     runner = init_runner(
-        private_data_dir=str(private),
-        project_dir=str(project),
-        playbook="site.yml",
-        inventory=[str(path) for path in (project / "inventory.yml", overlay) if path],
-        cmdline=shlex.join(arguments),
+        private_data_dir=str(play.private),
+        project_dir=str(play.project),
+        playbook=play.playbook,
+        inventory=[str(path) for path in (play.project / "inventory.yml", play.overlay) if path],
+        cmdline=shlex.join(play.arguments),
         envvars={
-            "ANSIBLE_CONFIG": str(project / "ansible.cfg"),
+            "ANSIBLE_CONFIG": str(play.project / "ansible.cfg"),
             # ansible-runner switches the check off where nobody says otherwise, and the environment wins over the file.
             "ANSIBLE_HOST_KEY_CHECKING": "True",
+            "ANSIBLE_LOCAL_TEMP": str(play.private / "tmp"),
             "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": _connections(project, overlay),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": _connections(play.project, play.overlay),
+            "HADEPLOY_RUN_ID": sha256(play.private.name.encode()).hexdigest()[:12],
+            "HADEPLOY_RUN_PID": str(os.getpid()),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         },
         settings={"pexpect_timeout": POLL_SECONDS},
+        suppress_env_files=True,
         quiet=True,
         event_handler=watch.see,
         cancel_callback=watch.must_end,
-        status_handler=lambda status, runner_config: _forget_environment(status, runner_config.artifact_dir),
     )
-    status, code = runner.run()
+    # ansible-runner writes down the environment that it gives, and with it secrets: it gets none. The tether has all of it.
+    whole = json.dumps(dict(runner.config.env)).encode()
+    runner.config.env = {name: value for name, value in runner.config.env.items() if name in PUBLIC}
+    with in_memory(whole) as environment:
+        tied = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), str(play.private), environment]
+        runner.config.command = [*tied, *runner.config.command]
+        status, code = runner.run()
     if status == "successful" and code == 0:
         return ""
     with runner.stdout as stream:
         lines = [line.strip() for line in stream.read().splitlines() if line.strip()]
     return "\n".join(lines[-8:]) or f"ansible-playbook ended with {code}"
+
+
+def _tethers() -> list[int]:
+    """Processes of this one's that tie a run to it."""
+    mine = []
+    for pid in tether.descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            if os.fsencode(tether.__file__) in Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0"):
+                mine.append(pid)
+    return mine
+
+
+def _release(play: _Play, former: _Watch) -> bool:
+    """Let other runs at the hosts again, after one that did not come to its end; whether all hosts were reached."""
+    if not (play.project / play.playbook).is_file():
+        return False
+    watch = _Watch(lambda _: None, deadline=time.monotonic() + RELEASE_SECONDS, former=former)
+    return not _run(play, watch)
 
 
 def _connections(project: Path, overlay: Path | None) -> str:
@@ -192,57 +259,39 @@ def _connections(project: Path, overlay: Path | None) -> str:
     return str(Path.home() / ".ansible" / "cp" / f"h{way.hexdigest()[:12]}")
 
 
-def _forget_environment(status: Mapping[str, Any], artifacts: str) -> bool:
-    """ansible-runner writes the environment, and with it secrets given there, beside the command line."""
-    if status.get("status") == "running":
-        (Path(artifacts) / "command").unlink(missing_ok=True)
-    return True
-
-
 def _arguments(
-    private: Path,
     vault_file: Path | None,
-    password: bytes | None,
+    password: str | bytes | None,
     secrets_directory: Path | None,
     *,
     check: bool,
 ) -> list[str]:
+    """For ansible-playbook. The password is where only this user's processes can read it, while this one lives."""
     arguments = ["--check", "--diff"] if check else []
     if secrets_directory is not None:
         arguments += ["--extra-vars", f'{{"hadeploy_secrets_directory": "{secrets_directory.resolve()}"}}']
     if vault_file is None or not vault_file.exists():
         return arguments
-    if password is None:
+    if not password:
         raise RunError("RUN010", f"no password for {vault_file}", "export HADEPLOY_VAULT_PASSWORD=...")
-    file = private / "vault-password"
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(password)
-    return [*arguments, "--vault-password-file", str(file), "--extra-vars", f"@{vault_file.resolve()}"]
-
-
-@contextlib.contextmanager
-def _private_directory() -> Iterator[Path]:
-    """Ours alone, in memory where the system has a place for it, and gone afterwards."""
-    place = MEMORY if os.access(MEMORY, os.W_OK) else None
-    folder = Path(tempfile.mkdtemp(prefix="hadeploy-run-", dir=place))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return [*arguments, "--vault-password-file", str(password), "--extra-vars", f"@{vault_file.resolve()}"]
 
 
 @contextlib.contextmanager
 def _interrupts(watch: _Watch) -> Iterator[None]:
-    """Ansible runs in a session of its own, so Ctrl-C reaches only us: hand it on."""
+    """Ansible runs in a session of its own, so what ends us does not reach it: hand it on."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    former = signal.signal(signal.SIGINT, watch.interrupt)
+    former = {number: signal.getsignal(number) for number in endings.ENDINGS}
+    for number, handler in former.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, watch.interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def _counts(stats: Mapping[str, Mapping[str, int]]) -> tuple[HostCount, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from hadeploy.run.errors import RunError
+from hadeploy.run.program import tied
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30
@@ -101,7 +102,7 @@ def ask_hosts(questions: Mapping[str, tuple[Reach, tuple[str, ...]]], stdin: str
 def _ask(reach: Reach, argv: tuple[str, ...], stdin: str) -> Answer:
     try:
         done = subprocess.run(
-            reach.ssh(*argv),
+            tied(reach.ssh(*argv)),
             input=stdin,
             capture_output=True,
             text=True,

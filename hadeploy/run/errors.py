@@ -17,3 +17,7 @@ class RunError(Exception):
         self.code = code
         self.message = message
         self.mend = mend
+
+    def __reduce__(self) -> tuple[type[RunError], tuple[str, str, str]]:
+        """As it is handed over from a process to another."""
+        return type(self), (self.code, self.message, self.mend)

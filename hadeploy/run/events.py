@@ -65,6 +65,7 @@ class RunResult:
         hosts: counts.
         phases: (play, seconds) in order.
         failures: events with status failed or unreachable; what Ansible itself could not do has no host.
+        released: no host is left locked by it.
     """
 
     succeeded: bool
@@ -74,6 +75,7 @@ class RunResult:
     hosts: tuple[HostCount, ...]
     phases: tuple[tuple[str, float], ...]
     failures: tuple[RunEvent, ...]
+    released: bool = True
 
 
 def read_event(raw: Mapping[str, Any]) -> RunEvent | None:

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from hadeploy.proof.job import Job, JobOutcome
-from hadeploy.run.program import run_program
+from hadeploy.run.program import end_running, run_program
 
 Key = TypeVar("Key")
 
@@ -57,9 +57,11 @@ def run_jobs(
                     yield from _ready(running)
             while running:
                 yield from _ready(running)
-        finally:
+        except BaseException:
             for future in running:
                 future.cancel()
+            end_running()
+            raise
 
 
 def _ready(running: dict[Future[JobOutcome], Key]) -> Iterator[tuple[Key, JobOutcome]]:

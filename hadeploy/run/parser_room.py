@@ -144,9 +144,11 @@ def _as(user: str, *, ordinary: bool) -> list[str]:
 
 
 def _say(argv: list[str]) -> tuple[int, str]:
+    tool = shutil.which("setpriv", path=PATH)
+    tied = [tool, "--pdeathsig", "KILL", "--"] if tool else []
     try:
         done = subprocess.run(
-            argv,
+            [*tied, *argv],
             capture_output=True,
             text=True,
             errors="replace",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 MISSING = 127
@@ -31,6 +34,31 @@ class Outcome:
         return f"{self.stdout}\n{self.stderr}".strip()
 
 
+def tied(argv: Sequence[str]) -> list[str]:
+    """A command line whose program ends with this process, also where SIGKILL leaves it no time to end the program.
+
+    By setpriv (util-linux): code that runs between fork and exec may hang where there are threads.
+    """
+    tool = _setpriv()
+    return [tool, "--pdeathsig", "KILL", "--", *argv] if tool and shutil.which(argv[0]) else list(argv)
+
+
+_running: set[int] = set()
+"""Process groups of programs that run now, whatever thread waits for them."""
+
+
+def end_running() -> None:
+    """Kill the programs that other threads wait for: whoever was told to end does not wait for them."""
+    for group in tuple(_running):
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
+@cache
+def _setpriv() -> str:
+    return shutil.which("setpriv") or ""
+
+
 def run_program(
     argv: Sequence[str],
     *,
@@ -49,7 +77,7 @@ def run_program(
         given.seek(0)
         try:
             process = subprocess.Popen(
-                argv,
+                tied(argv),
                 stdin=given,
                 stdout=out,
                 stderr=err,
@@ -61,12 +89,14 @@ def run_program(
             return Outcome(MISSING, "", f"{argv[0]} is not installed")
         except PermissionError:
             return Outcome(MISSING, "", f"{argv[0]} may not be run")
+        _running.add(process.pid)
         try:
             code = process.wait() if _has_ended(process.pid, seconds) else TIMED_OUT
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+            _running.discard(process.pid)
         texts = []
         for stream in (out, err):
             stream.seek(0)

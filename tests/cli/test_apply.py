@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 from hadeploy.cli import apply_view, command_line
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent
-from hadeploy.run.sole import sole_run
+from hadeploy.run.sole import sole_project, sole_run
 
 INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
 
@@ -67,6 +68,34 @@ def test_two_applies_of_one_topology(tmp_path):
         assert second.exception.code == "RUN007"
     third = CliRunner().invoke(command_line(), ["apply", str(file), "--yes"])
     assert "SPEC" in third.output
+
+
+def test_an_editor_that_saves_lets_no_second_apply_in(tmp_path):
+    """It puts another file in place of the first; a symlink is another name of the same."""
+    file, fresh, name = (tmp_path / each for each in ("topology.yaml", "topology.yaml.new", "link.yaml"))
+    file.write_text("name: none of any pattern\n")
+    name.symlink_to(file)
+    with sole_run(file):
+        fresh.write_text("name: none of any pattern, either\n")
+        fresh.replace(file)
+        for path in (file, name):
+            second = CliRunner().invoke(command_line(), ["apply", str(path), "--yes"])
+            assert isinstance(second.exception, RunError)
+            assert second.exception.code == "RUN007"
+            assert f"process {os.getpid()}" in second.exception.message
+
+
+@pytest.mark.parametrize("verb", ["compile", "apply"])
+def test_the_project_of_an_apply_is_not_written_anew_under_it(tmp_path, verb):
+    """By another file of the same name, too."""
+    file = tmp_path / "topology.yaml"
+    shutil.copy(INVENTORIES / "active-passive" / "topology.yaml", file)
+    project = tmp_path / "build" / "active-passive"
+    with sole_project(project):
+        other = CliRunner().invoke(command_line(), [verb, str(file), "--out", str(tmp_path / "build")])
+        assert isinstance(other.exception, RunError)
+        assert other.exception.code == "RUN020"
+    assert not project.exists()
 
 
 def test_how_far_it_is_comes_now_and_then(capsys, monkeypatch):

@@ -95,9 +95,9 @@ def apply(tmp_path, monkeypatch):
 
     prepared = application.prepare
 
-    def prepare(request):
+    def prepare(request, hold):
         monkeypatch.setattr(application, "_secrets", lambda *_: (None, None))
-        return prepared(request)
+        return prepared(request, hold)
 
     return call
 

@@ -17,14 +17,15 @@ ROLES = PACKAGE.parent / "roles"
 """Modules print codes, too: what a host refuses."""
 
 CODE = re.compile(r"^(?!HA\d)[A-Z]{3,8}\d{3}$")
-TOLD = re.compile(r"\b([A-Z]{3,8}\d{3}): ")
+TOLD = re.compile(r"\b(?:[A-Z]{3,8}\d{3}(?=: )|(?:APPLY|RUN)\d{3}\b)")
 MESSAGE = "explain it in hadeploy/diagnostics/codes/, then: make docs"
 
 
 def printed() -> set[str]:
-    """Codes in the sources: texts that are one and nothing else; in the roles' tasks, what a message begins with."""
-    tasks = (file.read_text(encoding="utf-8") for file in ROLES.rglob("tasks/*.yml"))
-    return {code for text in tasks for code in TOLD.findall(text)} | {
+    """Codes in the sources: texts that are one and nothing else; in what runs on hosts, how a message begins."""
+    roles = [*ROLES.rglob("*.py"), *ROLES.rglob("*.yml")]
+    told = {code for file in roles for code in TOLD.findall(file.read_text(encoding="utf-8"))}
+    return told | {
         node.value
         for folder in (PACKAGE, ROLES)
         for file in folder.rglob("*.py")

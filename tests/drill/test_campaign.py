@@ -231,17 +231,18 @@ class TestCampaign:
         assert "n2 is offline" in outcome.stopped
         assert len(outcome.findings) == 1
 
-    def test_an_interrupt_waits_for_the_mending(self, world):
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_an_interrupt_waits_for_the_mending(self, world, number):
         def restore(mishap):
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
             world.done.append(f"restored {mishap}")
 
         world.restore = restore
-        before = signal.getsignal(signal.SIGINT)
+        before = signal.getsignal(number)
         outcome = run_campaign(campaign_of(world), (RING, STANDBY), lambda _: None)
         assert world.done == ["strike link-cut:n1:ring", "restored link-cut:n1:ring"]
         assert outcome.interrupted
-        assert signal.getsignal(signal.SIGINT) is before
+        assert signal.getsignal(number) is before
 
     def test_what_a_world_cannot_do_is_told(self, world):
         world.impossible = "a hang cannot be undone from afar"

@@ -13,6 +13,10 @@ PLUGIN = Path(__file__).resolve().parents[2] / "roles" / "modules" / "action_plu
 
 @pytest.fixture
 def action():
+    from ansible.plugins.loader import action_loader, init_plugin_loader
+
+    init_plugin_loader()
+    action_loader.add_directory(str(PLUGIN.parent))
     spec = importlib.util.spec_from_file_location("hadeploy_bundle_action", PLUGIN)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -32,6 +32,11 @@ def check() -> ModuleType:
     return _load_utility(MODULES, "hadeploy_check")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def host_lock() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_lock")
+
+
 @pytest.fixture(scope="session")
 def pending_memory() -> ModuleType:
     return _load_utility(MODULES, "hadeploy_pending")
@@ -52,8 +57,13 @@ def owned(pending_memory: ModuleType) -> ModuleType:
     return _load_utility(MODULES, "hadeploy_owned")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def killed() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_killed")
+
+
 @pytest.fixture(scope="session")
-def files(pending_memory: ModuleType) -> ModuleType:
+def files(pending_memory: ModuleType, killed: ModuleType) -> ModuleType:
     return _load_utility(MODULES, "hadeploy_files")
 
 

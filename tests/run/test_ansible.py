@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hadeploy.run import ansible
+from hadeploy.run import ansible, private
 from hadeploy.run.ansible import apply_project
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent
@@ -49,7 +49,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where a run keeps its private directory."""
     folder = tmp_path / "memory"
     folder.mkdir()
-    monkeypatch.setattr(ansible, "MEMORY", folder)
+    monkeypatch.setattr(private, "MEMORY", folder)
     return folder
 
 
@@ -129,11 +129,7 @@ def test_vault_and_environment_reach_ansible_and_nothing_is_left(
         if event.status != "running":
             return
         for file in place.rglob("*"):
-            if (
-                file.is_file()
-                and file.name != "vault-password"
-                and SECRET in file.read_text(errors="replace")
-            ):
+            if file.is_file() and SECRET in file.read_text(errors="replace"):
                 leaks.append(file.name)
         for entry in Path("/proc").glob("[0-9]*/cmdline"):
             try:

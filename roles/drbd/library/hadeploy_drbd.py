@@ -50,6 +50,10 @@ options:
     description: How long peers may take to connect, in seconds.
     type: int
     default: 60
+  run:
+    description: Which run this is a step of; said by the action plugin.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -101,6 +105,7 @@ from ansible.module_utils.hadeploy_drbd_memory import (
     remember,
 )
 from ansible.module_utils.hadeploy_drbd_progress import progress_9, progress_84
+from ansible.module_utils.hadeploy_lock import RUN, under_lock
 from ansible.module_utils.hadeploy_pending import load, merged, save
 
 UNIT = "drbd.service"
@@ -450,9 +455,11 @@ def main() -> None:
             "intentions": {"type": "dict", "default": {}},
             "expected": {"type": "dict", "default": {}},
             "timeout": {"type": "int", "default": 60},
+            **RUN,
         },
         supports_check_mode=True,
     )
+    under_lock(module)
     volumes = Volumes(module)
     state = module.params["state"]
     about = {"module_args": {"state": state}}

@@ -61,6 +61,10 @@ options:
     description: How long a disk may be read to prove that it holds nothing but zeros; what is not proven is refused.
     type: int
     default: 300
+  run:
+    description: Which run this is a step of; said by the action plugin.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -119,6 +123,7 @@ from ansible.module_utils.hadeploy_drbd_look import (
 from ansible.module_utils.hadeploy_drbd_lvm import LogicalVolumes
 from ansible.module_utils.hadeploy_drbd_memory import DoubtError, keep, record, recorded, remember
 from ansible.module_utils.hadeploy_drbd_seen import look
+from ansible.module_utils.hadeploy_lock import RUN, under_lock
 
 
 class Disks:
@@ -400,9 +405,11 @@ def main() -> None:
             "seen": {"type": "dict", "default": {}},
             "decided": {"type": "dict", "default": {}},
             "prove_blank_seconds": {"type": "int", "default": 300},
+            **RUN,
         },
         supports_check_mode=True,
     )
+    under_lock(module)
     disks = Disks(module)
     volumes = own(module.params["volumes"], module.params["host"])
     state = module.params["state"]

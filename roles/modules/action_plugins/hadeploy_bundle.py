@@ -8,17 +8,15 @@ from pathlib import Path
 
 import yaml
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
-from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import action_loader
 
+LockAction = action_loader.get("hadeploy_lock", class_only=True)
 UNMADE = base64.b64encode(b"made by the first apply; " * 8).decode()
 """Stands in check mode for a generated secret before the first apply; it is compared and checked, never written."""
 
 
-class ActionModule(ActionBase):
+class ActionModule(LockAction):
     """Controller side of hadeploy_bundle."""
-
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
 
     def run(self, tmp=None, task_vars=None):
         """Add the bundle to the task's arguments and run the module."""
@@ -38,7 +36,20 @@ class ActionModule(ActionBase):
             )
         if state == "observed":
             arguments |= {key: bundle[key] for key in ("packages", "users")}
-        return self._execute_module("hadeploy_bundle", module_args=arguments, task_vars=task_vars)
+        if arguments.get("lock"):
+            return self.take(arguments, task_vars)
+        return self.run_module("hadeploy_bundle", arguments, task_vars)
+
+    def take(self, arguments, task_vars):
+        """Take the host's lock and look at it, in one call; again where who holds it is known to be dead."""
+        named = str(task_vars.get("hadeploy_take_over") or "")
+        arguments |= {"run": self.run_id(), "record": self.run_record(task_vars), "instead_of": named}
+        result = self._execute_module("hadeploy_bundle", module_args=arguments, task_vars=task_vars)
+        holder = (result.get("lock") or {}).get("holder") or {}
+        if not holder.get("steps") and self.is_dead(holder.get("process") or {}):
+            arguments["instead_of"] = holder["id"]
+            result = self._execute_module("hadeploy_bundle", module_args=arguments, task_vars=task_vars)
+        return result
 
     def files_directory(self, task_vars):
         """Where the project keeps what is copied."""

@@ -21,4 +21,4 @@ class ActionModule(BundleAction):
             "checks": cib["checks"],
             "members": cib["members"],
         }
-        return self._execute_module("hadeploy_cib", module_args=arguments, task_vars=task_vars)
+        return self.run_module("hadeploy_cib", arguments, task_vars)

@@ -24,4 +24,4 @@ class ActionModule(BundleAction):
             "readers": readers,
             "part": bundle.get("part", ""),
         }
-        return self._execute_module("hadeploy_units", module_args=arguments, task_vars=task_vars)
+        return self.run_module("hadeploy_units", arguments, task_vars)

@@ -56,6 +56,22 @@ options:
     description: Which part of the host's this bundle is, C(arbiter) or empty for a member; their memories are kept apart.
     type: str
     default: ""
+  lock:
+    description: With C(observed), take the lock of the host first. Where another run holds it, nothing is looked at.
+    type: bool
+    default: false
+  run:
+    description: Which run this is a step of; said by the action plugin.
+    type: str
+    default: ""
+  record:
+    description: Who takes the lock; said by the action plugin.
+    type: dict
+    default: {}
+  instead_of:
+    description: A run that is dead, or must stop, whose lock is taken over at once.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -90,6 +106,10 @@ active:
   description: Whether the host holds a floating address.
   type: bool
   returned: state is observed
+lock:
+  description: Whether this run holds the host (C(taken)), else who does (C(holder), C(words)).
+  type: dict
+  returned: the lock was asked for
 tell:
   description: Unit to what it must be told.
   type: dict
@@ -125,6 +145,8 @@ from ansible.module_utils.hadeploy_files import (
     wanted_bytes,
     write,
 )
+from ansible.module_utils.hadeploy_killed import sweep
+from ansible.module_utils.hadeploy_lock import RUN, present_holder, take, told, under_lock
 from ansible.module_utils.hadeploy_owned import brought, leftovers, load_owned, merged_owned, save_owned
 from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save, sync_directory
 from ansible.module_utils.hadeploy_staging import stage
@@ -177,6 +199,27 @@ def holds_address(module: AnsibleModule, addresses: list[str]) -> bool:
     except ValueError:
         return False
     return any(info.get("local") in addresses for link in links for info in link.get("addr_info", []))
+
+
+def lock(module: AnsibleModule) -> dict:
+    """Take the lock before anything is looked at: what is decided by it holds only as long as nobody else changes it."""
+    if module.check_mode:
+        holder = present_holder()
+        if holder:
+            module.warn(f"an apply is under way, so this may be out of date soon: {told(holder)}")
+        return {"taken": True, "id": "", "words": told(holder) if holder else ""}
+    found = take(module.params["record"], module.params["instead_of"])
+    if found["taken"]:
+        return {"taken": True, "id": module.params["run"]}
+    holder, steps = found["holder"], found["steps"]
+    words = told(holder) if holder else "a step of an earlier run has not ended yet"
+    if steps:
+        words += f"; its step still runs here as process {', '.join(map(str, steps))}"
+    return {"taken": False, "holder": {**holder, "steps": steps}, "words": words}
+
+
+REFUSED = {"anything": False, "pending": {}, "daemons": [], "active": False}
+"""What is reported of a host that another run changes: nothing was looked at."""
 
 
 def observe(module: AnsibleModule) -> dict:
@@ -362,16 +405,26 @@ def main() -> None:
             "users": {"type": "list", "elements": "str", "default": []},
             "addresses": {"type": "list", "elements": "str", "default": []},
             "part": {"type": "str", "default": ""},
+            "lock": {"type": "bool", "default": False},
+            "record": {"type": "dict", "default": {}},
+            "instead_of": {"type": "str", "default": ""},
+            **RUN,
         },
         supports_check_mode=True,
     )
     keep_apart(module.params["part"])
+    locked = {"lock": lock(module)} if module.params["lock"] else {}
+    if locked and not locked["lock"]["taken"]:
+        module.exit_json(changed=False, invocation={}, **REFUSED, **locked)
+    under_lock(module)
+    if locked and not module.check_mode:
+        sweep([file["path"] for file in module.params["files"]])
     try:
         result = STATES[module.params["state"]](module)
     except ValueError as error:
         module.fail_json(msg=str(error), invocation={})
     # The invocation would repeat every file's content in every result.
-    module.exit_json(invocation={"module_args": {"state": module.params["state"]}}, **result)
+    module.exit_json(invocation={"module_args": {"state": module.params["state"]}}, **result, **locked)
 
 
 if __name__ == "__main__":

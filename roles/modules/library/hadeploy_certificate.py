@@ -38,6 +38,10 @@ options:
     description: What to import, base64.
     type: str
     default: ""
+  run:
+    description: Which run this is a step of; said by the action plugin.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -87,6 +91,7 @@ import stat
 import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_lock import RUN, under_lock
 from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save
 
 ARBITER_DATABASE = "/etc/corosync/qnetd/nssdb"
@@ -308,9 +313,11 @@ def main() -> None:
             "authority": {"type": "str", "default": ""},
             "request": {"type": "str", "default": ""},
             "certificate": {"type": "str", "default": ""},
+            **RUN,
         },
         supports_check_mode=True,
     )
+    under_lock(module)
     module.exit_json(**STATES[module.params["state"]](module))
 
 

@@ -46,6 +46,10 @@ options:
     description: How long the cluster may take to settle, in seconds.
     type: int
     default: 180
+  run:
+    description: Which run this is a step of; said by the action plugin.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -113,6 +117,7 @@ from ansible.module_utils.hadeploy_crm_mon import (
     unwell,
 )
 from ansible.module_utils.hadeploy_fence_agent import changed_devices
+from ansible.module_utils.hadeploy_lock import RUN, under_lock
 
 ONLINE_SECONDS = 60
 POLL_SECONDS = 0.2
@@ -390,9 +395,11 @@ def main() -> None:
             "checks": {"type": "list", "elements": "dict", "default": []},
             "members": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "int", "default": 180},
+            **RUN,
         },
         supports_check_mode=True,
     )
+    under_lock(module)
     act = {"observed": observe, "verified": verify, "present": establish}[module.params["state"]]
     result = act(Cib(module))
     for decision in result.get("drift", ()):

@@ -32,6 +32,10 @@ options:
     description: How long to wait, in seconds.
     type: int
     default: 60
+  run:
+    description: Which run this is a step of; said by the action plugin.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -61,6 +65,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_crm_mon import lacking
+from ansible.module_utils.hadeploy_lock import RUN, under_lock
 
 POLL_SECONDS = 0.2
 
@@ -144,11 +149,13 @@ def main() -> None:
             "members": {"type": "list", "elements": "str", "required": True},
             "configuration": {"type": "str", "default": ""},
             "timeout": {"type": "int", "default": 60},
+            **RUN,
         },
         supports_check_mode=True,
     )
     if module.check_mode:
         module.exit_json(changed=False, waited=0.0)
+    under_lock(module)
     (program, *rest), lacking = QUESTIONS[module.params["layer"]]
     argv = [module.get_bin_path(program, required=True), *rest]
     began = time.monotonic()

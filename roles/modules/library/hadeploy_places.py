@@ -21,6 +21,10 @@ options:
     description: What each host had at these places, by host. Where it is given, what would hide data is refused.
     type: dict
     default: {}
+  run:
+    description: Which run this is a step of; said by the action plugin.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -46,6 +50,7 @@ places:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_cib_places import refusals, seen
+from ansible.module_utils.hadeploy_lock import RUN, under_lock
 
 
 def main() -> None:
@@ -54,9 +59,11 @@ def main() -> None:
         argument_spec={
             "moves": {"type": "list", "elements": "dict", "required": True},
             "seen": {"type": "dict", "default": {}},
+            **RUN,
         },
         supports_check_mode=True,
     )
+    under_lock(module)
     moves, hosts = module.params["moves"], module.params["seen"]
     if not hosts:
         module.exit_json(changed=False, places=seen(moves))

@@ -47,6 +47,10 @@ options:
     description: Which part of the host's this bundle is, C(arbiter) or empty for a member; their memories are kept apart.
     type: str
     default: ""
+  run:
+    description: Which run this is a step of; said by the action plugin.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -76,6 +80,7 @@ import time
 from collections.abc import Iterable
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_lock import RUN, under_lock
 from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save
 from ansible.module_utils.hadeploy_systemd import is_active, show, wishes
 
@@ -200,9 +205,11 @@ def main() -> None:
             "answers_on": {"type": "str", "default": ""},
             "timeout": {"type": "int", "default": 30},
             "part": {"type": "str", "default": ""},
+            **RUN,
         },
         supports_check_mode=True,
     )
+    under_lock(module)
     params = module.params
     listed = {unit["name"]: unit for unit in params["units"]}
     names = list(dict.fromkeys([*listed, *params["readers"]]))

@@ -10,6 +10,7 @@ import os
 import pwd
 import stat
 
+from ansible.module_utils.hadeploy_killed import mark
 from ansible.module_utils.hadeploy_pending import sync_directory
 
 UNIT_DIRECTORIES = ("/etc/systemd/system/", "/usr/local/lib/systemd/system/")
@@ -142,7 +143,7 @@ def write(file: dict, content: bytes) -> None:
     """Replace the file in one step: a reader sees the old one or the new one, whole, with its final owner and mode."""
     directory, name = os.path.split(file["path"])
     os.makedirs(directory, mode=0o755, exist_ok=True)
-    fresh = os.path.join(directory, f".{name}.hadeploy-{os.getpid()}")
+    fresh = os.path.join(directory, f".{name}.hadeploy-{mark()}")
     owner, group = ids(file)
     try:
         write_new(fresh, content, owner, group, int(file["mode"], 8))

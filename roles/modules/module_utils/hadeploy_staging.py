@@ -10,8 +10,7 @@ import tempfile
 
 from ansible.module_utils.hadeploy_check import verdict
 from ansible.module_utils.hadeploy_files import differs, ids, wanted_bytes, write_new
-
-STAGES = "/run/hadeploy"
+from ansible.module_utils.hadeploy_killed import OWNER, STAGES, mark
 
 
 def stage(module) -> dict:
@@ -24,6 +23,8 @@ def stage(module) -> dict:
     os.makedirs(STAGES, mode=0o711, exist_ok=True)
     directory = tempfile.mkdtemp(prefix="stage-", dir=STAGES)
     try:
+        with open(os.path.join(directory, OWNER), "w", encoding="ascii") as stream:
+            stream.write(mark())
         os.chmod(directory, 0o711)
         staged = {file["path"]: directory + file["path"] for file in files}
         for file in files:

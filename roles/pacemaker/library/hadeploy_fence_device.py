@@ -31,6 +31,10 @@ options:
     description: The name of this node in the cluster. Added by the action plugin.
     type: str
     default: ""
+  run:
+    description: Which run this is a step of; said by the action plugin.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -79,6 +83,7 @@ from ansible.module_utils.hadeploy_fence_agent import (
     reason,
     seconds_of,
 )
+from ansible.module_utils.hadeploy_lock import RUN, under_lock
 
 REFUSED = "APPLY060"
 AGENTS = "/usr/sbin"
@@ -185,9 +190,11 @@ def main() -> None:
             "xml": {"type": "str", "default": ""},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
             "node": {"type": "str", "default": ""},
+            **RUN,
         },
         supports_check_mode=True,
     )
+    under_lock(module)
     given = module.params
     systemctl = module.get_bin_path("systemctl", required=True)
     code, _, _ = module.run_command([systemctl, "is-active", "--quiet", "pacemaker.service"])

@@ -49,6 +49,10 @@ options:
     description: What RV(databases) was on each host in the state before, by host.
     type: dict
     default: {}
+  run:
+    description: Which run this is a step of; said by the action plugin.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -98,6 +102,7 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_lock import RUN, under_lock
 from ansible.module_utils.hadeploy_postgresql import FILE_ERRORS, Server, without_statements
 from ansible.module_utils.hadeploy_postgresql_choice import Choice
 from ansible.module_utils.hadeploy_postgresql_disk import (
@@ -405,9 +410,11 @@ def main() -> None:
             "databases": {"type": "list", "elements": "dict", "required": True},
             "wipe": {"type": "list", "elements": "str", "default": []},
             "seen": {"type": "dict", "default": {}},
+            **RUN,
         },
         supports_check_mode=True,
     )
+    under_lock(module)
     state, host, told = module.params["state"], module.params["host"], []
     members = [Member(module, each, told) for each in module.params["databases"] if host in each["members"]]
     result = LOOKS[state](members) if state in LOOKS else done(module, members, told)

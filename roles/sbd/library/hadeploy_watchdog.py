@@ -21,6 +21,10 @@ options:
     type: list
     elements: path
     default: []
+  run:
+    description: Which run this is a step of; said by the action plugin.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -48,6 +52,7 @@ import os
 import stat
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_lock import RUN, under_lock
 
 REFUSED = "APPLY061"
 NOISE = ("Header on disk", "sbd failed")
@@ -79,9 +84,11 @@ def main() -> None:
         argument_spec={
             "device": {"type": "path", "required": True},
             "disks": {"type": "list", "elements": "path", "default": []},
+            **RUN,
         },
         supports_check_mode=True,
     )
+    under_lock(module)
     disks = module.params["disks"]
     problems = [without_watchdog(module.params["device"])]
     sbd = module.get_bin_path("sbd")

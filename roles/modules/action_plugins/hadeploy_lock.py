@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tells a module of hadeploy which run it is a step of. Every module of hadeploy has an action plugin made of this one."""
+
+from __future__ import annotations
+
+import getpass
+import multiprocessing
+import os
+import socket
+import time
+from hashlib import sha256
+from pathlib import Path
+
+from ansible.plugins.action import ActionBase
+
+RUN_ID = "HADEPLOY_RUN_ID"
+RUN_PID = "HADEPLOY_RUN_PID"
+"""What hadeploy apply says of its run; a plain ansible-playbook is a run of its own."""
+
+
+def run_id():
+    """Of this run of ansible-playbook: the same in every worker, and never that of another."""
+    said = os.environ.get(RUN_ID, "")
+    if said.isalnum():
+        return said
+    return sha256(repr(sorted(process_of_run().items())).encode()).hexdigest()[:12]
+
+
+def run_record(task_vars):
+    """Who changes the hosts, for those who find them locked."""
+    process = process_of_run()
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return {
+        "id": run_id(),
+        "user": user,
+        "machine": socket.gethostname(),
+        "pid": int(os.environ.get(RUN_PID) or process["pid"]),
+        "since": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+        "topology": Path(str(task_vars["playbook_dir"])).name,
+        "process": process,
+    }
+
+
+def process_of_run():
+    """The process of ansible-playbook, of which this one is a worker, told apart from all others of any machine."""
+    parent = multiprocessing.parent_process()
+    pid = parent.pid if parent is not None else os.getpid()
+    return {"pid": pid, "started": _started(pid), "boot": _boot(), "namespace": _namespace()}
+
+
+def is_dead(process):
+    """Whether a run of this machine has ended. Of a process on another machine nothing is known."""
+    if not process.get("boot") or not process.get("namespace") or not process.get("started"):
+        return False
+    if (process["boot"], process["namespace"]) != (_boot(), _namespace()):
+        return False
+    return _started(int(process["pid"])) != process["started"]
+
+
+def _started(pid):
+    """When a process began, in ticks since the boot; empty where it has ended, or there is no /proc."""
+    try:
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def _boot():
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _namespace():
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+class ActionModule(ActionBase):
+    """Controller side of all modules of hadeploy."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    run_id = staticmethod(run_id)
+    run_record = staticmethod(run_record)
+    is_dead = staticmethod(is_dead)
+
+    def run(self, tmp=None, task_vars=None):
+        """Run the module of the task's name as a step of this run."""
+        super().run(tmp, task_vars)
+        return self.run_module(self._task.action, self._task.args, task_vars)
+
+    def run_module(self, name, arguments, task_vars):
+        """Run a module as a step of this run."""
+        return self._execute_module(name, module_args=arguments | self.step(task_vars), task_vars=task_vars)
+
+    def step(self, task_vars):
+        """The run's id, once it holds the lock of the host that it looked at first."""
+        if self._task.args.get("state") == "released":
+            return {"run": str(self._task.args.get("run") or self.run_id())}
+        observed = task_vars.get("observe_result") or {}
+        run = (observed.get("lock") or {}).get("id")
+        return {"run": str(run)} if run else {}
