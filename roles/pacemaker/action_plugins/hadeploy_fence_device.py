@@ -20,4 +20,4 @@ class ActionModule(BundleAction):
             "secrets": self.resolve(cib["secrets"], task_vars),
             "node": str(task_vars["inventory_hostname"]),
         }
-        return self._execute_module("hadeploy_fence_device", module_args=arguments, task_vars=task_vars)
+        return self.run_module("hadeploy_fence_device", arguments, task_vars)
