@@ -11,7 +11,7 @@ SAMPLES = 256
 """Places, evenly spread, that are read first: data on a large disk is found within seconds."""
 
 ESTIMATE_SECONDS = 5.0
-"""After so long it is known whether the whole disk can be read in the time that there is."""
+"""After so long it is known whether reading the whole disk would take more than twice the time that there is."""
 
 _ZEROS = bytes(CHUNK)
 
@@ -35,7 +35,7 @@ def read_zeros(path: str, seconds: float, end: int | None = None) -> tuple[str, 
         done = 0
         while done < end:
             spent = time.monotonic() - started
-            if spent > seconds or (spent > ESTIMATE_SECONDS and spent * end > seconds * done):
+            if spent > seconds or (spent > ESTIMATE_SECONDS and spent * end > 2 * seconds * done):
                 return "unproven", done
             chunk = os.pread(descriptor, min(CHUNK, end - done), done)
             if not chunk:
