@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -35,6 +36,9 @@ umount /mnt
 
 NOBODY = "02:00:00:00:00:01"
 """The neighbor's hardware address while the link is cut."""
+
+ALONE = "while pgrep -x python3 >/dev/null; do sleep 1; done"
+"""A module that waits for its peer on a node outlives the run that started it, for a minute at most."""
 
 STARTED_SECONDS = 1200.0
 
@@ -72,6 +76,16 @@ def topology(tmp_path: Path) -> Iterator[Path]:
         lab.down(NAME)
 
 
+def descendants(process: int) -> list[int]:
+    """What a process has started, and those in turn; Ansible has a session of its own."""
+    children = [
+        int(child)
+        for thread in Path(f"/proc/{process}/task").glob("*/children")
+        for child in thread.read_text(encoding="ascii").split()
+    ]
+    return [*children, *(each for child in children for each in descendants(child))]
+
+
 def shell(node: str, script: str) -> str:
     return exec_in_node(load_state(NAME), node, "sh", "-ec", script, seconds=240)
 
@@ -102,8 +116,12 @@ def test_an_adopted_disk_outlives_an_apply_that_was_killed(topology: Path) -> No
             assert time.monotonic() < deadline
             time.sleep(1)
     finally:
-        os.killpg(apply.pid, signal.SIGKILL)
+        for process in (apply.pid, *descendants(apply.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         apply.communicate()
+    for node in peers:
+        shell(node, ALONE)
     for node, other in (("n1", "n2"), ("n2", "n1")):
         shell(node, f"ip neigh del {peers[other]} dev repl0")
         assert '"source": "n2"' in shell(node, "cat /var/lib/hadeploy/drbd/data.json")
