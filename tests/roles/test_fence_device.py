@@ -215,6 +215,22 @@ def test_a_line_break_in_a_value_is_refused_and_never_told(agents, fence_device)
     assert agents.asked == []
 
 
+@pytest.mark.parametrize("name", ["action", "option"])
+def test_a_device_is_never_told_to_do_anything(agents, fence_device, name):
+    agents.make("fence_good", "sys.exit(0)")
+    xml = cib(device("a", "fence_good", pcmk_host_list="n1", **{name: "off"}))
+    assert judge(fence_device, xml, "n2", "a")[0] == ["a"]
+    assert agents.asked == [{"action": "status", "nodename": "n1"}]
+
+
+def test_a_status_that_would_fence_is_refused_and_never_told(agents, fence_device):
+    agents.make("fence_good", "sys.exit(0)")
+    xml = cib(device("a", "fence_good", pcmk_host_list="n1", pcmk_status_action="reboot"))
+    refused = ["a: pcmk_status_action is reboot, which does more than ask"]
+    assert judge(fence_device, xml, "n2", "a") == ([], [], refused)
+    assert agents.asked == []
+
+
 def test_what_cannot_be_asked_yet_is_said(agents, fence_device):
     agents.make("fence_fabric", "sys.exit(1)", automatic="1")
     xml = cib(device("a", "fence_fabric"), device("b", "fence_missing"))

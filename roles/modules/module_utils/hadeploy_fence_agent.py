@@ -13,6 +13,12 @@ WELL = {STATUS: (0, 2), MONITOR: (0,)}
 ONLY_MONITOR = ("fence_sbd",)
 """A node's slot on the disk is made when SBD starts there, after the first apply's check: until then status fails."""
 
+HARMLESS = (STATUS, MONITOR, "list", "list-status", "metadata", "validate-all")
+"""What may be asked at any time, whatever a device says that its status is called (pcmk_status_action)."""
+
+ACTIONS = ("action", "option")
+"""Names of the parameter that says what an agent is to do; Pacemaker sets it, too, whatever is configured."""
+
 PLUGS = ("plug", "port")
 SECONDS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "m": 60.0, "min": 60.0, "h": 3600.0}
 LONGEST_SECONDS = 60.0
@@ -100,9 +106,14 @@ class Agent:
         """(target, what the agent is told on its standard input): a question for each of its plugs.
 
         Raises:
-            ValueError: a value has a line break, and would be read as more than one parameter.
+            ValueError: a value has a line break, and would be read as more than one parameter; or what the device is to be
+                asked would do something to it.
         """
-        own = {name: value for name, value in parameters.items() if not name.startswith("pcmk_")}
+        own = {
+            name: value
+            for name, value in parameters.items()
+            if not name.startswith("pcmk_") and name not in ACTIONS
+        }
         broken = sorted(name for name, value in own.items() if "\n" in value or "\r" in value)
         if broken:
             raise ValueError(f"the value of {', '.join(broken)} has a line break")
@@ -112,6 +123,8 @@ class Agent:
         ]
         aliases = mapped(parameters.get("pcmk_host_map", ""))
         action = parameters.get(f"pcmk_{self.question}_action", self.question)
+        if action not in HARMLESS:
+            raise ValueError(f"pcmk_{self.question}_action is {action}, which does more than ask")
         asked: dict[str, str] = {}
         for target in targets:
             given = {"action": action, **({"nodename": target} if target else {}), **own}
