@@ -289,7 +289,7 @@ def establish(cib: Cib) -> dict:
     seen = cib.monitor()
     failing = set(failed_devices(seen, cib.ours))
     changed = set(cib.devices(live))
-    again = sorted(cib.given_up(seen) | (failing & changed))
+    again = sorted(cib.given_up(seen))
     result = {
         "changed": bool(patch or again),
         "drift": drift,
@@ -306,6 +306,9 @@ def establish(cib: Cib) -> dict:
         cib.program("crm_resource", "--cleanup", f"--resource={name}")
     # What failed before and stays as it was is no outcome of this apply: the status at the end of the run tells of it.
     _settle(cib, result, known=failing - changed)
+    # Only now: a try with the former parameters may have ended after the new ones were there.
+    for name in sorted(failing & changed):
+        cib.program("crm_resource", "--cleanup", f"--resource={name}")
     return result
 
 
