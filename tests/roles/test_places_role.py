@@ -39,6 +39,7 @@ def test_a_place_that_holds_data_ends_the_run(tmp_path, holds, check):
     for part, name in (("module_utils", "hadeploy_cib_places.py"), ("library", "hadeploy_places.py")):
         (modules / part).mkdir(parents=True)
         shutil.copy(ROLES / "modules" / part / name, modules / part)
+    shutil.copy(ROLES / "modules" / "module_utils" / "hadeploy_lock.py", modules / "module_utils")
     (modules / "library" / "hadeploy_cib.py").write_text(CIB % [move])
     play = {
         "hosts": "all[0]",
