@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
 from hadeploy.daemons.pacemaker.share import cluster_information_base
-from hadeploy.daemons.postgresql import share
+from hadeploy.daemons.postgresql import keep_wal, share
 
 
 def files_of(design, member: str = "n1"):
@@ -166,3 +168,20 @@ def test_a_primary_goes_on_alone_only_when_every_lost_member_is_known_to_be_off(
     agent = f'. {functions}; runuser postgres -c "$2"'
     subprocess.run(["sh", "-euc", agent, "pgsql", action, statement], env=environment, check=True)
     assert (tmp_path / "written").exists() is done
+
+
+def test_wal_that_was_kept_last_is_not_the_first_to_go_when_the_clock_was_set_back(tmp_path, monkeypatch):
+    """A host without a battery begins in the past, until it is told the time."""
+    place, wal = tmp_path / "kept-wal", tmp_path / "pg_wal"
+    wal.mkdir()
+    (wal / "000000010000000000000001").write_bytes(bytes(8) + (4096).to_bytes(8, sys.byteorder) + bytes(4080))
+    for name in (*(f"2099010{day}T000000Z" for day in range(1, 9)), "20990108T000000Z-9", "of a person"):
+        (place / name).mkdir(parents=True)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("2\n1\t0/64\tno recovery target specified\n"))
+    keep_wal.main(str(tmp_path), str(place))
+    left = {each.name for each in place.iterdir()}
+    assert (place / "20990108T000000Z-10" / "000000010000000000000001").exists()
+    assert left - {"of a person"} == {
+        *(f"2099010{day}T000000Z" for day in range(3, 9)), "20990108T000000Z-9", "20990108T000000Z-10",
+    }  # fmt: skip
+    assert "of a person" in left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from tests.roles.drbd_role import Role
-from tests.roles.fake_drbd import MIB, VOLUME, Disk, FailedError, Host, Module, World
+from tests.roles.fake_drbd import MIB, VOLUME, Copy, Disk, FailedError, Host, Module, World
 
 
 class Run:
@@ -566,15 +567,29 @@ def test_the_memory_survives_and_a_torn_one_is_empty(drbd_memory, tmp_path: Path
     assert drbd_memory.remember(path) == {"data": {"disk": "/dev/vdb", "uuid": "u"}}
     Path(path).write_text('{"data": {')
     assert drbd_memory.remember(path) == {}
+    Path(path).write_text(
+        '{"data": {"uuid": "u"}, "other": 7, "third": {"disk": null}, "good": {"disk": "/dev/vdc"}}'
+    )
+    assert drbd_memory.remember(path) == {"good": {"disk": "/dev/vdc"}}
 
 
 def test_an_intention_that_cannot_be_read_is_not_one_that_is_not_there(drbd_memory, tmp_path: Path):
     folder = str(tmp_path / "drbd")
     assert drbd_memory.recorded("data", folder) is None
-    intention = {"id": "1", "source": "n2", "fates": {}}
+    intention = {
+        "id": "1", "source": "n2", "decided": "here", "sync": "full", "filesystem": "make",
+        "fates": {"n1": "new", "n2": "keep"}, "held": {"n1": [], "n2": []},
+    }  # fmt: skip
     drbd_memory.record("data", intention, folder)
     assert drbd_memory.recorded("data", folder) == intention
-    for torn in ("", "{", "[]", "{}"):
+    unknown = [
+        json.dumps({**intention, key: value})
+        for key in intention
+        for value in (None, 7, {"n1": "what another version means"})
+    ]
+    lacking = [json.dumps({each: intention[each] for each in intention if each != key}) for key in intention]
+    stranger = json.dumps({**intention, "source": "n3"})
+    for torn in ("", "{", "[]", "{}", stranger, *unknown, *lacking):
         Path(drbd_memory.intention_file("data", folder)).write_text(torn)
         with pytest.raises(drbd_memory.DoubtError):
             drbd_memory.recorded("data", folder)
@@ -919,6 +934,73 @@ def test_what_cannot_be_read_in_time_is_refused_and_may_be_wiped(drbd_intention)
     intention, reasons = drbd_intention.decide(VOLUME, seen, ["data@n1"], [])
     assert reasons == {}
     assert (intention["source"], intention["sync"]) == ("n1", "full")
+
+
+def test_a_disk_that_was_not_begun_is_proven_to_be_empty_once_more(drbd_intention):
+    """Between two applies somebody may have used it, or the topology names another."""
+    record = {
+        "id": "1", "source": "n1", "decided": "here", "sync": "full", "filesystem": "make",
+        "fates": {"n1": "new", "n2": "new"}, "held": {"n1": [], "n2": []},
+    }  # fmt: skip
+    seen = {"n1": seen_of(record=record), "n2": seen_of(record=record, holds="unproven", words="unread")}
+    intention, reasons = drbd_intention.decide(VOLUME, seen, [], [])
+    assert intention is None
+    assert "unread, and was empty" in reasons["n2"][0]
+    seen["n2"]["making"] = True
+    assert drbd_intention.decide(VOLUME, seen, [], []) == (record | {"sync": "full"}, {})
+
+
+def test_a_disk_of_others_may_be_wiped_without_a_word_about_the_good_replica(drbd_intention):
+    seen = {
+        "n1": seen_of(**REPLICA, uuids=["A"]),
+        "n2": seen_of(holds="stranger", metadata=True, whole=True, uuids=["F"], disk="/dev/vdc"),
+    }
+    _, reasons = drbd_intention.decide(VOLUME, seen, ["data@n2"], [])
+    assert "run `wipefs --all /dev/vdc` on n2 only" in reasons["n2"][0]
+    assert "on each node" not in reasons["n2"][0]
+
+
+def test_what_an_older_version_had_brought_up_is_continued_after_every_end(run, world, monkeypatch):
+    """Both replicas run and are without content; 5e4f116 recorded no intention."""
+    run.apply()
+    for host in world.hosts.values():
+        host.copy = Copy(up=True)
+        disk(world).signatures = [each for each in disk(world).signatures if each["type"] == "drbd"]
+        host.disks["/dev/vdb"].signatures = [
+            each for each in host.disks["/dev/vdb"].signatures if each["type"] == "drbd"
+        ]
+        host.disks["/dev/vdb"].zeros = True
+        host.intentions.clear()
+        del host.memory["data"]["done"]
+    whole = world.run
+
+    def cut(host: str, argv: list[str], answer: str):
+        done = whole(host, argv, answer)
+        if "new-current-uuid" in argv or "--force" in argv:
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr(world, "run", cut)
+    with pytest.raises(KeyboardInterrupt):
+        run.apply()
+    monkeypatch.setattr(world, "run", whole)
+    run.apply()
+    assert len(world.done("mkfs")) == 2
+
+
+def test_nothing_is_touched_where_nothing_can_be_recorded(run, world, drbd_disk, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/var/lib/hadeploy/drbd/data.json.new")
+
+    holds(world, "n1", "ext4")
+    for name in ("record", "keep"):
+        with monkeypatch.context() as patched:
+            patched.setattr(drbd_disk, name, full)
+            with pytest.raises(FailedError, match=r"cannot be recorded.*No space left.*apply again"):
+                run.apply(wipe=["data@n1"])
+        assert world.done(*DESTROYING) == []
+    run.apply(wipe=["data@n1"])
+    assert disk(world).types == ["drbd", "ext4"]
 
 
 def test_records_that_differ_are_refused(drbd_intention):

@@ -196,6 +196,25 @@ def test_new_volumes_are_completed_after_every_end_of_the_run(lab, tmp_path):
             assert b"ext4" in wipefs(host.disk), where
 
 
+def test_a_disk_that_came_into_use_after_it_was_decided_about_is_left_alone(
+    lab, tmp_path, drbd_zeros, monkeypatch
+):
+    """Raw data lies where samples do not look: only the whole proof finds it."""
+    monkeypatch.setattr(drbd_zeros, "SAMPLES", 1)
+    ends = every_end(lab, World(tmp_path / "world"), tmp_path / "ends")
+    where, world = next(
+        (where, world)
+        for where, world in ends
+        if len(list(world.root.glob("*/state/drbd/data.json"))) == len(world.hosts)
+    )
+    with world.hosts["n2"].disk.open("r+b") as stream:
+        stream.seek(DATA // 2)
+        stream.write(b"what somebody put there since")
+    before = content(world, "n2", DATA)
+    assert not repeated(lab, world, where)
+    assert content(world, "n2", DATA) == before
+
+
 def test_the_only_good_replica_outlives_every_end_of_a_run_that_wipes_the_other(lab, tmp_path):
     """n1 is primary; n2's replica is to be made anew."""
     prepared = World(tmp_path / "world")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import errno
 import fcntl
 import hmac
+import json
 import os
 import pwd
 import shutil
@@ -242,9 +244,31 @@ def test_data_that_is_not_mounted_is_not_made_anew(run, world):
 
 def test_a_record_that_cannot_be_read_is_a_doubt(run, world):
     run.apply()
-    Path(world.hosts["n2"].database["record"]).write_text('{"held": ')
-    with pytest.raises(FailedError, match=r"main\.json on n2 cannot be read"):
-        run.check()
+    record = Path(world.hosts["n2"].database["record"])
+    held, begun = {"data": "/d", "version": "15", "identifier": "1"}, {"what": "copy"}
+    others = ("", "[]", "null", {}, {"held": {"data": "/d"}, "begun": {}}, {"held": held, "begun": begun})
+    for words in ('{"held": ', *(each if isinstance(each, str) else json.dumps(each) for each in others)):
+        record.write_text(words)
+        with pytest.raises(FailedError, match=r"main\.json on n2 cannot be read"):
+            run.check()
+
+
+def test_nothing_is_destroyed_where_that_cannot_be_recorded(run, world, code, monkeypatch):
+    run.apply()
+    (world.hosts["n2"].data / "rows").write_text("what n2 has")
+    world.log.clear()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(code, "store", full)
+        with pytest.raises(
+            FailedError, match=r"main: .* on n2 cannot be recorded.*No space left.*apply again"
+        ):
+            run.apply(wipe=["main@n2"])
+    assert world.done(*CHANGING) == []
+    assert rows(world, "n2") == "what n2 has"
 
 
 def test_a_cluster_that_was_set_up_without_records_gets_them_and_nothing_else(run, world):

@@ -13,6 +13,9 @@ import time
 from pathlib import Path
 
 SEGMENT = re.compile(r"([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})(\.partial)?")
+NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+"""Of a copy: what has another name in the same directory is not removed."""
+
 SWITCH = re.compile(r"\s*(\d+)\s+([0-9A-F]+)/([0-9A-F]+)")
 RESERVE = 64 << 20
 """What stays free for the server that is to start afterwards, in bytes."""
@@ -86,15 +89,23 @@ def keep(files: list[Path], place: Path, note: str) -> Path:
     for each in unfinished.iterdir():
         _sync(each)
     _sync(unfinished)
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    target, number = place / stamp, 1
-    while target.exists():
-        number += 1
-        target = place / f"{stamp}-{number}"
+    target = place / next_name([each.name for each in place.iterdir()], time.gmtime())
     unfinished.rename(target)
     _sync(place)
     _sync(place.parent)
     return target
+
+
+def _order(name: str) -> tuple[str, int]:
+    when, _, number = name.partition("-")
+    return when, int(number or 1)
+
+
+def next_name(names: list[str], now: time.struct_time) -> str:
+    """The time, and later in order than all names, also where the clock was set back."""
+    name = time.strftime("%Y%m%dT%H%M%SZ", now)
+    when, number = max((_order(each) for each in names if NAME.fullmatch(each)), default=("", 0))
+    return name if name > when else f"{when}-{number + 1}"
 
 
 def main(data: str, where: str) -> None:
@@ -119,7 +130,8 @@ def main(data: str, where: str) -> None:
     )
     target = keep([*segments, *wal.glob("*.history")], place, note)
     sys.stdout.write(f"{target} ({begins})\n")
-    kept = sorted(each for each in place.iterdir() if not each.name.startswith("."))
+    kept = [each for each in place.iterdir() if NAME.fullmatch(each.name) and each.is_dir()]
+    kept.sort(key=lambda each: _order(each.name))
     for each in kept[:-COPIES]:
         shutil.rmtree(each)
 

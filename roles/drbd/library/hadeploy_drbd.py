@@ -145,7 +145,13 @@ class Volumes:
         """Record how far the filesystem is: ``making`` before its first write, ``made`` once it holds what it begins with."""
         intention = self.intention(name)
         if intention and intention["filesystem"] != phase and not self.module.check_mode:
-            record(name, intention | {"filesystem": phase})
+            try:
+                record(name, intention | {"filesystem": phase})
+            except OSError as error:
+                self.fail(
+                    f"{name}: how far its filesystem is cannot be recorded: {error}. Make {intention_file(name)} writable"
+                    " (df -h /var/lib/hadeploy), and apply again"
+                )
 
     def fail(self, message: str) -> None:
         """End the task."""

@@ -121,7 +121,15 @@ from ansible.module_utils.hadeploy_drbd_look import (
     size_of,
 )
 from ansible.module_utils.hadeploy_drbd_lvm import LogicalVolumes
-from ansible.module_utils.hadeploy_drbd_memory import DoubtError, keep, record, recorded, remember
+from ansible.module_utils.hadeploy_drbd_memory import (
+    MEMORY,
+    DoubtError,
+    intention_file,
+    keep,
+    record,
+    recorded,
+    remember,
+)
 from ansible.module_utils.hadeploy_drbd_seen import look
 from ansible.module_utils.hadeploy_lock import RUN, under_lock
 
@@ -268,8 +276,16 @@ class Disks:
     def record(self, intentions: dict[str, dict]) -> None:
         """Keep what was decided, before any host writes to a disk."""
         for name, intention in intentions.items():
-            if not self.module.check_mode and self.intention(name) != intention:
+            if self.module.check_mode or self.intention(name) == intention:
+                continue
+            try:
                 record(name, intention)
+            except OSError as error:
+                self.module.fail_json(
+                    msg=f"{name}: what is to become of its disks cannot be recorded on {self.host}: {error}. No disk was"
+                    f" changed. Make {intention_file(name)} writable (df -h /var/lib/hadeploy), and apply again",
+                    invocation={},
+                )
 
     def agreed(self, volume: dict) -> dict | None:
         """The intention that every host of the volume has recorded."""
@@ -309,7 +325,10 @@ class Disks:
         if replica["volume_group"]:
             self.logical.make(volume, replica)
         if fate == "keep":
-            if known.get("disk") != disk or resumed:
+            if attached and intention and intention["fates"][self.host] in ("new", "logical"):
+                # Made by a version that recorded no intention, and come up since: nothing is left to do to it.
+                self.note(name, disk, intention["id"])
+            elif known.get("disk") != disk or resumed:
                 self.note(name, disk, known.get("done", ""))
             return {"fresh": self.drbd.just_created(name)}
         if self.module.check_mode and not is_device(disk):
@@ -356,7 +375,7 @@ class Disks:
         making = {"disk": disk, "making": True}
         if not self.module.check_mode and self.memory.get(name) != making:
             self.memory[name] = making
-            keep(self.memory)
+            self.keep(name, f"{disk} was not touched")
 
     def create(self, name: str, disk: str, intention: str, *, force: bool) -> dict:
         """Make metadata. drbdmeta itself refuses, forced or not, where that would cut a filesystem short."""
@@ -385,7 +404,18 @@ class Disks:
         self.memory[name] = {"disk": disk, "uuid": uuids[0] if uuids else ""}
         if intention:
             self.memory[name]["done"] = intention
-        keep(self.memory)
+        self.keep(name, f"The metadata on {disk} is there, and the next apply goes on with it")
+
+    def keep(self, name: str, consequence: str) -> None:
+        """The memory, on disk; ends the task where that is not possible."""
+        try:
+            keep(self.memory)
+        except OSError as error:
+            self.module.fail_json(
+                msg=f"{name}: what was begun on {self.host} cannot be recorded: {error}. {consequence}. Make {MEMORY}"
+                " writable (df -h /var/lib/hadeploy), and apply again",
+                invocation={},
+            )
 
 
 def main() -> None:

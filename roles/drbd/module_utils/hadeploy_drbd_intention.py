@@ -7,7 +7,7 @@ controller and whatever it was asked for, or refuses; it never chooses another s
 
 from __future__ import annotations
 
-from ansible.module_utils.hadeploy_drbd_memory import intention_file
+from ansible.module_utils.hadeploy_drbd_memory import PHASES, intention_file
 
 KEPT = ("replica",)
 """What a disk holds where nothing is to be made on it."""
@@ -102,8 +102,7 @@ class Decision:
         # What one host knows of the progress, all know.
         if any(each["sync"] == "full" for each in current.values()):
             one["sync"] = "full"
-        phases = [each.get("filesystem") for each in current.values()]
-        one["filesystem"] = max(phases, key=["keep", "make", "making", "made"].index)
+        one["filesystem"] = max((each["filesystem"] for each in current.values()), key=PHASES.index)
         return one
 
     # --- a decision that is made now
@@ -198,6 +197,7 @@ class Decision:
                 continue
             others = [other for other in contents if self.seen[other]["whole"] and self.has_all(other, host)]
             if not others:
+                strange = [other for other in contents if self.seen[other]["whole"]]
                 states = "; ".join(
                     f"{other}: {self.state_words(other, fates[other])}"
                     for other in self.hosts
@@ -205,10 +205,22 @@ class Decision:
                 )
                 self.refuse(
                     host,
-                    f"--wipe {self.name}@{host} would destroy the only good replica ({states}). Nothing was changed. Bring"
-                    f" the other node's replica up to date first (hadeploy status shows it). To destroy the volume itself,"
-                    f" stop it and run `wipefs --all {mine['disk']}` on each node, then apply with --wipe",
+                    f"--wipe {self.name}@{host} would destroy the only good replica ({states}). Nothing was changed. "
+                    + self.way_out(host, strange),
                 )
+
+    def way_out(self, host: str, strange: list[str]) -> str:
+        """What to do where a replica is not wiped; ``strange`` are nodes with other data that is up to date."""
+        disk = self.seen[host]["moved"] or self.seen[host]["disk"]
+        if strange:
+            return (
+                f"{' and '.join(strange)} does not have what is on {disk}. Look at it; if nothing of it is to be kept, run"
+                f" `wipefs --all {disk}` on {host} only, and apply again with --wipe {self.name}@{host}"
+            )
+        return (
+            "Bring the other node's replica up to date first (hadeploy status shows it). To destroy the volume itself, stop it"
+            f" and run `wipefs --all {disk}` on each node, then apply with --wipe"
+        )
 
     def has_all(self, other: str, host: str) -> bool:
         """Whether a replica has every write of another: the same data generation, or one that came after it."""
@@ -326,8 +338,8 @@ class Decision:
         if fate == "logical" and found["making"]:
             return True
         kind = found["below"] if found["holds"] == "made" else found["holds"]
-        # That the whole disk is zeros was proven when this was decided; now its beginning, end and samples were read.
-        return kind in ("zeros", "unproven", "nothing")
+        # Where it was begun, the whole disk was proven to be zeros before, and now its beginning, end and samples were read.
+        return kind in ("zeros", "nothing") or (kind == "unproven" and found["making"])
 
     def doubt(self, host: str, record: dict, reason: str) -> None:
         """Refuse to go on with a recorded intention, and say how a person takes it back."""

@@ -15,6 +15,12 @@ MEMORY = "/var/lib/hadeploy/drbd.json"
 INTENTIONS = "/var/lib/hadeploy/drbd"
 """One file for each volume whose first synchronization is not complete."""
 
+PHASES = ("keep", "make", "making", "made")
+"""Of a filesystem, in the order in which they follow one another."""
+
+FATES = ("keep", "new", "logical", "wipe", "adopt")
+"""Of a disk."""
+
 
 class DoubtError(Exception):
     """A recorded intention that cannot be read."""
@@ -23,15 +29,18 @@ class DoubtError(Exception):
 def remember(path: str = "") -> dict[str, dict]:
     """Volume to the disk and metadata that were made, or taken over, here.
 
-    ``making``: metadata is being made; ``done``: the intention that made it. A file that was torn is empty: all metadata then
-    looks like a stranger's, and is refused.
+    ``making``: metadata is being made; ``done``: the intention that made it. A file that was torn is empty, and so is what is
+    not understood of it: all metadata then looks like a stranger's, and is refused.
     """
     try:
         with open(path or MEMORY, encoding="utf-8") as stream:
             found = json.load(stream)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    known = found.items() if isinstance(found, dict) else ()
+    return {
+        name: each for name, each in known if isinstance(each, dict) and isinstance(each.get("disk"), str)
+    }
 
 
 def keep(memory: dict[str, dict], path: str = "") -> None:
@@ -58,9 +67,27 @@ def recorded(name: str, directory: str = "") -> dict | None:
         return None
     except (OSError, ValueError) as error:
         raise DoubtError(f"{path} cannot be read: {error}") from error
-    if not isinstance(found, dict) or not {"id", "source", "fates"} <= set(found):
-        raise DoubtError(f"{path} holds no intention")
+    if not _is_intention(found):
+        raise DoubtError(f"{path} holds no intention that this version understands")
     return found
+
+
+def _is_intention(found: object) -> bool:
+    """Whether it has all that is read of it, with values that are known here."""
+    if not isinstance(found, dict):
+        return False
+    fates, held = found.get("fates"), found.get("held")
+    return (
+        all(isinstance(found.get(key), str) for key in ("id", "source"))
+        and found.get("decided") in ("here", "metadata")
+        and found.get("sync") in ("none", "full")
+        and found.get("filesystem") in PHASES
+        and isinstance(fates, dict)
+        and all(fate in FATES for fate in fates.values())
+        and isinstance(held, dict)
+        and all(isinstance(each, list) for each in held.values())
+        and (found["source"] in fates or found["decided"] == "metadata")
+    )
 
 
 def record(name: str, intention: dict, directory: str = "") -> None:

@@ -64,7 +64,9 @@ def look(drbd, volume: dict, replica: dict, known: dict, intention: dict | None,
         # What create-md left half written is no replica.
         seen["fresh"] = seen["fresh"] or (seen["making"] and not seen["uuids"])
     end = size_of(disk) - metadata_bytes(size_of(disk), len(volume["replicas"]) - 1)
-    seconds = 0 if intention else params["prove_blank_seconds"]
+    # What this intention has begun on this disk was proven then. Any other may be another disk, or may have been used since.
+    begun = seen["making"] or (intention and seen["done"] == intention["id"])
+    seconds = 0 if begun else params["prove_blank_seconds"]
     if verdict == "none":
         # What an interrupted create-md wrote lies at the end.
         seen["holds"], seen["words"] = content(disk, seconds, end if seen["making"] else None)

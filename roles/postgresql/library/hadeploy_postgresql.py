@@ -202,8 +202,15 @@ class Member:
 
     def remember(self, held: dict, begun: dict) -> None:
         """On disk, except in check mode."""
-        if not self.module.check_mode:
+        if self.module.check_mode:
+            return
+        try:
             store(self.database, held, begun)
+        except OSError as error:
+            self.fail(
+                f"{self.name}: what becomes of its data on {self.host} cannot be recorded, so nothing more is done to it:"
+                f" {error}. Make {self.database['record']} writable (df -h /var/lib/hadeploy), and apply again"
+            )
 
     def present(self) -> dict:
         """The agent's directory, and data where no member has any."""

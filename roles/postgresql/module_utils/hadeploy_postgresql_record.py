@@ -15,6 +15,9 @@ from ansible.module_utils.hadeploy_pending import sync_directory
 UNREADABLE = {"unreadable": True}
 """In place of a record that a person must look at: what it said is not known, so nothing is made or destroyed."""
 
+HELD = {"data": str, "version": str, "identifier": str}
+BEGUN = {"what": str, "from": str, "identifier": str, "destroys": bool}
+
 
 def load(database: dict) -> dict:
     """C(held), the data that is known (path, version, identifier), and C(begun), what is to become of this host's data.
@@ -29,9 +32,16 @@ def load(database: dict) -> dict:
     except (OSError, ValueError):
         return dict(UNREADABLE)
     parts = (found.get("held"), found.get("begun")) if isinstance(found, dict) else (0, 0)
-    if not all(isinstance(part, dict) for part in parts):
+    if not _is_part(parts[0], HELD) or not _is_part(parts[1], BEGUN):
         return dict(UNREADABLE)
     return {"held": parts[0], "begun": parts[1]}
+
+
+def _is_part(part: object, keys: dict[str, type]) -> bool:
+    """Whether it is empty, or has all that is read of it: half of it must not pass for nothing."""
+    return isinstance(part, dict) and (
+        not part or all(isinstance(part.get(key), kind) for key, kind in keys.items())
+    )
 
 
 def store(database: dict, held: dict, begun: dict) -> None:
@@ -74,5 +84,5 @@ def _version_of(place: str) -> str:
     try:
         with open(os.path.join(place, "PG_VERSION"), encoding="utf-8") as stream:
             return stream.read().strip()
-    except OSError:
+    except (OSError, ValueError):
         return ""
