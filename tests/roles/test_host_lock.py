@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -190,6 +191,37 @@ def test_a_torn_record_stops_whoever_wrote_it_and_nobody_else(host: ModuleType, 
     Path(host.RECORD).write_text(torn)
     assert "APPLY051" in step(host, "a")
     assert host.take(run_of("b"))["taken"]
+
+
+def test_a_lock_that_cannot_be_written_is_said_and_leaves_nothing(
+    host: ModuleType, bundle: ModuleType, monkeypatch
+):
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    folder = Path(host.RECORD).parent
+    monkeypatch.setattr(host.os, "fsync", full)
+    said: list[str] = []
+
+    def fail(msg: str, invocation: dict) -> None:
+        said.append(msg)
+        raise InterruptedError
+
+    params = {"run": "a1", "record": run_of("a1"), "instead_of": ""}
+    with pytest.raises(InterruptedError):
+        bundle.lock(SimpleNamespace(check_mode=False, params=params, fail_json=fail))
+    assert re.search(rf"No space left on device.*df -h {folder} .*apply again", said[0])
+    assert list(folder.glob("*.json")) + list(folder.glob(".lock-*")) == []
+
+
+def test_a_step_whose_lock_cannot_be_written_is_not_done(host: ModuleType, monkeypatch):
+    assert host.take(run_of("a1"))["taken"]
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(host, "_replace", full)
+    assert re.search(r"No space left on device.*apply again. This step was not done", step(host, "a1"))
 
 
 def test_check_mode_takes_no_lock_and_asks_for_none(host: ModuleType):

@@ -146,7 +146,7 @@ from ansible.module_utils.hadeploy_files import (
     write,
 )
 from ansible.module_utils.hadeploy_killed import sweep
-from ansible.module_utils.hadeploy_lock import RUN, present_holder, take, told, under_lock
+from ansible.module_utils.hadeploy_lock import RUN, present_holder, take, told, under_lock, unwritable
 from ansible.module_utils.hadeploy_owned import brought, leftovers, load_owned, merged_owned, save_owned
 from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save, sync_directory
 from ansible.module_utils.hadeploy_staging import stage
@@ -208,7 +208,10 @@ def lock(module: AnsibleModule) -> dict:
         if holder:
             module.warn(f"an apply is under way, so this may be out of date soon: {told(holder)}")
         return {"taken": True, "id": "", "words": told(holder) if holder else ""}
-    found = take(module.params["record"], module.params["instead_of"])
+    try:
+        found = take(module.params["record"], module.params["instead_of"])
+    except OSError as error:
+        module.fail_json(msg=unwritable(error), invocation={})
     if found["taken"]:
         return {"taken": True, "id": module.params["run"]}
     holder, steps = found["holder"], found["steps"]

@@ -35,9 +35,20 @@ def under_lock(module, seconds: int = LEASE_SECONDS) -> None:
     run = module.params["run"]
     if module.check_mode or (not run and os.geteuid() != 0):
         return
-    why = _held(run, seconds)
+    try:
+        why = _held(run, seconds)
+    except OSError as error:
+        why = f"{unwritable(error)}. This step was not done"
     if why:
         module.fail_json(msg=why, invocation={})
+
+
+def unwritable(error: OSError) -> str:
+    """Why this host cannot be locked, and what to do."""
+    return (
+        f"the lock of this host cannot be written: {error}. Make room there, or make it writable"
+        f" (df -h {os.path.dirname(RECORD)} {os.path.dirname(RUNTIME)}), and apply again"
+    )
 
 
 def _held(run: str, seconds: int) -> str:
@@ -168,12 +179,16 @@ def _write(record: dict) -> None:
 
 def _replace(path: str, text: str, *, on_disk: bool = False) -> None:
     descriptor, fresh = tempfile.mkstemp(prefix=".lock-", dir=os.path.dirname(path))
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        if on_disk:
-            os.fsync(stream.fileno())
-    os.replace(fresh, path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            if on_disk:
+                os.fsync(stream.fileno())
+        os.replace(fresh, path)
+    except OSError:
+        os.unlink(fresh)
+        raise
 
 
 def _steps() -> list[int]:
