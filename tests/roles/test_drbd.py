@@ -825,9 +825,33 @@ def test_a_replica_is_moved_when_it_is_asked_for_and_the_other_has_all_of_it(run
         run.check(volumes=[volume])
     run.check(volumes=[volume], wipe=["data@n1"])
     world.hosts["n2"].copy.disk = "Inconsistent"
-    with pytest.raises(FailedError, match="only good replica"):
+    with pytest.raises(
+        FailedError, match=r"only good replica.*leave /dev/vdb as it is, give the new volume another"
+    ):
         run.check(volumes=[volume], wipe=["data@n1"])
     assert world.done(*DESTROYING) == []
+
+
+def test_a_replica_that_came_up_before_it_was_wiped_is_not_said_to_be_wiped(run, world, monkeypatch):
+    """Its standby was ended between the look at the disks and the wipe."""
+    run.apply()
+    run.finish()
+    down(world, "n2")
+    world.log.clear()
+    record = run.disk.record
+
+    def recorded(name: str, intention: dict) -> None:
+        record(name, intention)
+        world.hosts["n2"].copy.up = True
+
+    monkeypatch.setattr(run.disk, "record", recorded)
+    with pytest.raises(FailedError, match=r"was not wiped. Put n2 in standby"):
+        run.apply(wipe=["data@n2"])
+    assert world.done(*DESTROYING) == []
+    run.apply()
+    run.finish()
+    assert world.done(*DESTROYING) == []
+    assert not world.hosts["n2"].intentions
 
 
 @pytest.mark.parametrize("state", ["Inconsistent", "Outdated"])

@@ -317,7 +317,16 @@ class Disks:
         known = self.memory.get(name, {})
         attached = self.drbd.state(name)["attached"]
         fate = intention["fates"][self.host] if intention else "keep"
-        if intention and (attached or self.has_made(disk, known, intention)):
+        made = bool(intention) and self.has_made(disk, known, intention)
+        begun = attached and bool(known.get("making")) and self.drbd.just_created(name)
+        if attached and fate == "wipe" and not made and not begun:
+            self.module.fail_json(
+                msg=f"{name}: {disk} on {self.host} has come into use by the volume since it was looked at, and was not wiped."
+                f" Put {self.host} in standby, and apply again with --wipe {name}@{self.host}; to keep the replica instead,"
+                " apply again without it",
+                invocation={},
+            )
+        if attached or made:
             fate = "keep"
         resumed = bool(known.get("making"))
         if fate in ("new", "logical", "wipe"):
@@ -325,8 +334,8 @@ class Disks:
         if replica["volume_group"]:
             self.logical.make(volume, replica)
         if fate == "keep":
-            if attached and intention and intention["fates"][self.host] in ("new", "logical"):
-                # Made by a version that recorded no intention, and come up since: nothing is left to do to it.
+            if attached and intention and (begun or intention["fates"][self.host] in ("new", "logical")):
+                # Made by a version, or in a run, that did not note that, and come up since: nothing is left to do to it.
                 self.note(name, disk, intention["id"])
             elif known.get("disk") != disk or resumed:
                 self.note(name, disk, known.get("done", ""))

@@ -220,6 +220,11 @@ class Decision:
         return (
             "Bring the other node's replica up to date first (hadeploy status shows it). To destroy the volume itself, stop it"
             f" and run `wipefs --all {disk}` on each node, then apply with --wipe"
+            + (
+                f"; to leave {disk} as it is, give the new volume another name"
+                if self.seen[host]["moved"]
+                else ""
+            )
         )
 
     def has_all(self, other: str, host: str) -> bool:
