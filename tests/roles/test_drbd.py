@@ -974,6 +974,29 @@ def test_a_disk_that_was_not_begun_is_proven_to_be_empty_once_more(drbd_intentio
     assert drbd_intention.decide(VOLUME, seen, [], []) == (record | {"sync": "full"}, {})
 
 
+def test_a_disk_that_failed_in_the_first_synchronization_is_replaced_by_one_with_content(drbd_intention):
+    record = {
+        "id": "1", "source": "n1", "decided": "here", "sync": "full", "filesystem": "made",
+        "fates": {"n1": "new", "n2": "new"}, "held": {"n1": [], "n2": []},
+    }  # fmt: skip
+    good = REPLICA | {"uuids": ["A"], "done": "1", "record": record}
+    seen = {
+        "n1": seen_of(**good),
+        "n2": seen_of(holds="unproven", words="unread", record=record, proposal="2"),
+    }
+    seen["n1"]["proposal"] = "2"
+    intention, reasons = drbd_intention.decide(VOLUME, seen, ["data@n2"], [])
+    assert reasons == {}
+    assert (intention["id"], intention["source"], intention["replaces"]) == ("2", "n1", "1")
+    assert intention["fates"] == {"n1": "keep", "n2": "wipe"}
+    for more in ({"whole": False}, {"record": record | {"filesystem": "making"}}):
+        seen["n1"] = seen_of(**good | more)
+        seen["n2"]["record"] = seen["n1"]["record"]
+        intention, reasons = drbd_intention.decide(VOLUME, seen, ["data@n2"], [])
+        assert intention is None
+        assert "contradicts it" in reasons["n1"][0]
+
+
 def test_a_disk_of_others_may_be_wiped_without_a_word_about_the_good_replica(drbd_intention):
     seen = {
         "n1": seen_of(**REPLICA, uuids=["A"]),

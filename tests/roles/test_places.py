@@ -143,6 +143,13 @@ def test_files_may_be_left_for_a_place_that_was_prepared(nodes):
     assert nodes.refused(MOVE) == []
 
 
+def test_a_place_that_cannot_be_read_is_not_an_empty_one(nodes):
+    nodes.make("n1", "17", "letters")
+    (nodes.root / "n1" / "15").symlink_to("15")
+    (words,) = nodes.refused(MOVE)
+    assert "something that cannot be read in /15 on n1" in words
+
+
 def test_nothing_is_refused_where_there_was_nothing(nodes):
     nodes.make("n1", "15", "lost+found")
     assert nodes.refused(MOVE) == []
@@ -156,6 +163,7 @@ def test_what_lies_under_a_mount_point_is_not_taken_for_the_volume(nodes):
 def test_a_volume_that_is_mounted_nowhere_is_a_doubt(nodes):
     (words,) = nodes.refused({**MOVE, "mount": "/"}, mounted=())
     assert "systemctl start pacemaker" in words
+    assert "the service where it is stopped" in words
 
 
 def test_a_volume_that_is_taken_away_from_its_data_is_refused(nodes):

@@ -76,8 +76,26 @@ class Decision:
             return None, self.reasons
         if record and record["filesystem"] in ("keep", "made") and complete(self.seen, self.hosts):
             record = None
+        if record and self.is_decided_anew(record):
+            record = None
         intention = self.continued(record) if record else self.fresh()
         return (None if self.reasons else intention), self.reasons
+
+    def is_decided_anew(self, record: dict) -> bool:
+        """Whether a replica is to be wiped whose first synchronization has not ended, of a source that has all content.
+
+        Its disk may have failed meanwhile. What the source has is then the volume's content whatever was recorded, and the
+        wipe is judged like any other.
+        """
+        source = record["source"]
+        if not self.wipe or self.adopt or source in self.wipe or set(record["fates"]) != set(self.hosts):
+            return False
+        return (
+            any(record["fates"][host] != "wipe" for host in self.wipe)
+            and record["filesystem"] in ("keep", "made")
+            and source in self.hosts
+            and complete(self.seen, [source])
+        )
 
     def record(self) -> dict | None:
         """The one intention that is recorded on any host."""

@@ -21,6 +21,9 @@ DEFAULTS = {("mysql", "datadir"): "/var/lib/mysql", ("mariadb", "datadir"): "/va
 DATABASES = ("PG_VERSION", "ibdata1", "mysql")
 """What a data directory of PostgreSQL, or of MariaDB, has in it."""
 
+HOLDING = {"database": "a database", "unreadable": "something that cannot be read", "files": "files"}
+"""What is not hidden unasked, and how it is called; the worst first."""
+
 
 def stored(path: str = OFFLINE) -> ElementTree.Element | None:
     """The configuration of a cluster that does not run; None where there was none."""
@@ -98,13 +101,15 @@ def moved(live: ElementTree.Element, desired: ElementTree.Element) -> list[dict]
 
 
 def look(path: str) -> str:
-    """C(absent), C(empty), C(file), C(files) or C(database)."""
+    """C(absent), C(empty), C(file), C(files), C(database) or C(unreadable)."""
     try:
         names = os.listdir(path) if path else None
     except FileNotFoundError:
         names = None
     except NotADirectoryError:
         return "file"
+    except OSError:
+        return "unreadable"
     if names is None:
         return "absent"
     if not set(names) - {"lost+found"}:
@@ -142,17 +147,18 @@ def refusals(moves: list[dict], hosts: dict[str, list[dict]]) -> list[str]:
         if not views:
             found.append(
                 f"{what}. The volume of {move['old']} is mounted on no node, so nobody knows whether that holds data. Start the"
-                " cluster first (systemctl start pacemaker on all nodes), then apply again"
+                " cluster first (systemctl start pacemaker on all nodes), and the service where it is stopped, so that the"
+                " volume is mounted; then apply again"
             )
             continue
-        holding = {host: view["old"] for host, view in views.items() if view["old"] in ("files", "database")}
+        holding = {host: view["old"] for host, view in views.items() if view["old"] in HOLDING}
         prepared = (
             any(view["new"] in ("files", "database") for view in views.values())
             and move["new"] != move["old"]
         )
-        if not holding or (prepared and "database" not in holding.values()):
+        if not holding or (prepared and set(holding.values()) == {"files"}):
             continue
-        thing = "a database" if "database" in holding.values() else "files"
+        thing = next(words for kind, words in HOLDING.items() if kind in holding.values())
         found.append(
             f"{what}. There is {thing} in {move['old']} on {' and '.join(holding)}, which an empty place, or another database,"
             f" would hide; nothing was changed. Write {move['old']} again; or move the content by hand while the service is"
