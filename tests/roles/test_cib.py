@@ -251,6 +251,26 @@ def test_a_member_that_stays_away_is_named(cib, monkeypatch):
         cib._await_members(Asked([(0, text, "")] * 2))
 
 
+def test_what_nobody_looked_at_is_not_pointed_away_from(cib, monkeypatch):
+    """The host that is asked was installed anew: it learns the cluster's configuration when it has joined."""
+    text = (
+        '<cib><configuration><resources><primitive id="db" class="ocf" provider="heartbeat" type="mysql">'
+        '<instance_attributes id="i"><nvpair id="n" name="datadir" value="{}"/></instance_attributes></primitive>'
+        "</resources></configuration></cib>"
+    )
+    monkeypatch.setattr(cib, "_await_members", lambda _: None)
+    asked = Asked([])
+    asked.query = lambda: ElementTree.fromstring(text.format("/srv/old"))
+    asked.placeholders = ElementTree.fromstring(text.format("/srv/new"))
+    asked.module = SimpleNamespace(params={"moved": []}, check_mode=False)
+    with pytest.raises(RuntimeError, match=r"db \(datadir is /srv/old\).*Apply again"):
+        cib.establish(asked)
+    (move,) = cib.moved(asked.query(), asked.placeholders)
+    asked.module.params["moved"] = [move]
+    with pytest.raises(AttributeError, match="desired"):  # what has been looked at goes on to the merge
+        cib.establish(asked)
+
+
 MON_SETTLED = """<crm_mon><resources><resource id="f" resource_agent="stonith:fence_x" active="true" failed="{failed}"/>
 </resources><failures><failure op_key="f_start_0" exitreason="" exitstatus="error"/></failures></crm_mon>"""
 LOOP = "Pending actions:\n\tAction 4: f_start_0\ton n2\n"

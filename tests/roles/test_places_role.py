@@ -16,11 +16,12 @@ pytestmark = pytest.mark.programs
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")
 
+MEMBERS = ("hadeploy_members", "pacemaker_members")
 CIB = """#!/usr/bin/python
 from ansible.module_utils.basic import AnsibleModule
 
 module = AnsibleModule(argument_spec={"state": {"type": "str"}}, supports_check_mode=True)
-module.exit_json(changed=False, pending=True, drift=[], moved=%r)
+module.exit_json(changed=False, pending=True, drift=[], moved=%r, devices=[])
 """
 
 
@@ -50,7 +51,7 @@ def test_a_place_that_holds_data_ends_the_run(tmp_path, holds, check):
     (tmp_path / "site.yml").write_text(yaml.safe_dump([play], sort_keys=False))
     inventory = {"all": {"hosts": {"n1": {}, "n2": {}}, "vars": {"ansible_connection": "local"}}}
     (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
-    variables = {"hadeploy_members": ["n1", "n2"], "ansible_python_interpreter": sys.executable}
+    variables = {"ansible_python_interpreter": sys.executable} | dict.fromkeys(MEMBERS, ["n1", "n2"])
     done = subprocess.run(
         [ANSIBLE, "-i", "inventory.yml", "site.yml", *check, "--extra-vars", json.dumps(variables)],
         cwd=tmp_path,

@@ -42,6 +42,11 @@ options:
     type: list
     elements: str
     default: []
+  moved:
+    description: With C(present), what C(observed) returned as RV(moved), which has been looked at.
+    type: list
+    elements: dict
+    default: []
   timeout:
     description: How long the cluster may take to settle, in seconds.
     type: int
@@ -284,6 +289,7 @@ def establish(cib: Cib) -> dict:
         if not cib.module.check_mode:
             cib.fail("Pacemaker does not answer here: nothing was changed")
         return {"changed": True, "drift": [], "diff": cib.diff(None, cib.desired)}
+    _see_that_places_were_compared(cib, live)
     new, drift = merge(live, cib.desired)
     patch = cib.difference(live, new)
     seen = cib.monitor()
@@ -310,6 +316,17 @@ def establish(cib: Cib) -> dict:
     for name in sorted(failing & changed):
         cib.program("crm_resource", "--cleanup", f"--resource={name}")
     return result
+
+
+def _see_that_places_were_compared(cib: Cib, live: ElementTree.Element) -> None:
+    """A host that was made anew has joined a cluster whose configuration it could not know when all was looked at."""
+    unseen = [each for each in moved(live, cib.placeholders) if each not in cib.module.params["moved"]]
+    if unseen:
+        words = ", ".join(f"{each['resource']} ({each['parameter']} is {each['old']})" for each in unseen)
+        cib.fail(
+            f"the CIB is not applied: the cluster has {words}, and would have another directory there. The host that was asked"
+            " did not know that yet, so nobody has looked at what is in it. Apply again: it is looked at then"
+        )
 
 
 def _await_members(cib: Cib) -> None:
@@ -397,6 +414,7 @@ def main() -> None:
             "secrets": {"type": "dict", "default": {}, "no_log": True},
             "checks": {"type": "list", "elements": "dict", "default": []},
             "members": {"type": "list", "elements": "str", "default": []},
+            "moved": {"type": "list", "elements": "dict", "default": []},
             "timeout": {"type": "int", "default": 180},
             **RUN,
         },
