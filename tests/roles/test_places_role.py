@@ -51,7 +51,7 @@ def test_a_place_that_holds_data_ends_the_run(tmp_path, holds, check):
     (tmp_path / "site.yml").write_text(yaml.safe_dump([play], sort_keys=False))
     inventory = {"all": {"hosts": {"n1": {}, "n2": {}}, "vars": {"ansible_connection": "local"}}}
     (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
-    variables = {"ansible_python_interpreter": sys.executable} | dict.fromkeys(MEMBERS, ["n1", "n2"])
+    variables = {"ansible_python_interpreter": sys.executable} | {key: ["n1", "n2"] for key in MEMBERS}
     done = subprocess.run(
         [ANSIBLE, "-i", "inventory.yml", "site.yml", *check, "--extra-vars", json.dumps(variables)],
         cwd=tmp_path,
