@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -172,7 +173,7 @@ class World:
         elif rest[0] == "stop":
             (host.data / "postmaster.pid").unlink()
         else:
-            host.settings_at = 9e12
+            host.settings_at = time.time()
         return 0, "", ""
 
     def _psql(self, host, rest, given):

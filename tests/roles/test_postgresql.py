@@ -11,6 +11,7 @@ import os
 import pwd
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -530,6 +531,21 @@ def test_changed_settings_are_read_once(run, world):
     assert run.warnings == [
         "main on n1: max_connections, wal_level will change only when the instance is restarted"
     ]
+    assert run.observe("n1")["anything"] is False
+
+
+@pytest.mark.parametrize("future", ["file", "server"])
+def test_settings_are_read_once_after_the_clock_was_set_back(run, world, future):
+    """What was written or read before it is in the future now."""
+    run.apply()
+    stream(world)
+    then = time.time() + 86400
+    if future == "file":
+        os.utime(world.hosts["n1"].database["settings"], (then, then))
+    else:
+        world.hosts["n1"].settings_at = then
+    assert run.observe("n1")["pending"] == {"main": ["settings that were not read yet"]}
+    assert run.apply() == {"n1": ["main: settings read"], "n2": []}
     assert run.observe("n1")["anything"] is False
 
 

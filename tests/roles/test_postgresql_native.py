@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,11 @@ def test_a_database_from_nothing_to_reloaded(run, databases, monkeypatch):
     assert run.apply()["n1"] == ["main: settings read"]
     assert sql(first, "SHOW work_mem") == "8MB"
     assert run.warnings == ["main on n1: max_connections will change only when the instance is restarted"]
+    assert run.observe("n1")["anything"] is False
+
+    tomorrow = time.time() + 86400  # the clock was set back since
+    os.utime(settings, (tomorrow, tomorrow))
+    assert run.apply()["n1"] == ["main: settings read"]
     assert run.observe("n1")["anything"] is False
 
     settings.write_text(f"{text}work_mem = 'much'\nmax_wal_senders = many\n")

@@ -114,7 +114,7 @@ from ansible.module_utils.hadeploy_postgresql_disk import (
     prepare,
     unlock,
 )
-from ansible.module_utils.hadeploy_postgresql_facts import data_of
+from ansible.module_utils.hadeploy_postgresql_facts import data_of, not_in_the_future
 from ansible.module_utils.hadeploy_postgresql_login import read_password, statement
 from ansible.module_utils.hadeploy_postgresql_record import held_by, store
 
@@ -280,6 +280,7 @@ class Member:
             if code != 0 or errors:
                 self.fail(f"{self.name}: the changed settings have errors, and were not read:\n{errors}")
             if self.does("settings read"):
+                not_in_the_future(self.database)
                 self.server.reload()
                 found = self._wait_read()
         if found["restart"]:

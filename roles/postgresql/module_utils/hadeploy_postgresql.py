@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import time
 
 from ansible.module_utils.hadeploy_input import may_stay_unread
 from ansible.module_utils.hadeploy_postgresql_facts import (
@@ -19,6 +20,9 @@ from ansible.module_utils.hadeploy_postgresql_login import allowed, literal, mat
 
 PATIENCE_SECONDS = 86400
 """How long a server may recover or stop: an instance that is given up is no better than one that is waited for."""
+
+SKEW_SECONDS = 5.0
+"""Less is no clock that was set back, but one that is kept right."""
 
 NO_SUCH_OBJECT = 105
 """Pacemaker's exit code for a resource that the CIB does not know."""
@@ -116,7 +120,8 @@ class Server:
         return {
             "role": "standby" if recovering == "t" else "primary",
             "loaded": float(loaded),
-            "stale": float(loaded) < written_at(self.database),
+            # What was read at a time that is still to come was read before the clock was set back: no file can be compared.
+            "stale": float(loaded) < written_at(self.database) or float(loaded) > time.time() + SKEW_SECONDS,
             "restart": restart.split(",") if restart else [],
             "login": self._login(may, kept),
         }

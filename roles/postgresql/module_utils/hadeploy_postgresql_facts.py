@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import pwd
 import stat
 import struct
+import time
 from itertools import pairwise
 
 from ansible.module_utils.hadeploy_postgresql_record import elsewhere, held_by, load
@@ -136,13 +138,23 @@ def started_by(database: dict) -> str:
 
 def written_at(database: dict) -> float:
     """When the later of the files that a reload reads was written."""
-    times = [0.0]
+    return max((each for _, each in _files_of_a_reload(database)), default=0.0)
+
+
+def not_in_the_future(database: dict) -> None:
+    """Files that were written before the clock was set back would look unread until that time comes."""
+    now = time.time()
+    for path, written in _files_of_a_reload(database):
+        if written > now:
+            os.utime(path)
+
+
+def _files_of_a_reload(database: dict) -> list[tuple[str, float]]:
+    found = []
     for path in (database["settings"], database["access"]):
-        try:
-            times.append(os.stat(path).st_mtime)
-        except OSError:
-            pass
-    return max(times)
+        with contextlib.suppress(OSError):
+            found.append((path, os.stat(path).st_mtime))
+    return found
 
 
 def files_of(database: dict) -> dict:
