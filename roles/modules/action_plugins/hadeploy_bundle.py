@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
+from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import action_loader
 
 LockAction = action_loader.get("hadeploy_lock", class_only=True)
@@ -20,7 +21,8 @@ class ActionModule(LockAction):
 
     def run(self, tmp=None, task_vars=None):
         """Add the bundle to the task's arguments and run the module."""
-        super().run(tmp, task_vars)
+        # Not super().run: that runs the module, without its bundle, so that all units of the host would have left the design.
+        ActionBase.run(self, tmp, task_vars)
         bundle, folder = self.read_bundle(task_vars)
         arguments = dict(self._task.args)
         state = arguments.get("state")
