@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hadeploy.app.build import compile_topology
 from hadeploy.app.check import CheckReport, check_before_connecting
+from hadeploy.app.removed import objects_of, removed_objects
 from hadeploy.app.served import PATIENCE_SECONDS, Served, await_served
 from hadeploy.app.status import StatusReader, lab_of
 from hadeploy.daemons.registry import cluster_information_base, shares
 from hadeploy.design.design import Design
-from hadeploy.design.secrets import Secret
+from hadeploy.design.secrets import Secret, secret_reference
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.lab.state import LabState
 from hadeploy.plan.status import Status
+from hadeploy.project.playbook import LOOKING
 from hadeploy.run.ansible import apply_project
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent, RunResult
@@ -41,7 +44,10 @@ class ApplyRequest:
 
 @dataclass(frozen=True, slots=True)
 class PreparedApply:
-    """An apply that can start: nothing but the project's folder and the vault was written so far."""
+    """An apply that can start: nothing but the project's folder and the vault was written so far.
+
+    ``removed`` says what happens to objects that hold data and were in the former build of this topology.
+    """
 
     request: ApplyRequest
     design: Design
@@ -50,6 +56,7 @@ class PreparedApply:
     inventory: Path | None
     vault: Path | None
     password: bytes | None
+    removed: tuple[str, ...] = ()
 
     @property
     def destroyed(self) -> tuple[str, ...]:
@@ -83,7 +90,14 @@ def prepare(
     """
     if request.inventory is not None and not request.inventory.is_file():
         raise RunError("RUN002", f"the inventory {request.inventory} is not there")
-    done, findings = compile_topology(request.topology, request.out, lab=request.lab, hold=hold)
+    former: list[dict[str, Any]] = []
+    done, findings = compile_topology(
+        request.topology,
+        request.out,
+        lab=request.lab,
+        hold=hold,
+        before=lambda project: former.extend(objects_of(project)),
+    )
     if done is None:
         return None, findings
     project, design = done
@@ -103,7 +117,8 @@ def prepare(
     except RunError as error:
         return None, findings + Diagnostics((Diagnostic(error.code, error.message, mend=error.mend),))
     inventory = lab.overlay if lab is not None else request.inventory
-    return PreparedApply(request, design, checked, project, inventory, vault, password), findings
+    removed = removed_objects(former, design)
+    return PreparedApply(request, design, checked, project, inventory, vault, password, removed), findings
 
 
 def _disks(design: Design) -> dict[str, str]:
@@ -157,8 +172,19 @@ def _secrets(request: ApplyRequest, design: Design, lab: LabState | None) -> tup
     else:
         vault, password = request.topology.parent / (design.secrets_vault or DEFAULT_VAULT), vault_password()
     if not request.check:
-        ensure_generated(vault, generated, password)
+        ensure_generated(vault, generated, password, _former_secrets(design))
     return vault, password
+
+
+def _former_secrets(design: Design) -> dict[str, str]:
+    """Secrets of renamed objects, each with the one that it was: what a database knows as its password stays the same."""
+    volumes = {volume.secret: ("drbd", volume.was) for volume in design.volumes}
+    databases = {database.secret: ("postgresql", database.was) for database in design.databases}
+    return {
+        secret.reference: secret_reference(kind, was)
+        for secret, (kind, was) in (volumes | databases).items()
+        if secret is not None and was
+    }
 
 
 def _all_secrets(design: Design) -> list[Secret]:
@@ -200,6 +226,7 @@ def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) ->
         secrets_directory=prepared.request.topology.parent,
         variables=_variables(prepared.request),
         check=prepared.request.check,
+        looking=LOOKING,
         on_event=tell,
     )
 

@@ -21,11 +21,13 @@ def compile_topology(
     *,
     lab: bool = False,
     hold: Callable[[AbstractContextManager[None]], object] | None = None,
+    before: Callable[[Path], None] = lambda _: None,
 ) -> tuple[tuple[Path, Design] | None, Diagnostics]:
     """Write one project below ``out``, in a folder named as the topology.
 
     With ``lab`` it is made for the topology's lab, and in a folder of its own where that is too slow for the topology.
     ``hold`` keeps the project from being written anew by others for longer than this call.
+    ``before`` is given that folder before anything is written there.
 
     Raises:
         RunError: another run uses that project.
@@ -40,6 +42,7 @@ def compile_topology(
         findings += found
         if slower != design:
             design, destination = slower, out / f"{design.name}-in-lab"
+    before(destination)
     if hold is None:
         _write(design, destination)
     else:

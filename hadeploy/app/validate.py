@@ -24,7 +24,7 @@ def load_valid(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
     if loaded is None:
         return None, findings
     findings += check_references(loaded)
-    findings += _check_volumes(loaded) + _check_databases(loaded)
+    findings += _check_volumes(loaded) + _check_databases(loaded) + _check_renamed(loaded)
     if findings.has_errors:
         return None, findings
     from hadeploy.spec.agents import check_agents
@@ -70,6 +70,16 @@ def _check_databases(loaded: LoadedTopology) -> Diagnostics:
     from hadeploy.spec.databases import check_databases
 
     return check_databases(loaded)
+
+
+def _check_renamed(loaded: LoadedTopology) -> Diagnostics:
+    """Only objects that hold data have had other names."""
+    topology = loaded.topology
+    if isinstance(topology, ActiveActive) or not (topology.volumes or topology.databases):
+        return Diagnostics()
+    from hadeploy.spec.renamed import check_renamed
+
+    return check_renamed(loaded)
 
 
 def _ask_agent(name: str) -> str | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hadeploy.cli.findings import stop_on_errors
+
+if TYPE_CHECKING:
+    from hadeploy.app.apply import PreparedApply
 
 INTERRUPTED = 130
 
@@ -80,8 +83,11 @@ def apply(
         if prepared is None:
             raise typer.Exit(1)
         typer.echo(summary(prepared.checked), err=True)
-        if not (yes or check):
-            _ask(prepared.design.name, prepared.targets, prepared.destroyed)
+        if yes or check:
+            for words in prepared.removed:
+                typer.echo(words, err=True)
+        else:
+            _ask(prepared)
         with progress_view(quiet=as_json, diffs=check) as tell:
             outcome = apply_topology(prepared, tell)
             try:
@@ -101,11 +107,13 @@ def apply(
         raise typer.Exit(1)
 
 
-def _ask(name: str, targets: tuple[str, ...], destroyed: tuple[str, ...]) -> None:
+def _ask(prepared: PreparedApply) -> None:
     if not sys.stdin.isatty():
         typer.echo("there is nobody to ask: apply with --yes, or look first with --check", err=True)
         raise typer.Exit(1)
-    for disk in destroyed:
+    for words in prepared.removed:
+        typer.echo(words)
+    for disk in prepared.destroyed:
         typer.echo(f"everything on {disk} will be destroyed")
-    if not typer.confirm(f"Apply {name} to {', '.join(targets)}?"):
+    if not typer.confirm(f"Apply {prepared.design.name} to {', '.join(prepared.targets)}?"):
         raise typer.Exit(1)

@@ -121,13 +121,11 @@ STILL_LOCKED = (
 )
 
 
-def _interrupted(result: RunResult) -> str:
+def _interrupted(result: RunResult, *, check: bool) -> str:
     """What an interrupted apply leaves behind, as far as it is known."""
-    done = "no change was reported yet" if not result.changed else "some of the changes were made"
     where = f" (it was in phase {result.phases[-1][0]})" if result.phases else ""
-    words = f"interrupted{where}: {done}; a step that had begun on a host may still end there"
-    after = "run the same apply again, it completes what was begun"
-    return "\n".join([words, *([] if result.released else [STILL_LOCKED]), after])
+    words = f"interrupted{where}: {_until_then(result, check=check)}; a step that had begun on a host may still end there"
+    return "\n".join([words, *([] if result.released else [STILL_LOCKED])])
 
 
 def as_document(result: RunResult, served: Served | None) -> str:
@@ -143,7 +141,7 @@ def show_outcome(result: RunResult, served: Served | None, *, check: bool) -> No
     """The end of it, in a sentence and, where it was not a no-op, a table of phases."""
     console = Console()
     if result.interrupted:
-        console.print(_interrupted(result), highlight=False, markup=False)
+        console.print(_interrupted(result, check=check), highlight=False, markup=False)
         return
     if not result.succeeded:
         for failure in result.failures:
@@ -152,7 +150,7 @@ def show_outcome(result: RunResult, served: Served | None, *, check: bool) -> No
                 f"{where}{failure.phase}: {failure.task}", style="bold red", markup=False, highlight=False
             )
             console.print(f"    {failure.message}", markup=False, highlight=False)
-        console.print("the apply stopped; nothing after this point was touched")
+        console.print(f"the apply stopped: {_until_then(result, check=check)}", highlight=False, markup=False)
         if not result.released:
             console.print(STILL_LOCKED)
         return
@@ -164,6 +162,17 @@ def show_outcome(result: RunResult, served: Served | None, *, check: bool) -> No
         console.print(f"nothing to change ({result.seconds:.1f} s)")
     else:
         console.print(f"{'would be changed' if check else 'applied'} ({result.seconds:.1f} s)")
+
+
+def _until_then(result: RunResult, *, check: bool) -> str:
+    """What a run that did not end well has changed: said from what it did, and of nothing only where that is certain."""
+    if check or not result.changes:
+        return "nothing was changed on any host"
+    places = "; ".join(
+        f"{phase} ({', '.join(filter(None, hosts))})" if any(hosts) else phase
+        for phase, hosts in result.changes
+    )
+    return f"changed until then, as far as is known: {places}; run the same apply again, it completes what was begun"
 
 
 def _phases(console: Console, result: RunResult) -> None:

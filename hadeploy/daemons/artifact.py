@@ -72,6 +72,7 @@ class Artifact:
         fixed: what the running daemon must hold already, or None: another value would be written and not taken.
         secrets: whose placeholders the content holds.
         encoding: ``base64``: the resolved content is base64 of the file's bytes (keys).
+        openings: whether it is a rule set whose openings stay until what they served is stopped.
     """
 
     host: str
@@ -86,6 +87,7 @@ class Artifact:
     fixed: Fixed | None = None
     secrets: tuple[Secret, ...] = ()
     encoding: Literal["text", "base64"] = "text"
+    openings: bool = False
 
 
 @dataclass(frozen=True, slots=True)

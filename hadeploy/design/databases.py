@@ -45,6 +45,7 @@ class ReplicatedDatabase:
         secret: the replication role's password.
         operations: of the instances.
         failure_timeout_ms: after so long without a failure, the count starts anew.
+        was: its former name, whose data it takes over; empty for none.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ReplicatedDatabase:
     secret: Secret
     operations: tuple[RoleOperation, ...]
     failure_timeout_ms: int
+    was: str = ""
 
     @property
     def loss_window_ms(self) -> int | None:

@@ -14,7 +14,7 @@ from hadeploy.design.mounts import FILESYSTEM_AGENT, watched, with_errors
 from hadeploy.design.promotable import RoleOperation, role_operations
 from hadeploy.design.release import Release
 from hadeploy.design.resources import Operation, Resource
-from hadeploy.design.secrets import Secret
+from hadeploy.design.secrets import Secret, secret_reference
 from hadeploy.design.volumes import (
     PeerFencing,
     Replica,
@@ -163,12 +163,12 @@ def _volume(
         operations=_operations(release.name, wish, controller_s * 1000),
         migration_threshold=group.migration_threshold,
         failure_timeout_ms=group.failure_timeout,
+        was=wish.was or "",
     )
 
 
 def _secret(name: str) -> Secret:
-    reference = f"hadeploy_drbd_{name.replace('-', '_')}"
-    return Secret(f"drbd-{name}", "generated", reference, SECRET_LENGTH)
+    return Secret(f"drbd-{name}", "generated", secret_reference("drbd", name), SECRET_LENGTH)
 
 
 def _replicas(name: str, wish: Volume, members: tuple[Member, ...]) -> tuple[Replica, ...]:

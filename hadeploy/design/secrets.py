@@ -41,6 +41,11 @@ class Secret:
         return cls(name, "vault", reference.vault)
 
 
+def secret_reference(kind: str, name: str) -> str:
+    """The variable of the vault that holds what is generated for an object."""
+    return f"hadeploy_{kind}_{name.replace('-', '_')}"
+
+
 Value = str | Secret
 
 

@@ -10,7 +10,7 @@ from hadeploy.design.hosting import Flow
 from hadeploy.design.membership import Member, Segment
 from hadeploy.design.promotable import RoleOperation, role_operations
 from hadeploy.design.release import Release
-from hadeploy.design.secrets import Secret
+from hadeploy.design.secrets import Secret, secret_reference
 from hadeploy.spec.agents import advised_timeout
 from hadeploy.spec.database import AccessRule, Database
 from hadeploy.spec.databases import nodes_of
@@ -55,9 +55,10 @@ def _database(
         synchronous=wish.replication == "synchronous",
         settings=tuple((key, _text(value)) for key, value in sorted(wish.settings.items())),
         logins=tuple(_login(rule, subnets) for rule in wish.access),
-        secret=Secret(f"postgresql-{name}", "generated", f"hadeploy_postgresql_{name.replace('-', '_')}"),
+        secret=Secret(f"postgresql-{name}", "generated", secret_reference("postgresql", name)),
         operations=_operations(release.name, wish),
         failure_timeout_ms=group.failure_timeout,
+        was=wish.was or "",
     )
 
 

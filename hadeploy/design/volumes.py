@@ -121,6 +121,7 @@ class ReplicatedVolume:
         operations: of the DRBD resource.
         migration_threshold: failures on a member after which it leaves it.
         failure_timeout_ms: after so long without a failure, the count starts anew.
+        was: its former name, whose data it takes over; empty for none.
     """
 
     name: str
@@ -152,6 +153,7 @@ class ReplicatedVolume:
     operations: tuple[RoleOperation, ...]
     migration_threshold: int
     failure_timeout_ms: int
+    was: str = ""
 
     @property
     def device(self) -> str:

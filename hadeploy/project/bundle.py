@@ -69,6 +69,7 @@ def _entry(daemon: str, artifact: Artifact) -> dict[str, Any]:
         "on_change": artifact.on_change,
         "check": _check(artifact.check) if artifact.check else None,
         **({"fixed": _fixed(artifact.fixed)} if artifact.fixed else {}),
+        **({"openings": True} if artifact.openings else {}),
     }
 
 

@@ -27,7 +27,7 @@ def inventory(design: Design, shares: Iterable[Share]) -> dict[str, Any]:
         "pending_leftovers",
         *(f"pending_{name}" for name in daemons),
     )
-    cib = ("pending_cib", "pending_fencing") if design.cluster else ()
+    cib = ("pending_cib", "pending_fencing", "renaming") if design.cluster else ()
     certificates = ("pending_certificate",) if makes_certificates(design) else ()
     return {
         GROUP: {
@@ -69,6 +69,7 @@ def group_variables(
         **_watchdog(design),
         **_unmanaged(design.arbiter),
         **({"hadeploy_wipe": []} if design.volumes or design.databases else {}),
+        **({"hadeploy_objects": _objects(design)} if design.cluster is not None else {}),
         **(_volumes(design.volumes) if design.volumes else {}),
         **(_databases(design.databases) if design.databases else {}),
         "hadeploy_secrets": {secret.name: _lookup(secret) for secret in secrets},
@@ -88,6 +89,31 @@ def _unmanaged(device: QuorumDevice | None) -> dict[str, Any]:
     return {"hadeploy_quorum_device": {"address": device.address, "port": device.port}}
 
 
+def _objects(design: Design) -> list[dict[str, Any]]:
+    """What holds data: by name, by the name that it had, and by where the data is on each member."""
+    volumes = [
+        {
+            "kind": "volume",
+            "name": volume.name,
+            "was": volume.was,
+            "minor": volume.minor,
+            "port": volume.port,
+            "data": {replica.member: replica.disk for replica in volume.diskful},
+        }
+        for volume in design.volumes
+    ]
+    databases = [
+        {
+            "kind": "database",
+            "name": database.name,
+            "was": database.was,
+            "data": dict.fromkeys(database.names, database.data),
+        }
+        for database in design.databases
+    ]
+    return [*volumes, *databases]
+
+
 def _volumes(volumes: tuple[ReplicatedVolume, ...]) -> dict[str, Any]:
     """What a member must know of a volume to make it; the disks that a person may name are named on the command line."""
     return {
@@ -96,6 +122,7 @@ def _volumes(volumes: tuple[ReplicatedVolume, ...]) -> dict[str, Any]:
         "hadeploy_volumes": [
             {
                 "name": volume.name,
+                **({"was": volume.was} if volume.was else {}),
                 "resource": volume.resource,
                 "device": volume.device,
                 "minor": volume.minor,
@@ -124,6 +151,7 @@ def _databases(databases: tuple[ReplicatedDatabase, ...]) -> dict[str, Any]:
         "hadeploy_databases": [
             {
                 "name": database.name,
+                **({"was": database.was} if database.was else {}),
                 "resource": database.resource,
                 "version": str(database.version),
                 "port": database.port,

@@ -15,6 +15,9 @@ EXPECTED = "{{ bundle_written.tell | default({}) }}"
 LEFTOVERS = "hadeploy_pending_leftovers"
 """Hosts with something that an earlier apply brought and that left the design."""
 
+HOSTED = (("bundle_which", "hosted"),)
+OTHERS = (("bundle_which", "others"),)
+
 MEMBERS = "{{ hadeploy_members }}"
 MEMBERS_AND_ARBITER = "{{ hadeploy_members + [hadeploy_arbiter] }}"
 CERTIFICATE = (
@@ -39,6 +42,15 @@ DATABASES = (("postgresql_databases", "{{ hadeploy_databases }}"), ("postgresql_
 PENDING_DATABASES = "hadeploy_pending_postgresql"
 CLUSTER = (("pacemaker_members", MEMBERS),)
 DISKS = (*VOLUMES, ("drbd_generation", "{{ hadeploy_drbd_generation }}"), *NAMED)
+OBJECTS = (("observe_objects_wanted", "{{ hadeploy_objects }}"),)
+"""Volumes and databases: what holds data is neither renamed nor renumbered unasked."""
+
+RENAMING = "hadeploy_renaming"
+"""Hosts, where something that holds data gets a new name."""
+
+LOOKING = ("Observe", "Check")
+"""How plays are called that change nothing: an apply that ended in one of them, and was told of no change, made none."""
+
 HOST_WIDE = ("sysctl", "firewall", "sbd")
 ONE_BY_ONE = ("units", "nginx", "haproxy", "keepalived")
 """In this order on each member: who serves, then who sends clients, then who holds the address."""
@@ -79,7 +91,9 @@ def _play(name: str, hosts: str, steps: Iterable[Step], **more: object) -> dict[
 
 
 def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dict[str, Any]]:
-    """Look, install, check all, write all, then tell daemons, the least disturbing first.
+    """Look, install, check all, write all, then tell daemons, the least disturbing first; remove last.
+
+    What left the design is out of the CIB, and seen to run nowhere, before the first of its files goes.
 
     The arbiter is looked at with the members, so that nothing is told where it does not answer, and is up before they are
     told of it.
@@ -101,6 +115,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
                     variables=(
                         ("observe_members", MEMBERS_AND_ARBITER if arbiter else MEMBERS),
                         ("observe_addresses", "{{ hadeploy_addresses }}"),
+                        *(OBJECTS if clustered else ()),
                     ),
                 )
             ],
@@ -157,8 +172,9 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             if clustered
             else []
         ),
+        *([_play("Rename", RENAMING, [Step("bundle", "rename")])] if clustered else []),
         _play("Write", "hadeploy_pending", [Step("bundle", "write")]),
-        _play("Stop leftovers", LEFTOVERS, [Step("bundle", "remove_units")]),
+        _play("Stop leftovers", LEFTOVERS, [Step("bundle", "remove_units", () if clustered else OTHERS)]),
         *(
             _play(_title(daemon), f"hadeploy_pending_{daemon}", [_step(daemon)])
             for daemon in HOST_WIDE
@@ -172,7 +188,19 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
         ),
         *(_arbiter_plays(certificates=certificates) if arbiter else []),
         *(_cluster_plays(device="qdevice" in daemons, watchdog=watchdog) if clustered else []),
-        *_rolling_plays([daemon for daemon in ONE_BY_ONE if daemon in daemons]),
+        *_rolling_plays([daemon for daemon in ONE_BY_ONE if daemon in daemons], hosted=not clustered),
+        _play("See what left stopped", LEFTOVERS, [Step("bundle", "stopped")]),
+        *(
+            [
+                _play(
+                    "Close the firewall",
+                    "hadeploy_pending_firewall",
+                    [Step("bundle", "settle"), _step("firewall")],
+                )
+            ]
+            if "firewall" in daemons
+            else []
+        ),
         _play("Remove leftovers", LEFTOVERS, [Step("bundle", "remove_files")]),
         _play("Verify", "hadeploy_pending", [Step("observe", "verify")]),
         *(
@@ -249,12 +277,21 @@ def _cluster_plays(*, device: bool, watchdog: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _rolling_plays(daemons: list[str]) -> list[dict[str, Any]]:
-    """Members without a floating address first: a configuration that fails there has cost no client anything."""
+def _rolling_plays(daemons: list[str], *, hosted: bool) -> list[dict[str, Any]]:
+    """Members without a floating address first: a configuration that fails there has cost no client anything.
+
+    Hosted services that left the design and are no cluster's end there, too, so that somebody serves all the while.
+    """
     if not daemons:
         return []
-    hosts = ":".join(f"hadeploy_pending_{daemon}" for daemon in daemons)
-    steps = [Step("observe", "united"), *(_step(daemon) for daemon in daemons)]
+    hosts = ":".join(
+        (*(f"hadeploy_pending_{daemon}" for daemon in daemons), *((LEFTOVERS,) if hosted else ()))
+    )
+    steps = [
+        Step("observe", "united"),
+        *((Step("bundle", "remove_units", HOSTED),) if hosted else ()),
+        *(_step(daemon) for daemon in daemons),
+    ]
     return [
         _play(f"Services, {role} members", f"{hosts}:&hadeploy_{role}", steps, serial=1)
         for role in ("standby", "active")

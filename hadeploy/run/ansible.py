@@ -47,7 +47,9 @@ class _Watch:
     asked_at: float = 0.0
     phases: list[tuple[str, float]] = field(default_factory=list)
     failures: list[RunEvent] = field(default_factory=list)
-    changed: bool = False
+    looking: tuple[str, ...] = ()
+    changes: dict[str, set[str]] = field(default_factory=dict)
+    begun: dict[tuple[str, str], str] = field(default_factory=dict)
     stats: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def see(self, raw: dict[str, Any]) -> bool:
@@ -66,7 +68,7 @@ class _Watch:
         self._start_phase()
         if event.status in ("failed", "unreachable"):
             self.failures.append(event)
-        self.changed = self.changed or event.status == "changed"
+        self._count(event)
         self.on_event(event)
         return False
 
@@ -78,6 +80,27 @@ class _Watch:
         lock = result.get("lock")
         if isinstance(lock, dict) and lock.get("taken") and lock.get("id"):
             self.holds = True
+
+    def _count(self, event: RunEvent) -> None:
+        """What was changed. A task that failed, or never ended, may have changed something before."""
+        if event.status == "running":
+            self.begun[event.host, event.task] = event.phase
+            return
+        self.begun.pop((event.host, event.task), None)
+        if event.status == "changed" or event.status in ("failed", "unreachable"):
+            self._may_have_changed(event.phase, event.host, certain=event.status == "changed")
+
+    def _may_have_changed(self, phase: str, host: str, *, certain: bool) -> None:
+        if certain or not phase.startswith(self.looking or ("\0",)):
+            self.changes.setdefault(phase, set()).add(host)
+
+    def changed_places(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Phases in their order, each with the hosts on which it changed something or was not seen to end."""
+        for (host, _), phase in self.begun.items():
+            self._may_have_changed(phase, host, certain=False)
+        order = {name: number for number, (name, _) in enumerate(self.phases)}
+        found = sorted(self.changes.items(), key=lambda item: order.get(item[0], len(order)))
+        return tuple((phase, tuple(sorted(hosts))) for phase, hosts in found)
 
     def _start_phase(self) -> None:
         """A play is told of when something happens in it: most have no hosts where little is to be done."""
@@ -129,6 +152,7 @@ def apply_project(
     secrets_directory: Path | None = None,
     variables: Mapping[str, object] | None = None,
     check: bool = False,
+    looking: tuple[str, ...] = (),
     on_event: Callable[[RunEvent], None] = lambda _: None,
 ) -> RunResult:
     """Run site.yml; blocks until it ends. Secrets are in no argument and on no disk afterwards.
@@ -141,6 +165,7 @@ def apply_project(
         secrets_directory: where secrets that are files are looked for.
         variables: of this run alone, such as the disks that a person named.
         check: change nothing, say what would be, with diffs.
+        looking: how plays are called that change nothing; a failure in any other may have changed something.
         on_event: called for each event as it arrives.
 
     Raises:
@@ -150,7 +175,7 @@ def apply_project(
         raise RunError("RUN001", f"{project} is no project of hadeploy", "run hadeploy compile first")
     if inventory_overlay is not None and not inventory_overlay.is_file():
         raise RunError("RUN002", f"the inventory {inventory_overlay} is not there")
-    watch = _Watch(on_event)
+    watch = _Watch(on_event, looking=looking)
     project = project.resolve()
     with private_directory() as private, in_memory(vault_password or b"") as password, _interrupts(watch):
         arguments = _arguments(vault_file, vault_password and password, secrets_directory, check=check)
@@ -165,15 +190,17 @@ def apply_project(
     failures = watch.failures
     if words and not failures and not watch.asked:
         failures = [RunEvent("", watch.phases[-1][0] if watch.phases else "", "", "failed", message=words)]
+    changes = watch.changed_places()
     return RunResult(
         succeeded=not words and not watch.asked,
         interrupted=bool(watch.asked),
         released=released and not (watch.holds and watch.asked > 1),
-        changed=watch.changed,
+        changed=bool(changes),
         seconds=round(ended - began, 3),
         hosts=_counts(watch.stats),
         phases=watch.durations(ended),
         failures=tuple(failures),
+        changes=changes,
     )
 
 

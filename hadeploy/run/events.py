@@ -60,12 +60,13 @@ class RunResult:
     Attributes:
         succeeded: all of it.
         interrupted: a person stopped it; the next apply completes it.
-        changed: whether anything was (in check mode: would be) changed.
+        changed: whether anything was (in check mode: would be) changed, as far as is known: False is certain.
         seconds: wall clock.
         hosts: counts.
         phases: (play, seconds) in order.
         failures: events with status failed or unreachable; what Ansible itself could not do has no host.
         released: no host is left locked by it.
+        changes: (play, hosts) in which something was changed, or may have been before it failed or was interrupted.
     """
 
     succeeded: bool
@@ -76,6 +77,7 @@ class RunResult:
     phases: tuple[tuple[str, float], ...]
     failures: tuple[RunEvent, ...]
     released: bool = True
+    changes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def read_event(raw: Mapping[str, Any]) -> RunEvent | None:
@@ -110,6 +112,7 @@ def _message(result: Mapping[str, Any], status: Status) -> str:
         return "\n".join([words, *items]).strip()
     gone = [f"removed {each}" for each in result.get("removed") or ()]
     told = [*(result.get("told") or result.get("written") or result.get("unchecked") or ()), *gone]
+    gone += result.get("stays") or ()
     kept = [f"kept as it is: {each}" for each in result.get("drift") or ()]
     return "; ".join(part for part in (", ".join(str(each) for each in told), *kept) if part)
 

@@ -92,8 +92,16 @@ def read_vault(file: Path, password: bytes) -> dict[str, Any]:
     return variables
 
 
-def ensure_generated(file: Path, names: Iterable[str], password: bytes) -> bool:
+def ensure_generated(
+    file: Path, names: Iterable[str], password: bytes, former: Mapping[str, str] | None = None
+) -> bool:
     """Make what is missing; True where the file was written. What is there is never overwritten.
+
+    Args:
+        file: the vault.
+        names: variables that must be there.
+        password: of the vault.
+        former: names of variables to the names that they had; the value of that name is taken where there is one.
 
     Raises:
         RunError: see :func:`read_vault`, or the file cannot be written.
@@ -102,13 +110,17 @@ def ensure_generated(file: Path, names: Iterable[str], password: bytes) -> bool:
     missing = [name for name in dict.fromkeys(names) if not variables.get(name)]
     if not missing:
         return False
-    made = {name: base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode() for name in missing}
+    made = {name: variables.get((former or {}).get(name, "")) or _fresh() for name in missing}
     plain = yaml.safe_dump({**variables, **made}, sort_keys=True, width=120)
     try:
         _replace(file, _vault(password).encrypt(plain.encode()))
     except OSError as error:
         raise RunError("RUN016", f"{file} cannot be written: {error.strerror}") from error
     return True
+
+
+def _fresh() -> str:
+    return base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def _vault(password: bytes) -> Any:

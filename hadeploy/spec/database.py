@@ -67,3 +67,6 @@ class Database(SpecModel):
         Field(description="further lines of postgresql.conf"),
     ] = {}
     operations: DatabaseOperations = DatabaseOperations()
+    was: Annotated[
+        Name | None, Field(description="its name before: the database of that name is renamed, with its data")
+    ] = None

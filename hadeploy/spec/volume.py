@@ -171,6 +171,9 @@ class Volume(SpecModel):
         int | None, Field(ge=0, le=1_048_575, description="of /dev/drbd<minor>; derived when left out")
     ] = None
     operations: PromotableOperations = PromotableOperations()
+    was: Annotated[
+        Name | None, Field(description="its name before: the volume of that name is renamed, with its data")
+    ] = None
 
     @property
     def nodes(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -197,37 +198,143 @@ def test_power_cut_on_debian_13(topology: Path):
     assert verdict.fenced_before_takeover(WEB.address)
 
 
-def test_what_left_the_design_leaves_the_hosts(topology: Path, change, apply, on):
-    """A second service comes and goes: resources, unit files and configuration; the first is not touched."""
+def add_more(document: dict[str, Any]) -> None:
+    document["virtual_addresses"]["more"] = {"address": "10.71.1.101/24", "network": "lan"}
+    document["services"]["more"] = {
+        "members": [{"kind": "nginx", "name": "more-server", "port": 8081}],
+        "addresses": ["more"],
+    }
 
-    def add(document: dict[str, Any]) -> None:
-        document["virtual_addresses"]["more"] = {"address": "10.71.1.101/24", "network": "lan"}
-        document["services"]["more"] = {
-            "members": [{"kind": "nginx", "name": "more-server", "port": 8081}],
-            "addresses": ["more"],
-        }
 
+def remove_more(document: dict[str, Any]) -> None:
+    del document["virtual_addresses"]["more"], document["services"]["more"]
+
+
+MORE = "hadeploy-nginx@more-server.service"
+REFUSING = """#!/bin/sh
+case "$*" in *--patch*) echo 'refused by the test' >&2; exit 1;; esac
+exec /usr/sbin/cibadmin "$@"
+"""
+
+
+ANSWER = (
+    "from urllib.request import urlopen; print(urlopen('http://10.71.1.101:8081/healthz').read().decode())"
+)
+
+
+@pytest.fixture
+def lacking(on) -> Callable[[], str]:
+    """What keeps the second service from being had where it is, or from being started anew; empty where nothing does."""
+
+    def ask() -> str:
+        running = [
+            node for node in ("n1", "n2") if on(node, "systemctl", "is-active", MORE, check=False) == "active"
+        ]
+        if len(running) != 1:
+            return f"it runs on {running}"
+        for node in ("n1", "n2"):
+            on(node, "nginx", "-t", "-q", "-c", "/etc/hadeploy/nginx/more-server.conf")
+            if "8081" not in on(node, "nft", "list", "table", "inet", "hadeploy"):
+                return f"{node} is closed"
+        answer = on(running[0], "python3", "-c", ANSWER, check=False)
+        return "" if answer == running[0] else f"{running[0]} answers {answer!r}"
+
+    return ask
+
+
+@pytest.fixture
+def gone(topology: Path, apply, on) -> Callable[[], None]:
+    """See that nothing of the second service is left, and that the first was not touched."""
     (home,) = read_status(topology).addresses[0].holders
-    began = on(home, "systemctl", "show", "-P", "ActiveEnterTimestamp", "hadeploy-nginx@web-server.service")
-    change(add)
-    assert apply()["code"] == 0
-    assert on("n1", "ls", "/etc/hadeploy/nginx") == "more-server.conf\nweb-server.conf"
+    asked = ("systemctl", "show", "-P", "ActiveEnterTimestamp", "hadeploy-nginx@web-server.service")
+    began = on(home, *asked)
 
-    def remove(document: dict[str, Any]) -> None:
-        del document["virtual_addresses"]["more"], document["services"]["more"]
+    def look() -> None:
+        read_status(topology)
+        for node in ("n1", "n2"):
+            assert on(node, "ls", "/etc/hadeploy/nginx") == "web-server.conf"
+            assert "8081" not in on(node, "ss", "-Hltn")
+            assert "8081" not in on(node, "nft", "list", "table", "inet", "hadeploy")
+            assert "8081" not in on(node, "cat", "/etc/nftables.conf")
+        assert "more" not in on("n1", "crm_mon", "-1")
+        assert apply()["changed"] is False
+        assert on(home, *asked) == began
 
-    change(remove)
+    return look
+
+
+def test_what_left_the_design_runs_with_its_files_until_the_cluster_gives_it_up(
+    topology: Path, change, apply, on, lacking, gone
+):
+    """The CIB is refused in the middle of the removal: the service goes on, recovers from a crash; the next apply ends it."""
+    change(add_more)
     assert apply()["code"] == 0
-    read_status(topology)
-    for node in ("n1", "n2"):
-        assert on(node, "ls", "/etc/hadeploy/nginx") == "web-server.conf"
-        assert "8081" not in on(node, "ss", "-Hltn")
-    assert "more" not in on("n1", "crm_mon", "-1")
-    assert apply()["changed"] is False
-    assert (
-        on(home, "systemctl", "show", "-P", "ActiveEnterTimestamp", "hadeploy-nginx@web-server.service")
-        == began
+    assert lacking() == ""
+    on(
+        "n1",
+        "sh",
+        "-c",
+        f"cat >/usr/local/bin/cibadmin <<'EOF'\n{REFUSING}EOF\nchmod 755 /usr/local/bin/cibadmin",
     )
+    change(remove_more)
+    try:
+        done = apply()
+    finally:
+        on("n1", "rm", "/usr/local/bin/cibadmin")
+    assert done["code"] == 1
+    assert "refused by the test" in done["failures"][0]["message"]
+    assert [phase for phase, _ in done["changes"]][-1] == "CIB"
+    assert lacking() == ""
+    for node in ("n1", "n2"):
+        on(node, "pkill", "-KILL", "-f", "more-server.conf", check=False)
+    deadline = time.monotonic() + 60
+    while lacking():
+        assert time.monotonic() < deadline, on("n1", "crm_mon", "-1")
+        time.sleep(1)
+    done = apply()
+    assert done["code"] == 0, done
+    gone()
+
+
+KILLED_IN = ("Firewall", "CIB", "Remove leftovers")
+KILLED_IN_TOO = ("Observe", "Check", "Write", "Close the firewall", "Verify")
+
+
+@pytest.mark.parametrize(
+    "phase", [*KILLED_IN, *(pytest.param(each, marks=pytest.mark.machines) for each in KILLED_IN_TOO)]
+)
+def test_a_removal_that_is_killed_is_completed_by_the_next(
+    topology: Path, change, apply, on, lacking, gone, phase
+):
+    """As by a power cut of this machine: no moment in which the cluster has a resource whose files are gone."""
+    change(add_more)
+    assert apply()["code"] == 0
+    assert lacking() == ""
+    change(remove_more)
+    argv = hadeploy("apply", topology, "--lab", "--yes", "--out", topology.parent / "build")
+    with subprocess.Popen(
+        argv, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as run_:
+        assert run_.stderr is not None
+        reached = any(line.strip() == f"phase {phase}" for line in run_.stderr)
+        for process in descendants(run_.pid):
+            os.kill(process, signal.SIGKILL)
+    assert reached
+    on("n1", "crm_resource", "--wait")
+    if "more-server" in on("n1", "cibadmin", "--query", "--scope=resources"):
+        assert lacking() == ""
+    done = apply()
+    assert done["code"] == 0, done
+    gone()
+
+
+def descendants(process: int) -> list[int]:
+    """A process with all that it started, in whatever session: itself first, so that it starts no more."""
+    found = [process]
+    for each in found:
+        for task in Path(f"/proc/{each}/task").glob("*/children"):
+            found += map(int, task.read_text().split())
+    return found
 
 
 def test_nothing_to_change_is_no_success_over_a_stopped_service(topology: Path, apply, on):

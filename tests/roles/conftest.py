@@ -73,7 +73,27 @@ def staging(check: ModuleType, files: ModuleType) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def bundle(systemd: ModuleType, owned: ModuleType, staging: ModuleType) -> ModuleType:
+def objects() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_objects")
+
+
+@pytest.fixture(scope="session")
+def transition() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_transition")
+
+
+@pytest.fixture(scope="session")
+def names(objects: ModuleType, pending_memory: ModuleType) -> ModuleType:
+    return _load("hadeploy_objects", MODULES / "library" / "hadeploy_objects.py")
+
+
+@pytest.fixture(scope="session")
+def removal(files: ModuleType, objects: ModuleType, owned: ModuleType, systemd: ModuleType) -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_removal")
+
+
+@pytest.fixture(scope="session")
+def bundle(removal: ModuleType, staging: ModuleType, transition: ModuleType) -> ModuleType:
     return _load("hadeploy_bundle", MODULES / "library" / "hadeploy_bundle.py")
 
 

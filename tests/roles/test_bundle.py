@@ -188,7 +188,7 @@ def test_staging_checks_changed_files_and_leaves_nothing(files, staging, make_fi
 def test_a_refused_file_fails_with_the_parsers_words(staging, make_file, stages: Path):
     module = FakeModule(files=[make_file(check=CHECK)])
     module.outcome = (1, "", "line 1: nonsense")
-    with pytest.raises(AssertionError, match=r"(?s)Nothing was written.*line 1: nonsense"):
+    with pytest.raises(AssertionError, match=r"(?s)line 1: nonsense"):
         staging.stage(module)
     assert list(stages.iterdir()) == []
 
@@ -223,7 +223,7 @@ def test_what_a_daemon_takes_only_when_it_starts(staging, make_file, stages: Pat
     module.programs = {"parser": "/bin/parser", "cmap": "/bin/cmap"}
     module.run_command = lambda argv, **_: running if argv == ["/bin/cmap"] else (0, "", "")
     if words:
-        with pytest.raises(AssertionError, match=f"(?s)Nothing was written.*{words}.*only when it starts"):
+        with pytest.raises(AssertionError, match=f"(?s){words}.*only when it starts"):
             staging.stage(module)
     else:
         staging.stage(module)
@@ -277,7 +277,7 @@ def test_a_unit_that_left_the_design_is_forgotten(
     monkeypatch.setattr(bundle, "show", lambda *_: {})
     file = make_file()
     files.write(file, b"one\n")
-    module = FakeModule(files=[file], units=[], packages={}, users=[], addresses=[])
+    module = FakeModule(files=[file], units=[], packages={}, users=[], addresses=[], host="n1")
     seen = bundle.observe(module)
     assert seen["pending"]["tell"] == {"x.service": "reload"}
     assert seen["daemons"] == ["x"]

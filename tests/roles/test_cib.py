@@ -77,12 +77,23 @@ def test_what_keeps_an_outdated_copy_from_being_promoted_stays(cib_merge):
         '<rule role="Promoted" score="-INFINITY" id="r"><expression attribute="#uname" operation="ne" value="n1" id="e"/>'
         "</rule></rsc_location></constraints>"
     )
-    new, drift = merged(cib_merge, LIVE.replace("</constraints>", fence))
+    live = LIVE.replace("</constraints>", fence)
+    volume = '<clone id="data-drbd-clone"/></resources>'
+    new, drift = merged(cib_merge, live, DESIRED.replace("</resources>", volume))
     kept = new.find("configuration/constraints/rsc_location[@rsc='data-drbd-clone']")
     assert kept.find("rule/expression").get("value") == "n1"
     told = next(line for line in drift if "drbd-fence" in line)
     assert "goes by itself" in told
     assert "crm_resource --clear" not in told
+
+
+def test_what_others_said_of_a_resource_goes_with_it(cib_merge):
+    """The schema refuses a constraint that names nothing, and the removal could never be applied."""
+    ban = '<rsc_location id="cli-ban-stray-on-n2" rsc="stray" node="n2" score="-INFINITY"/></constraints>'
+    new, _ = merged(cib_merge, LIVE.replace("</constraints>", ban))
+    ids = {item.get("id") for item in new.iterfind("configuration/constraints/*")}
+    assert "cli-ban-stray-on-n2" not in ids
+    assert "cli-ban-f-on-n2" in ids
 
 
 def test_what_an_agent_keeps_of_a_node_is_no_decision_of_an_operator(cib_merge):
@@ -246,7 +257,7 @@ def test_a_member_that_stays_away_is_named(cib, monkeypatch):
     text = """<crm_mon><summary><current_dc present="true" with_quorum="true"/></summary>
     <nodes><node name="n1" online="true"/><node name="n2" online="false"/></nodes></crm_mon>"""
     with pytest.raises(
-        RuntimeError, match=r"the CIB is not applied: Pacemaker does not see n2 online.*nothing was changed"
+        RuntimeError, match=r"the CIB is not applied: Pacemaker does not see n2 online, after"
     ):
         cib._await_members(Asked([(0, text, "")] * 2))
 

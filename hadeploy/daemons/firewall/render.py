@@ -20,5 +20,6 @@ def render_firewall(config: FirewallConfig, host: str) -> tuple[Artifact, ...]:
             unit="nftables.service",
             on_change="reload",
             check=CHECK,
+            openings=True,
         ),
     )

@@ -274,3 +274,29 @@ def test_all_of_it_is_on_both(holder, move, written, other):
     assert holder("db") == other(first)
     for writer in written:
         assert {each.number for each in writer.acknowledged} <= writer.found(other(first))
+
+
+def test_another_name_is_refused_before_anything_is_written(topology, lab, holder, tmp_path):
+    """It used to remove the running instance's files and to make an empty database beside its data."""
+    text = topology.read_text()
+    for old, new in (
+        ("  orders:\n    kind", "  shop:\n    kind"),
+        ("databases: [orders]", "databases: [shop]"),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (tmp_path / "topology.yaml").write_text(text)
+    files = {node: exec_in_node(lab, node, "find", "/etc/postgresql", "-type", "f") for node in ("n1", "n2")}
+    argv = [sys.executable, "-m", "hadeploy", "apply", str(tmp_path / "topology.yaml"), "--lab", "--yes"]
+    done = subprocess.run(
+        [*argv, "--out", str(tmp_path / "build")], capture_output=True, text=True, check=False
+    )
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 1, said
+    assert "write `was: orders` at shop" in said
+    assert f"The data of orders stays in {DATA} on n1, n2" in said
+    assert "nothing was changed on any host" in said
+    for node, before in files.items():
+        assert exec_in_node(lab, node, "find", "/etc/postgresql", "-type", "f") == before
+        assert exec_in_node(lab, node, "ls", "/var/lib/postgresql/15").split() == ["orders", "orders.cluster"]
+    assert holder("db") in files

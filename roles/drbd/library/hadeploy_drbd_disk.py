@@ -129,6 +129,7 @@ from ansible.module_utils.hadeploy_drbd_memory import (
     record,
     recorded,
     remember,
+    with_former_names,
 )
 from ansible.module_utils.hadeploy_drbd_seen import look
 from ansible.module_utils.hadeploy_lock import RUN, under_lock
@@ -140,7 +141,7 @@ class Disks:
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         self.drbd = Drbd(module)
-        self.memory = remember()
+        self.memory = with_former_names(remember(), module.params["volumes"])
         self.host = module.params["host"]
         self.made: list[str] = []
         self.logical = LogicalVolumes(self)
@@ -155,7 +156,7 @@ class Disks:
             return recorded(name)
         except DoubtError as error:
             self.module.fail_json(
-                msg=f"{name}: {error}. It said what is to become of the volume's disks on {self.host}. Nothing was changed."
+                msg=f"{name}: {error}. It said what is to become of the volume's disks on {self.host}."
                 " Copy the file of the same name from another node of the volume, or remove it on all of them and apply"
                 f" again with --adopt {name}@NODE for the content to keep",
                 invocation={},
@@ -193,14 +194,14 @@ class Disks:
         continued = intention and intention["id"] == self.memory.get(name, {}).get("done")
         if self.allowed("wipe", name) and not (continued and intention["fates"].get(self.host) == "wipe"):
             return (
-                f"{name}: {disk} is in use by the running volume. Nothing was changed. Put {self.host} in standby before it is"
+                f"{name}: {disk} is in use by the running volume. Put {self.host} in standby before it is"
                 f" wiped, or leave --wipe {name}@{self.host} away if an earlier apply has wiped it"
             )
         types = [each["type"] for each in self.drbd.signatures(disk) if each["type"] != "drbd"]
         if types and volume["filesystem"] not in types:
             return (
-                f"{name}: the volume holds {' and '.join(types)}, the topology wants {volume['filesystem']}. Nothing was"
-                f" changed. Write `filesystem: {types[0]}`"
+                f"{name}: the volume holds {' and '.join(types)}, the topology wants {volume['filesystem']}."
+                f" Write `filesystem: {types[0]}`"
             )
         return ""
 
@@ -298,8 +299,8 @@ class Disks:
         ids = {each["id"] if each else "" for each in others.values()}
         if mine and (len(ids) > 1 or not kept or kept["id"] != mine["id"]):
             self.module.fail_json(
-                msg=f"{name}: what is to become of its disks is not recorded on all nodes of the volume. Nothing was changed"
-                " on its disks. Apply again, to all nodes",
+                msg=f"{name}: what is to become of its disks is not recorded on all nodes of the volume, so it"
+                " is not begun with. Apply again, to all nodes",
                 invocation={},
             )
         return mine

@@ -155,7 +155,7 @@ class Decision:
         if found["moved"] and host not in self.wipe:
             self.refuse(
                 host,
-                f"the replica on {host} is on {found['moved']}, the topology says {found['disk']}. Nothing was changed. To"
+                f"the replica on {host} is on {found['moved']}, the topology says {found['disk']}. To"
                 f" keep the replica, write `{host}: {found['moved']}` again; to make a new one on {found['disk']} from the"
                 f" other node's content, apply with --wipe {self.name}@{host}",
             )
@@ -173,7 +173,7 @@ class Decision:
         kind = found["below"] if found["holds"] == "made" else found["holds"]
         self.refuse(
             host,
-            f"{found['disk']} on {host} {NAMEABLE[kind].format(words=found['words'])}. Nothing was changed."
+            f"{found['disk']} on {host} {NAMEABLE[kind].format(words=found['words'])}."
             f" Destroy it with --wipe {self.name}@{host}"
             + (
                 f", or make it the volume's content with --adopt {self.name}@{host}"
@@ -196,7 +196,7 @@ class Decision:
             what = " and ".join(types) if types else "no filesystem that is known"
             self.refuse(
                 host,
-                f"{found['disk']} on {host} holds {what}, the topology wants {wanted}. Nothing was changed."
+                f"{found['disk']} on {host} holds {what}, the topology wants {wanted}."
                 + (f" Write `filesystem: {types[0]}`, or d" if types else " D")
                 + f"estroy it with --wipe {self.name}@{host}",
             )
@@ -223,7 +223,7 @@ class Decision:
                 )
                 self.refuse(
                     host,
-                    f"--wipe {self.name}@{host} would destroy the only good replica ({states}). Nothing was changed. "
+                    f"--wipe {self.name}@{host} would destroy the only good replica ({states}). "
                     + self.way_out(host, strange),
                 )
 
@@ -264,13 +264,13 @@ class Decision:
         if contents and adopted:
             self.refuse(
                 adopted[0],
-                f"{contents[0]} holds the volume's content, which would overwrite what is on {adopted[0]}. Nothing was"
-                f" changed. Copy away what is needed of it, then apply with --wipe {self.name}@{adopted[0]}",
+                f"{contents[0]} holds the volume's content, which would overwrite what is on {adopted[0]}."
+                f" Copy away what is needed of it, then apply with --wipe {self.name}@{adopted[0]}",
             )
         elif len(adopted) > 1:
             self.refuse(
                 adopted[0],
-                f"two contents are to be kept ({' and '.join(adopted)}). Nothing was changed. Name the one to be destroyed"
+                f"two contents are to be kept ({' and '.join(adopted)}). Name the one to be destroyed"
                 f" with --wipe {self.name}@... and the other with --adopt",
             )
 
@@ -370,7 +370,7 @@ class Decision:
         self.refuse(
             host,
             f"an earlier apply recorded that this volume is first synchronized from {source}, which is not complete."
-            f" {reason[0].upper()}{reason[1:]}. Nothing was changed. To decide anew, look at the disks of"
+            f" {reason[0].upper()}{reason[1:]}. To decide anew, look at the disks of"
             f" {' and '.join(self.hosts)}, remove {intention_file(self.name)} on each of them, and apply again with"
             f" --adopt {self.name}@NODE for the content to keep",
         )

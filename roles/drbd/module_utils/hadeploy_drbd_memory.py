@@ -43,6 +43,14 @@ def remember(path: str = "") -> dict[str, dict]:
     }
 
 
+def with_former_names(memory: dict[str, dict], volumes: list[dict]) -> dict[str, dict]:
+    """What is known of a volume that is to be renamed is known under its former name."""
+    former = {
+        volume["name"]: memory[volume["was"]] for volume in volumes if memory.get(volume.get("was", ""))
+    }
+    return {**former, **memory}
+
+
 def keep(memory: dict[str, dict], path: str = "") -> None:
     """In one step, on disk before this returns: without it our own metadata would look like a stranger's."""
     _write(path or MEMORY, memory)

@@ -28,7 +28,8 @@ class ActionModule(LockAction):
         state = arguments.get("state")
         arguments["units"] = bundle["units"]
         arguments["part"] = bundle.get("part", "")
-        if state in ("units_removed", "files_removed"):
+        arguments["host"] = str(task_vars["inventory_hostname"])
+        if state in ("units_removed", "stopped", "files_removed"):
             arguments["files"] = bundle["artifacts"]
         else:
             files = [self.with_content(file, folder) for file in bundle["artifacts"]]

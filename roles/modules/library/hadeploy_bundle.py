@@ -17,12 +17,15 @@ options:
     description:
       - C(observed) compares and changes nothing.
       - C(staged) runs each changed file's native check on copies, before anything is written.
-      - C(present) writes what differs, each file in one step, and remembers which units must be told. Files that left
-        the design are removed here where their unit stays, which is told of it.
-      - C(units_removed) stops and disables units that an earlier apply brought and that left the design.
-      - C(files_removed) removes the files of such units.
+      - C(present) writes what differs, each file in one step, and remembers which units must be told. Nothing is removed,
+        and what a running service still needs of the former file stays in it.
+      - C(units_removed) stops and disables units that an earlier apply brought and that left the design; not those that
+        systemd does not let anybody stop.
+      - C(settled) takes out of the files what only served what left the design, and remembers which units must be told.
+      - C(stopped) fails where something still runs whose files are to be removed.
+      - C(files_removed) removes the files that left the design. Data is never removed.
     type: str
-    choices: [observed, staged, present, units_removed, files_removed]
+    choices: [observed, staged, present, units_removed, settled, stopped, files_removed]
     required: true
   files:
     description: The files, with their contents still holding placeholders of secrets.
@@ -47,6 +50,24 @@ options:
     type: list
     elements: str
     default: []
+  objects:
+    description: The objects of the topology that hold data. Their names are compared with what earlier applies brought.
+    type: list
+    elements: dict
+    default: []
+  which:
+    description: Units of hosted services (C(hosted)), C(others), or C(all), for O(state=units_removed).
+    type: str
+    choices: [all, hosted, others]
+    default: all
+  timeout:
+    description: How long what left the design may take to end, in seconds.
+    type: int
+    default: 60
+  host:
+    description: This host's name in the topology.
+    type: str
+    default: ""
   addresses:
     description: Floating addresses; whether the host holds one is reported as RV(active).
     type: list
@@ -102,6 +123,11 @@ daemons:
   type: list
   elements: str
   returned: state is observed
+objects:
+  description: Objects that hold data and that earlier applies brought onto this host (kind, name, data, running, and more).
+  type: list
+  elements: dict
+  returned: state is observed
 active:
   description: Whether the host holds a floating address.
   type: bool
@@ -124,6 +150,11 @@ removed:
   type: list
   elements: str
   returned: state is units_removed or files_removed
+stays:
+  description: Where the data of objects is whose files were removed.
+  type: list
+  elements: str
+  returned: state is files_removed
 unchecked:
   description: Files whose parser is not installed yet, with the reason; only in check mode.
   type: list
@@ -132,25 +163,39 @@ unchecked:
 """
 
 import json
-import os
 import pwd
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_files import (
+    attributes_of,
     differs,
     file_diff,
     is_unit_file,
     present_bytes,
-    removal_diff,
     wanted_bytes,
     write,
 )
 from ansible.module_utils.hadeploy_killed import sweep
 from ansible.module_utils.hadeploy_lock import RUN, present_holder, take, told, under_lock, unwritable
-from ansible.module_utils.hadeploy_owned import brought, leftovers, load_owned, merged_owned, save_owned
-from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save, sync_directory
+from ansible.module_utils.hadeploy_objects import known_objects
+from ansible.module_utils.hadeploy_owned import (
+    LEAVING,
+    brought,
+    leftovers,
+    load_owned,
+    merged_owned,
+    save_owned,
+)
+from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save
+from ansible.module_utils.hadeploy_removal import (
+    remove_files,
+    remove_units,
+    see_stopped,
+    waiting_for_the_cluster,
+)
 from ansible.module_utils.hadeploy_staging import stage
-from ansible.module_utils.hadeploy_systemd import is_active, is_enabled, show, wishes
+from ansible.module_utils.hadeploy_systemd import show, wishes
+from ansible.module_utils.hadeploy_transition import transitional
 
 
 def tell_of(changed: list[dict], secrets: dict[str, str]) -> dict[str, str]:
@@ -239,14 +284,18 @@ def observe(module: AnsibleModule) -> dict:
     wished = {name: found for name, unit in units.items() if (found := wishes(unit, states.get(name, {})))}
     remembered = load()
     # A unit that no longer reads anything of the bundle has nobody to tell it, nor anything to be told.
+    owned = load_owned()
+    leaving = _leaving_while_unit_stays(owned, params["files"], params["units"])
     tell = merged(
         {unit: what for unit, what in remembered["units"].items() if unit in owner},
-        tell_of(files, params["secrets"]),
+        merged(tell_of(files, params["secrets"]), _tell_of_leaving(owned, leaving)),
     )
     daemons = {"packages"} if packages or users else set()
     daemons |= {file["daemon"] for file in files} | {units[name]["daemon"] for name in wished}
     daemons |= {owner[unit] for unit in tell}
-    left = leftovers(load_owned(), params["files"], params["units"])
+    left = leftovers(owned, params["files"], params["units"])
+    waiting = waiting_for_the_cluster(module, left)
+    left = {kind: [each for each in names if each not in waiting] for kind, names in left.items()}
     daemons |= {"leftovers"} if left["files"] or left["units"] else set()
     pending = {
         "packages": sorted({name for names in packages.values() for name in names}),
@@ -263,128 +312,111 @@ def observe(module: AnsibleModule) -> dict:
         "pending": pending,
         "anything": anything,
         "daemons": sorted(daemons),
+        "objects": known_objects(owned["files"], params["host"]),
         "active": anything and holds_address(module, params["addresses"]),
     }
 
 
 def establish(module: AnsibleModule) -> dict:
-    """Write what differs. What must be told is remembered first, so that no end of this run can lose it."""
+    """Write what differs. What must be told is remembered first, so that no end of this run can lose it.
+
+    Nothing is removed yet: as long as the cluster is not told otherwise, it may run, stop or look at what left the design.
+    """
     files, secrets = module.params["files"], module.params["secrets"]
-    changed = [file for file in files if differs(file, secrets)]
+    owned, remembered = load_owned(), load()
+    wanted = {file["path"]: _for_now(owned, file, secrets) for file in files if differs(file, secrets)}
+    changed = [file for file in files if file["path"] in wanted and _to_write(file, wanted[file["path"]])]
     diffs = [file_diff(file, present_bytes(file["path"]), wanted_bytes(file, secrets)) for file in changed]
-    remembered = load()
     readers = {file["unit"] for file in files} | {unit["name"] for unit in module.params["units"]}
     known = {unit: what for unit, what in remembered["units"].items() if unit in readers}
-    owned = load_owned()
-    gone = _gone_while_unit_stays(owned, files, module.params["units"])
-    units = merged(merged(known, tell_of(changed, secrets)), _tell_of_gone(owned, gone))
-    touched = [*(file["path"] for file in changed), *gone]
-    daemon_reload = remembered["daemon_reload"] or any(is_unit_file(path) for path in touched)
+    leaving = _leaving_while_unit_stays(owned, files, module.params["units"])
+    units = merged(merged(known, tell_of(changed, secrets)), _tell_of_leaving(owned, leaving))
+    daemon_reload = remembered["daemon_reload"] or any(is_unit_file(file["path"]) for file in changed)
     result = {
-        "changed": bool(touched) or daemon_reload,
-        "diff": [*diffs, *map(removal_diff, gone)],
+        "changed": bool(changed) or daemon_reload,
+        "diff": diffs,
         "tell": units,
         "written": [file["path"] for file in changed],
-        "removed": gone,
     }
     if module.check_mode:
         return result
     # Known as ours before it is there: an apply that ends in between leaves nothing that nobody would remove.
     remember = merged_owned(owned, brought(files, module.params["units"]))
+    if result["changed"] or leaving:
+        save({"units": units, "daemon_reload": daemon_reload})
+    for path in leaving:  # told once, however often an apply is interrupted before the file is gone
+        remember["files"][path] = {**remember["files"][path], LEAVING: True}
     if remember != owned:
         save_owned(remember)
     if not result["changed"]:
         return result
-    save({"units": units, "daemon_reload": daemon_reload})
     for file in changed:
-        try:
-            write(file, wanted_bytes(file, secrets))
-        except (OSError, KeyError) as error:
-            module.fail_json(msg=f"{file['path']} could not be written: {error}", invocation={})
-    _remove_files(module, gone)
+        _write(module, file, wanted[file["path"]])
     if daemon_reload:
         module.run_command([module.get_bin_path("systemctl", required=True), "daemon-reload"], check_rc=True)
         save({"units": units, "daemon_reload": False})
     return result
 
 
-def _gone_while_unit_stays(owned: dict, files: list[dict], units: list[dict]) -> list[str]:
-    """Files that left the design, of units that did not: these are told in this run. The others go with their unit."""
-    staying = {unit["name"] for unit in units} | {file["unit"] for file in files}
-    gone = leftovers(owned, files, units)["files"]
-    return [path for path in gone if owned["files"][path].get("unit") in staying]
-
-
-def _tell_of_gone(owned: dict, gone: list[str]) -> dict[str, str]:
-    tell: dict[str, str] = {}
-    for path in gone:
-        entry = owned["files"][path]
-        if entry.get("unit"):
-            tell = merged(tell, {entry["unit"]: entry.get("on_change", "none")})
-    return tell
-
-
-def _remove_files(module: AnsibleModule, paths: list[str]) -> None:
-    """Remove what an earlier bundle brought, and forget it."""
-    for path in paths:
-        try:
-            if os.path.isfile(path) or os.path.islink(path):
-                os.unlink(path)
-                sync_directory(os.path.dirname(path))
-        except OSError as error:
-            module.fail_json(msg=f"{path} could not be removed: {error}", invocation={})
-    if paths:
+def settle(module: AnsibleModule) -> dict:
+    """Files as the design has them, where what left the design was still served by more."""
+    files, secrets = module.params["files"], module.params["secrets"]
+    changed = [file for file in files if differs(file, secrets)]
+    if module.check_mode:  # what would have been written first was shown there, with the whole difference
         owned = load_owned()
-        owned["files"] = {path: entry for path, entry in owned["files"].items() if path not in paths}
-        save_owned(owned)
+        changed = [file for file in changed if not _to_write(file, _for_now(owned, file, secrets))]
+    if not changed:
+        return {"changed": False, "written": []}
+    remembered = load()
+    diffs = [file_diff(file, present_bytes(file["path"]), wanted_bytes(file, secrets)) for file in changed]
+    units = merged(remembered["units"], tell_of(changed, secrets))
+    if module.check_mode:
+        return {"changed": True, "diff": diffs, "written": [file["path"] for file in changed]}
+    save({"units": units, "daemon_reload": remembered["daemon_reload"]})
+    for file in changed:
+        _write(module, file, wanted_bytes(file, secrets))
+    return {"changed": True, "diff": diffs, "written": [file["path"] for file in changed]}
 
 
-def remove_units(module: AnsibleModule) -> dict:
-    """Stop and disable units that left the design, the last started first."""
-    gone = leftovers(load_owned(), module.params["files"], module.params["units"])["units"]
-    states = show(module, gone)
-    verbs = [
-        (verb, name)
-        for name in gone
-        for verb, needed in (
-            ("stop", is_active(states.get(name, {}))),
-            ("disable", is_enabled(states.get(name, {}))),
-        )
-        if needed
+def _for_now(owned: dict, file: dict, secrets: dict[str, str]) -> bytes:
+    """What a file holds until the cluster was told: with what served what left the design, where the former file is ours."""
+    after = wanted_bytes(file, secrets)
+    before = present_bytes(file["path"])
+    if not file.get("openings") or before is None or file["path"] not in owned["files"]:
+        return after
+    return transitional(before, after)
+
+
+def _to_write(file: dict, content: bytes) -> bool:
+    """Whether it is not there yet; an interrupted apply may have left what is good for now."""
+    attributes = (file["owner"], file["group"], file["mode"].zfill(4))
+    return present_bytes(file["path"]) != content or attributes_of(file["path"]) != attributes
+
+
+def _write(module: AnsibleModule, file: dict, content: bytes) -> None:
+    try:
+        write(file, content)
+    except (OSError, KeyError) as error:
+        module.fail_json(msg=f"{file['path']} could not be written: {error}", invocation={})
+
+
+def _leaving_while_unit_stays(owned: dict, files: list[dict], units: list[dict]) -> list[str]:
+    """Files that left the design, of units that did not and were not told yet. They are told before the file goes."""
+    staying = ({unit["name"] for unit in units} | {file["unit"] for file in files}) - {""}
+    gone = leftovers(owned, files, units)["files"]
+    return [
+        path
+        for path in gone
+        if owned["files"][path].get("unit") in staying and not owned["files"][path].get(LEAVING)
     ]
-    removed = [f"{verb} {name}" for verb, name in verbs]
-    if not module.check_mode:
-        for verb, name in verbs:
-            module.run_command(
-                [module.get_bin_path("systemctl", required=True), verb, "--", name], check_rc=True
-            )
-        if gone:
-            # One that ended badly while it was stopped would stay in `systemctl --failed`, where nobody would mend it.
-            module.run_command([module.get_bin_path("systemctl", required=True), "reset-failed", "--", *gone])
-            owned = load_owned()
-            owned["units"] = {name: entry for name, entry in owned["units"].items() if name not in gone}
-            save_owned(owned)
-    return {"changed": bool(removed), "removed": removed, "diff": _words_diff("units", removed)}
 
 
-def remove_files(module: AnsibleModule) -> dict:
-    """Remove the files of units that left the design."""
-    gone = leftovers(load_owned(), module.params["files"], module.params["units"])["files"]
-    there = [path for path in gone if os.path.lexists(path)]
-    result = {"changed": bool(there), "removed": there, "diff": [removal_diff(path) for path in there]}
-    if not module.check_mode:
-        _remove_files(module, gone)
-        if any(is_unit_file(path) for path in there):
-            systemctl = module.get_bin_path("systemctl", required=True)
-            module.run_command([systemctl, "daemon-reload"], check_rc=True)
-    return result
-
-
-def _words_diff(header: str, words: list[str]) -> list[dict[str, str]]:
-    if not words:
-        return []
-    after = "".join(f"{word}\n" for word in words)
-    return [{"before_header": header, "after_header": header, "before": "", "after": after}]
+def _tell_of_leaving(owned: dict, leaving: list[str]) -> dict[str, str]:
+    tell: dict[str, str] = {}
+    for path in leaving:
+        entry = owned["files"][path]
+        tell = merged(tell, {entry["unit"]: entry.get("on_change", "none")})
+    return tell
 
 
 STATES = {
@@ -392,6 +424,8 @@ STATES = {
     "staged": stage,
     "present": establish,
     "units_removed": remove_units,
+    "settled": settle,
+    "stopped": see_stopped,
     "files_removed": remove_files,
 }
 
@@ -406,6 +440,10 @@ def main() -> None:
             "units": {"type": "list", "elements": "dict", "default": []},
             "packages": {"type": "dict", "default": {}},
             "users": {"type": "list", "elements": "str", "default": []},
+            "objects": {"type": "list", "elements": "dict", "default": []},
+            "which": {"type": "str", "choices": ["all", "hosted", "others"], "default": "all"},
+            "timeout": {"type": "int", "default": 60},
+            "host": {"type": "str", "default": ""},
             "addresses": {"type": "list", "elements": "str", "default": []},
             "part": {"type": "str", "default": ""},
             "lock": {"type": "bool", "default": False},

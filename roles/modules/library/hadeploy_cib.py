@@ -19,7 +19,8 @@ options:
   state:
     description:
       - C(observed) compares.
-      - C(verified) runs Pacemaker's own checks on the compiled CIB; no cluster need run.
+      - C(verified) runs Pacemaker's own checks on the compiled CIB, and on what it would make of the live one where a
+        cluster runs.
       - C(present) applies the difference and waits until the cluster is settled.
     type: str
     choices: [observed, verified, present]
@@ -194,9 +195,9 @@ class Cib:
                 if code == 127 and self.module.check_mode:
                     missing.append(argv[0])
                     continue
-                words = f"{out}\n{err}".replace(folder, "").strip()
+                words = masked(f"{out}\n{err}".replace(folder, "").strip(), self.secrets, self.placeholders)
                 if not verdict(check, code, words):
-                    self.fail(f"{argv[0]} refuses the CIB (exit {code}); nothing was changed.\n{words}")
+                    self.fail(f"{argv[0]} refuses the CIB (exit {code}):\n{words}")
         return missing
 
     def devices(self, live: ElementTree.Element | None) -> list[str]:
@@ -263,7 +264,7 @@ def observe(cib: Cib) -> dict:
         # Left out of the membership while it runs, it and the others would take each other for lost, and fence.
         cib.fail(
             f"{', '.join(others)} runs in this cluster, but is no member of the topology: take it out of service first "
-            f"(there: systemctl disable --now pacemaker corosync), then apply again; nothing was changed"
+            f"(there: systemctl disable --now pacemaker corosync), then apply again"
         )
     new, drift = merge(live, cib.desired)
     return {
@@ -276,8 +277,16 @@ def observe(cib: Cib) -> dict:
 
 
 def verify(cib: Cib) -> dict:
-    """Judge the compiled CIB before any daemon is touched; secrets stay placeholders."""
-    return {"changed": False, "unchecked": cib.verify(cib.placeholders)}
+    """Judge the compiled CIB before any daemon is touched; secrets stay placeholders.
+
+    Where a cluster runs, what is applied is the live CIB with the compiled one in it: a refusal of that must not come after
+    files were written.
+    """
+    unchecked = cib.verify(cib.placeholders)
+    live = cib.query()
+    if live is not None:
+        cib.verify(merge(live, cib.desired)[0])
+    return {"changed": False, "unchecked": unchecked}
 
 
 def establish(cib: Cib) -> dict:
@@ -287,7 +296,7 @@ def establish(cib: Cib) -> dict:
     live = cib.query()
     if live is None:
         if not cib.module.check_mode:
-            cib.fail("Pacemaker does not answer here: nothing was changed")
+            cib.fail("the CIB is not applied: Pacemaker does not answer here")
         return {"changed": True, "drift": [], "diff": cib.diff(None, cib.desired)}
     _see_that_places_were_compared(cib, live)
     new, drift = merge(live, cib.desired)
@@ -341,7 +350,7 @@ def _await_members(cib: Cib) -> None:
         if not missing:
             return
         if time.monotonic() > deadline:
-            cib.fail(f"the CIB is not applied: {missing}, after {ONLINE_SECONDS} s; nothing was changed")
+            cib.fail(f"the CIB is not applied: {missing}, after {ONLINE_SECONDS} s")
         time.sleep(POLL_SECONDS)
 
 

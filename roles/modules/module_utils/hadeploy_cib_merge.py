@@ -41,7 +41,7 @@ def merge(live: ElementTree.Element, desired: ElementTree.Element) -> tuple[Elem
         elif section.tag == "nodes":
             _merge_nodes(section, ours, drift, agents_attributes(desired))
         elif section.tag == "constraints":
-            _merge_constraints(section, ours, drift)
+            _merge_constraints(section, ours, drift, _resources(desired))
         elif ours is not None:
             wished = copy.deepcopy(ours)
             if section.tag == "resources":
@@ -160,16 +160,23 @@ def _merge_nodes(
     section.extend(copy.deepcopy(node) for node in wanted.values())
 
 
+def _resources(desired: ElementTree.Element) -> set[str]:
+    """Ids that a constraint may name."""
+    return {element.get("id", "") for element in desired.iterfind("configuration/resources//*[@id]")}
+
+
 def _merge_constraints(
-    section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str]
+    section: ElementTree.Element, ours: ElementTree.Element | None, drift: list[str], resources: set[str]
 ) -> None:
-    fences = [item for item in section if item.get("id", "").startswith(DRBD_CONSTRAINTS)]
+    """What is kept of others goes with the resource that it is about: the schema refuses one that names nothing."""
+    others = [item for item in section if item.get("rsc") is None or item.get("rsc") in resources]
+    fences = [item for item in others if item.get("id", "").startswith(DRBD_CONSTRAINTS)]
     drift += [
         f"the constraint {item.get('id')} keeps a copy of {item.get('rsc')} that missed writes from being promoted"
         " (it goes by itself once that copy is up to date)"
         for item in fences
     ]
-    kept = [item for item in section if item.get("id", "").startswith(OPERATOR_CONSTRAINTS)]
+    kept = [item for item in others if item.get("id", "").startswith(OPERATOR_CONSTRAINTS)]
     drift += [
         f"the constraint {item.get('id')} was left by a move or ban of {item.get('rsc')}"
         f" (drop it: crm_resource --clear --resource {item.get('rsc')})"

@@ -161,7 +161,7 @@ def refusals(moves: list[dict], hosts: dict[str, list[dict]]) -> list[str]:
         thing = next(words for kind, words in HOLDING.items() if kind in holding.values())
         found.append(
             f"{what}. There is {thing} in {move['old']} on {' and '.join(holding)}, which an empty place, or another database,"
-            f" would hide; nothing was changed. Write {move['old']} again; or move the content by hand while the service is"
+            f" would hide. Write {move['old']} again; or move the content by hand while the service is"
             f" stopped, and rename {move['old']}, so that only the new place has it"
         )
     return found

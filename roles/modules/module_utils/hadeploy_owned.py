@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 
 from ansible.module_utils.hadeploy_pending import memory_file, sync_directory
 
 OWNED = "owned.json"
+
+LEAVING = "leaving"
+"""Said of a file that left the design, once its unit was to be told of that."""
+
+_UNITS = (
+    re.compile(r"/etc/systemd/system/([^/]+)\.d/[^/]+"),
+    re.compile(r"/etc/default/([^/]+)"),
+)
 
 
 def load_owned(path: str = "") -> dict:
@@ -69,3 +78,13 @@ def leftovers(owned: dict, files: list[dict], units: list[dict]) -> dict:
 def merged_owned(old: dict, new: dict) -> dict:
     """What is owned while leftovers of the old are still there."""
     return {kind: {**old[kind], **new[kind]} for kind in ("files", "units")}
+
+
+def unit_of(path: str, named: str) -> str:
+    """The unit that reads a file: the one that was named, else the one that the path itself tells; empty where none."""
+    if named:
+        return named
+    for pattern in _UNITS:
+        if (found := pattern.fullmatch(path)) is not None:
+            return found[1] if "." in found[1] else f"{found[1]}.service"
+    return ""

@@ -84,7 +84,7 @@ def _run_checks(module, suspects: list[dict], directory: str, staged: dict[str, 
             failures.append(f"{file['path']}: {check['argv'][0]} refuses it (exit {code}):\n{words}")
     failures += [words for file in suspects if (words := _not_taken(module, file))]
     if failures:
-        module.fail_json(msg="\n".join(["Nothing was written.", *failures]), invocation={})
+        module.fail_json(msg="\n".join(failures), invocation={})
     return {"changed": False, "checked": checked, "unchecked": unchecked}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PROPERTIES = "Id,LoadState,ActiveState,UnitFileState"
+PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,RefuseManualStop"
 ENABLED = ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated")
 ACTIVE = ("active", "activating", "reloading", "refreshing")
 
@@ -28,6 +28,16 @@ def show(module, units: list[str]) -> dict[str, dict[str, str]]:
 def is_active(state: dict[str, str]) -> bool:
     """Whether it runs, or is about to."""
     return state.get("ActiveState") in ACTIVE
+
+
+def runs(state: dict[str, str]) -> bool:
+    """Whether something of it runs: of a oneshot that has done its work and stays active, nothing does."""
+    return is_active(state) and state.get("SubState") != "exited"
+
+
+def cannot_be_stopped(state: dict[str, str]) -> bool:
+    """Whether systemd takes no stop from anybody: it ends with what pulled it in (sbd.service with corosync)."""
+    return state.get("RefuseManualStop") == "yes"
 
 
 def is_enabled(state: dict[str, str]) -> bool:

@@ -367,7 +367,7 @@ class Member:
         if identifier != expected:
             self.fail(
                 f"{self.name}: at {address} answers a database with system identifier {identifier}, not {expected}:"
-                " nothing was destroyed; see who has that address"
+                " it is not copied; see who has that address"
             )
 
     def ended(self) -> dict:

@@ -105,7 +105,7 @@ class Choice:
         found = []
         if own["data"] == "foreign" and host not in self.wiped:
             found.append(
-                f"{data} on {host} holds {own['holds']}: nothing was changed."
+                f"{data} on {host} holds {own['holds']}."
                 f" Move it away, or destroy it with --wipe {self.name}@{host}"
             )
         if own["mounted"] and destroyed:

@@ -26,8 +26,10 @@ TEMPORARY = "hadeploy_temporary"
 
 
 def data_of(database: dict) -> str:
-    """Where the data really is: a link is followed, so that it stays."""
-    return os.path.realpath(database["data"])
+    """Where the data really is: a link is followed, so that it stays; before a rename, under the former name."""
+    data = database["data"]
+    former = os.path.join(os.path.dirname(data), database.get("was") or os.path.basename(data))
+    return os.path.realpath(data if os.path.lexists(data) or not os.path.lexists(former) else former)
 
 
 def config_of(database: dict) -> str:
