@@ -45,6 +45,8 @@ def bundle() -> ModuleType:
     utilities = ROLES / "modules" / "module_utils"
     for part in (
         "pending",
+        "lock",
+        "killed",
         "owned",
         "files",
         "check",
