@@ -283,8 +283,8 @@ class Disks:
                 record(name, intention)
             except OSError as error:
                 self.module.fail_json(
-                    msg=f"{name}: what is to become of its disks cannot be recorded on {self.host}: {error}. No disk was"
-                    f" changed. Make {intention_file(name)} writable (df -h /var/lib/hadeploy), and apply again",
+                    msg=f"{name}: what is to become of its disks cannot be recorded on {self.host}: {error}."
+                    f" Make {intention_file(name)} writable (df -h /var/lib/hadeploy), and apply again",
                     invocation={},
                 )
 
