@@ -320,3 +320,15 @@ def test_every_option_is_documented(bundle, units, cib, cluster, certificate):
         assert yaml.safe_load(module.RETURN)
         named = set(re.findall(r'"(\w+)": \{"type"', Path(module.__file__).read_text()))
         assert named | {"run"} == set(documented["options"])
+
+
+@pytest.mark.parametrize(
+    "state", ["observed", "present", "units_removed", "settled", "stopped", "files_removed"]
+)
+def test_an_empty_bundle_is_no_reason_to_stop_everything(bundle, monkeypatch, state):
+    monkeypatch.setattr(bundle, "under_lock", lambda _: None)
+    monkeypatch.setitem(bundle.STATES, state, lambda _: pytest.fail("it was held against an empty bundle"))
+    module = FakeModule(state=state, files=[], lock=False, part="")
+    monkeypatch.setattr(bundle, "AnsibleModule", lambda **_: module)
+    with pytest.raises(AssertionError, match="no bundle was given"):
+        bundle.main()

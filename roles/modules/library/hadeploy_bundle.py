@@ -460,6 +460,9 @@ def main() -> None:
     under_lock(module)
     if locked and not module.check_mode:
         sweep([file["path"] for file in module.params["files"]])
+    if not (module.params["files"] or module.params["units"]):
+        # Held against an empty bundle, all that runs here would have left the design, and be stopped.
+        module.fail_json(msg="no bundle was given to the module: nothing is compared with it", invocation={})
     try:
         result = STATES[module.params["state"]](module)
     except ValueError as error:
