@@ -42,7 +42,7 @@ units: venv ## unit tests
 
 test: deps ## check, native parsers, real nodes, Molecule: what half an hour has time for
 	$(MAKE) check
-	$(BIN)/pytest -q -n 2 -m "programs or (native and not (lab or bench))" --durations=5
+	$(BIN)/pytest -q -n 2 -m "(programs or (native and not (lab or bench))) and not extended" --durations=5
 	rm -f $(SECONDS_OF_LABS)
 	$(LABS) -n 2 --dist loadscope -m "lab and not (emulated or extended or machines)"
 	$(LABS) -m "emulated and not (extended or machines)"

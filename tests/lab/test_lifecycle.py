@@ -34,6 +34,8 @@ NAME = "test-lifecycle"
 ENVIRONMENT = {**os.environ, "HADEPLOY_IPMI_PASSWORD": "a lab's own", "NO_COLOR": "1"}
 WEB = Probe("web", "10.71.1.100", 80)
 OUTAGE_SECONDS = 30.0
+UNWRITABLE_SECONDS = 60.0
+"""A write is tried every 20 s; then the service is stopped here and started there."""
 
 
 def hadeploy(*arguments: object) -> list[str]:
@@ -198,10 +200,18 @@ def test_power_cut_on_debian_13(topology: Path):
     assert verdict.fenced_before_takeover(WEB.address)
 
 
+SCRATCH = {
+    "kind": "ocf",
+    "name": "more-scratch",
+    "agent": "ocf:heartbeat:Filesystem",
+    "parameters": {"device": "tmpfs", "directory": "/srv/more", "fstype": "tmpfs"},
+}
+
+
 def add_more(document: dict[str, Any]) -> None:
     document["virtual_addresses"]["more"] = {"address": "10.71.1.101/24", "network": "lan"}
     document["services"]["more"] = {
-        "members": [{"kind": "nginx", "name": "more-server", "port": 8081}],
+        "members": [SCRATCH, {"kind": "nginx", "name": "more-server", "port": 8081}],
         "addresses": ["more"],
     }
 
@@ -270,6 +280,8 @@ def test_what_left_the_design_runs_with_its_files_until_the_cluster_gives_it_up(
     change(add_more)
     assert apply()["code"] == 0
     assert lacking() == ""
+    moves_where_its_filesystem_became_read_only(on)
+    assert lacking() == ""
     on(
         "n1",
         "sh",
@@ -294,6 +306,25 @@ def test_what_left_the_design_runs_with_its_files_until_the_cluster_gives_it_up(
     done = apply()
     assert done["code"] == 0, done
     gone()
+
+
+def moves_where_its_filesystem_became_read_only(on) -> None:
+    """By a kernel that remounts it: the service goes elsewhere, it is not restarted in place, and nobody is fenced for it."""
+
+    def place() -> str:
+        return on("n1", "crm_resource", "--resource", "more-address", "--locate", "--quiet", check=False)
+
+    before = place()
+    booted = on(before, "systemctl", "show", "-P", "UserspaceTimestampMonotonic")
+    on(before, "mount", "-o", "remount,ro", "/srv/more")
+    began = time.monotonic()
+    while place() in ("", before):
+        assert time.monotonic() < began + UNWRITABLE_SECONDS, on("n1", "crm_mon", "-1rf")
+        time.sleep(0.5)
+    after = place()
+    assert "/srv/more" in on(after, "cat", "/proc/mounts")
+    assert "/srv/more" not in on(before, "cat", "/proc/mounts")
+    assert on(before, "systemctl", "show", "-P", "UserspaceTimestampMonotonic") == booted
 
 
 KILLED_IN = ("Firewall", "CIB", "Remove leftovers")
