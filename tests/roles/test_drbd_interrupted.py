@@ -166,7 +166,7 @@ AGAINST = ({"adopt": ["data@n1"]}, {"wipe": ["data@n2"]}, {"wipe": ["data@n1"]})
 """Options that contradict what was recorded; before anything was, the second is somebody's wish."""
 
 
-@pytest.mark.parametrize("power", ["kept", "lost"])
+@pytest.mark.parametrize("power", ["kept", pytest.param("lost", marks=pytest.mark.extended)])
 def test_what_is_adopted_outlives_every_end_of_the_run(lab, adopting, tmp_path, power):
     prepared, treasure = adopting
     refused = []
@@ -228,6 +228,7 @@ def test_the_only_good_replica_outlives_every_end_of_a_run_that_wipes_the_other(
         assert content(world, "n1", DATA) == treasure, f"{where}, then {named}"
 
 
+@pytest.mark.extended  # the same steps as of one that is adopted, and a minute more
 def test_one_content_is_kept_and_the_other_destroyed_after_every_end(lab, adopting, tmp_path):
     prepared, treasure = adopting
     with_files(prepared, "n1")
