@@ -20,6 +20,9 @@ PASSWORD_FILES = ("HADEPLOY_VAULT_PASSWORD_FILE", "ANSIBLE_VAULT_PASSWORD_FILE")
 SECRET_BYTES = 256
 """corosync takes 128 to 4096 random bytes as its key; 256 is what corosync-keygen writes."""
 
+TAKEN_FROM = "_taken_from"
+"""What the name of a variable ends with that says whose value another one got when an object was renamed."""
+
 PRIVATE = 0o600
 
 
@@ -101,16 +104,20 @@ def ensure_generated(
         file: the vault.
         names: variables that must be there.
         password: of the vault.
-        former: names of variables to the names that they had; the value of that name is taken where there is one.
+        former: names of variables to the names that they had. The value of that name is taken once, where there is one:
+            also in place of one that an apply made which the hosts refused, and that is known to nobody.
 
     Raises:
         RunError: see :func:`read_vault`, or the file cannot be written.
     """
     variables = read_vault(file, password)
-    missing = [name for name in dict.fromkeys(names) if not variables.get(name)]
-    if not missing:
+    made: dict[str, str] = {}
+    for name, old in (former or {}).items():
+        if variables.get(old) and variables.get(f"{name}{TAKEN_FROM}") != old:
+            made |= {name: variables[old], f"{name}{TAKEN_FROM}": old}
+    made |= {name: _fresh() for name in names if not variables.get(name) and name not in made}
+    if not made:
         return False
-    made = {name: variables.get((former or {}).get(name, "")) or _fresh() for name in missing}
     plain = yaml.safe_dump({**variables, **made}, sort_keys=True, width=120)
     try:
         _replace(file, _vault(password).encrypt(plain.encode()))

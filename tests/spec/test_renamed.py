@@ -102,3 +102,19 @@ def test_a_renamed_objects_secret_stays_the_same(tmp_path: Path):
     found = read_vault(vault, b"x")
     assert found["hadeploy_postgresql_shop"] == before
     assert found["hadeploy_drbd_x"] not in ("", before)
+
+
+def test_a_secret_that_a_refused_apply_made_gives_way_once(tmp_path: Path):
+    """Without `was` an apply is refused by the hosts; by then it has made a secret for the new name, which nobody knows."""
+    vault = tmp_path / "vault.yml"
+    ensure_generated(vault, ["hadeploy_postgresql_orders"], b"x")
+    ensure_generated(vault, ["hadeploy_postgresql_shop"], b"x")
+    known = read_vault(vault, b"x")["hadeploy_postgresql_orders"]
+    former = {"hadeploy_postgresql_shop": "hadeploy_postgresql_orders"}
+    assert ensure_generated(vault, list(former), b"x", former)
+    assert read_vault(vault, b"x")["hadeploy_postgresql_shop"] == known
+    assert not ensure_generated(vault, list(former), b"x", former)
+    ensure_generated(vault, ["hadeploy_postgresql_orders"], b"x")
+    assert read_vault(vault, b"x")["hadeploy_postgresql_orders"] == known, (
+        "a rename that is given up costs nothing"
+    )
