@@ -327,12 +327,12 @@ def moves_where_its_filesystem_became_read_only(on) -> None:
     assert on(before, "systemctl", "show", "-P", "UserspaceTimestampMonotonic") == booted
 
 
-KILLED_IN = ("Firewall", "CIB", "Remove leftovers")
-KILLED_IN_TOO = ("Observe", "Check", "Write", "Close the firewall", "Verify")
+KILLED_IN = ("CIB",)
+KILLED_IN_TOO = ("Observe", "Check", "Write", "Firewall", "Close the firewall", "Remove leftovers", "Verify")
 
 
 @pytest.mark.parametrize(
-    "phase", [*KILLED_IN, *(pytest.param(each, marks=pytest.mark.machines) for each in KILLED_IN_TOO)]
+    "phase", [*KILLED_IN, *(pytest.param(each, marks=pytest.mark.extended) for each in KILLED_IN_TOO)]
 )
 def test_a_removal_that_is_killed_is_completed_by_the_next(
     topology: Path, change, apply, on, lacking, gone, phase
