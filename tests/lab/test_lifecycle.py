@@ -321,6 +321,7 @@ def moves_where_its_filesystem_became_read_only(on) -> None:
     while place() in ("", before):
         assert time.monotonic() < began + UNWRITABLE_SECONDS, on("n1", "crm_mon", "-1rf")
         time.sleep(0.5)
+    on("n1", "crm_resource", "--wait")  # where it is to be is known before it is there
     after = place()
     assert "/srv/more" in on(after, "cat", "/proc/mounts")
     assert "/srv/more" not in on(before, "cat", "/proc/mounts")
