@@ -73,9 +73,7 @@ def marked(mark: str) -> list[int]:
 
 def wait_until_gone(mark: str) -> list[str]:
     """Command lines of those that are still there when the time is over."""
-    deadline = time.monotonic() + GONE_SECONDS
-    while marked(mark) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: not marked(mark))
     return [Path(f"/proc/{pid}/cmdline").read_bytes().decode() for pid in marked(mark)]
 
 
