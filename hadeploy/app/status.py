@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +13,11 @@ from hadeploy.design.patterns import expand
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.state import LabState, load_state
+from hadeploy.observe.script import probe_script
 from hadeploy.plan.observed import HostView, parse_host
 from hadeploy.plan.status import Status, judge, watched_units
 from hadeploy.plan.timeline import Timeline, read_entries, read_timeline
-from hadeploy.run import journal_probe, status_probe
+from hadeploy.run import journal_probe
 from hadeploy.run.ask import Reach, ask_hosts, read_reaches
 
 
@@ -47,17 +50,30 @@ class StatusReader:
 
     def read(self) -> Status:
         """Ask all members at once."""
-        units = {member.name: watched_units(self.design, member.name) for member in self.design.members}
-        script = Path(status_probe.__file__).read_text(encoding="utf-8")
-        answers = ask_hosts(
-            {reach.host: (reach, ("python3", "-", *units[reach.host])) for reach in self.reaches}, script
-        )
-        views = []
-        for host, answer in answers.items():
-            views.append(
-                parse_host(host, answer.output) if answer.error == "" else HostView(host, error=answer.error)
+        return judge(self.design, self.observe())
+
+    def observe(self, questions: Mapping[str, Mapping[str, object]] | None = None) -> tuple[HostView, ...]:
+        """What is to be seen on each host, in the order of the reaches.
+
+        Args:
+            questions: host -> what is asked besides that which every reading asks, see ``hadeploy.observe.probe.main``.
+        """
+        asked = {
+            reach.host: json.dumps(
+                {"units": watched_units(self.design, reach.host), **(questions or {}).get(reach.host, {})}
             )
-        return judge(self.design, views)
+            for reach in self.reaches
+        }
+        answers = ask_hosts(
+            {reach.host: (reach, ("python3", "-", asked[reach.host])) for reach in self.reaches},
+            probe_script(),
+        )
+        return tuple(
+            HostView(host, error=answer.error)
+            if answer.error
+            else parse_host(host, answer.output, answer.asked_at, answer.told_at)
+            for host, answer in answers.items()
+        )
 
 
 def read_journals(reader: StatusReader, since: float) -> Timeline:

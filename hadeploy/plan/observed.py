@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lxml import etree
 
+from hadeploy.observe.facts import HostFacts
+from hadeploy.observe.report import parse_report, read_facts
 from hadeploy.plan.replication import CopyView, parse_drbd
 
 
@@ -73,6 +74,7 @@ class HostView:
         host: member name.
         error: why it could not be asked; empty when it answered.
         addresses: addresses on its interfaces, without prefix length.
+        facts: the host itself, apart from its daemons.
         units: unit -> ``active``, ``inactive``, ``failed`` ...
         cluster: what its crm_mon says, None where Pacemaker does not run.
         servers: (backend, server) -> HAProxy's state of it (``UP``, ``DOWN`` ...).
@@ -92,18 +94,19 @@ class HostView:
     device: DeviceView | None = None
     copies: Mapping[int, CopyView] = field(default_factory=dict)
     kept_wal: tuple[str, ...] = ()
+    facts: HostFacts = field(default_factory=HostFacts)
 
 
-def parse_host(host: str, text: str) -> HostView:
-    """Read what the probe printed on a member."""
-    try:
-        report = json.loads(text)
-    except ValueError:
+def parse_host(host: str, text: str, asked_at: float | None = None, told_at: float | None = None) -> HostView:
+    """Read what the probe printed on a member; see :func:`hadeploy.observe.report.read_facts` for the times."""
+    report = parse_report(text)
+    if report is None:
         return HostView(host, error="its answer is not understood")
+    facts = read_facts(report, asked_at, told_at)
     crm_mon = report.get("crm_mon", "")
     return HostView(
         host=host,
-        addresses=frozenset(report.get("addresses", ())),
+        addresses=facts.addresses,
         units=dict(report.get("units", {})),
         cluster=parse_crm_mon(crm_mon) if crm_mon else None,
         servers=parse_haproxy_statistics(report.get("haproxy", "")),
@@ -111,6 +114,7 @@ def parse_host(host: str, text: str) -> HostView:
         device=parse_device(**report["device"]) if report.get("device") else None,
         copies=parse_drbd(**report["drbd"]) if report.get("drbd") else {},
         kept_wal=tuple(report.get("kept_wal", ())),
+        facts=facts,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,10 +45,12 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a host printed, or why it could not be asked."""
+    """What a host printed, or why it could not be asked; asked and told at these seconds since the epoch, by this machine."""
 
     output: str = ""
     error: str = ""
+    asked_at: float = 0.0
+    told_at: float = 0.0
 
 
 def read_reaches(addresses: Mapping[str, str], overlay: Path | None) -> tuple[Reach, ...]:
@@ -100,6 +103,7 @@ def ask_hosts(questions: Mapping[str, tuple[Reach, tuple[str, ...]]], stdin: str
 
 
 def _ask(reach: Reach, argv: tuple[str, ...], stdin: str) -> Answer:
+    asked_at = time.time()
     try:
         done = subprocess.run(
             tied(reach.ssh(*argv)),
@@ -118,4 +122,4 @@ def _ask(reach: Reach, argv: tuple[str, ...], stdin: str) -> Answer:
     if done.returncode != 0:
         words = done.stderr.strip().splitlines()
         return Answer(error=words[-1] if words else f"ended with {done.returncode}")
-    return Answer(output=done.stdout)
+    return Answer(output=done.stdout, asked_at=asked_at, told_at=time.time())

@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from hadeploy.cli import status_view
+from hadeploy.observe.probe import cluster as cluster_probe
 from hadeploy.plan.observed import HostView, parse_crm_mon, parse_host
 from hadeploy.plan.replication import CopyView, parse_drbd
 from hadeploy.plan.status import expected_units, judge, watched_units
-from hadeploy.run import status_probe
 from tests.plan.test_status import CRM_MON
 
 WELL = """version: 8.4.11 (api:1/proto:86-101)
@@ -223,13 +223,13 @@ def test_a_tiebreaker_has_no_disk_to_be_whole(design):
 
 def test_the_probe_asks_where_there_is_drbd(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(status_probe, "_output", lambda argv: asked.append(argv) or "[]")
-    assert status_probe._drbd(str(tmp_path / "none")) == {}
+    monkeypatch.setattr(cluster_probe, "output", lambda argv: asked.append(argv) or "[]")
+    assert cluster_probe.drbd(str(tmp_path / "none")) == {}
     (tmp_path / "drbd").write_text(PRIMARY)
-    assert status_probe._drbd(str(tmp_path / "drbd")) == {"proc": PRIMARY, "status": ""}
+    assert cluster_probe.drbd(str(tmp_path / "drbd")) == {"proc": PRIMARY, "status": ""}
     assert asked == []
     (tmp_path / "drbd").write_text("version: 9.2.4\n")
-    status_probe._drbd(str(tmp_path / "drbd"))
+    cluster_probe.drbd(str(tmp_path / "drbd"))
     assert asked == [["drbdsetup", "status", "--json", "--statistics"]]
 
 

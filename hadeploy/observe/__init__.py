@@ -1,0 +1,1 @@
+"""One read-only probe of all hosts, and the typed facts that come of it. Nothing here knows a design."""
