@@ -128,8 +128,14 @@ def fence_device(cib_merge: ModuleType, fence_agent: ModuleType) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def cib_leaving() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_cib_leaving")
+
+
+@pytest.fixture(scope="session")
 def cib(
     check: ModuleType,
+    cib_leaving: ModuleType,
     cib_merge: ModuleType,
     cib_places: ModuleType,
     crm_mon: ModuleType,

@@ -104,6 +104,7 @@ rollback:
   returned: when something was applied
 """
 
+import copy
 import os
 import re
 import tempfile
@@ -112,6 +113,7 @@ import xml.etree.ElementTree as ElementTree
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_check import verdict
+from ansible.module_utils.hadeploy_cib_leaving import active, leaving, stopped_first
 from ansible.module_utils.hadeploy_cib_merge import canonical, masked, merge, resolve
 from ansible.module_utils.hadeploy_cib_places import moved, stored
 from ansible.module_utils.hadeploy_crm_mon import (
@@ -188,7 +190,7 @@ class Cib:
         missing = []
         with tempfile.TemporaryDirectory(prefix="hadeploy-cib-", dir="/run") as folder:
             staged = os.path.join(folder, "cib.xml")
-            _write_private(staged, ElementTree.tostring(element, encoding="unicode"))
+            _write_private(staged, ElementTree.tostring(without_status(element), encoding="unicode"))
             for check in self.module.params["checks"]:
                 argv = [part.replace("{staged}", staged) for part in check["argv"]]
                 code, out, err = self.program(*argv)
@@ -199,6 +201,14 @@ class Cib:
                 if not verdict(check, code, words):
                     self.fail(f"{argv[0]} refuses the CIB (exit {code}):\n{words}")
         return missing
+
+    def patch(self, patch: str) -> tuple[int, str]:
+        """Send a patch to the cluster; its exit code and words."""
+        with tempfile.TemporaryDirectory(prefix="hadeploy-cib-", dir="/run") as folder:
+            path = os.path.join(folder, "patch.xml")
+            _write_private(path, patch)
+            code, out, err = self.program("cibadmin", "--patch", "--sync-call", "--xml-file", path)
+        return code, f"{out}\n{err}".strip()
 
     def devices(self, live: ElementTree.Element | None) -> list[str]:
         """Fence devices that the cluster does not have like that."""
@@ -220,6 +230,14 @@ class Cib:
     def fail(self, message: str, **result: object) -> None:
         """End the task; no invocation, since it would repeat the CIB."""
         self.module.fail_json(msg=message, invocation={}, **result)
+
+
+def without_status(element: ElementTree.Element) -> ElementTree.Element:
+    """The configuration alone: to crm_verify, what runs of a clone that leaves is one resource on two nodes, an error."""
+    judged = copy.deepcopy(element)
+    for status in judged.findall("status"):
+        status[:] = []
+    return judged
 
 
 def _write_private(path: str, text: str) -> None:
@@ -316,7 +334,10 @@ def establish(cib: Cib) -> dict:
     if cib.module.check_mode or not result["changed"]:
         return result
     if patch:
-        result["rollback"] = _apply(cib, live, new, patch)
+        former = live
+        live = _stop_leaving(cib, live, new, result)
+        new, _ = merge(live, cib.desired)
+        result["rollback"] = _apply(cib, live, new, cib.difference(live, new), former)
     for name in again:
         cib.program("crm_resource", "--cleanup", f"--resource={name}")
     # What failed before and stays as it was is no outcome of this apply: the status at the end of the run tells of it.
@@ -325,6 +346,37 @@ def establish(cib: Cib) -> dict:
     for name in sorted(failing & changed):
         cib.program("crm_resource", "--cleanup", f"--resource={name}")
     return result
+
+
+def _stop_leaving(
+    cib: Cib, live: ElementTree.Element, new: ElementTree.Element, result: dict
+) -> ElementTree.Element:
+    """Stop what leaves while its constraints are there; the live CIB afterwards."""
+    gone, names = leaving(live, new)
+    if not active(cib.monitor(), gone):
+        return live
+    words = ""
+    for attempt in range(ATTEMPTS):
+        time.sleep(0.5 * attempt)
+        live = cib.query() or live
+        patch = cib.difference(live, stopped_first(live, names))
+        if not patch:
+            break
+        code, words = cib.patch(patch)
+        if code == 0:
+            break
+    else:
+        cib.fail(f"the CIB could not be applied in {ATTEMPTS} attempts: {words}")
+    result["told"] = [*(f"{name} stopped before it leaves" for name in names), *result["told"]]
+    _wait(cib, result)
+    left = active(cib.monitor(), gone)
+    if left:
+        cib.fail(
+            f"the CIB is not applied: {'; '.join(left)} does not stop, and would be stopped without its order once it is no"
+            " longer in the CIB. See crm_mon (maintenance mode, a failed stop), then apply again",
+            **result,
+        )
+    return cib.query() or live
 
 
 def _see_that_places_were_compared(cib: Cib, live: ElementTree.Element) -> None:
@@ -354,8 +406,10 @@ def _await_members(cib: Cib) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _apply(cib: Cib, live: ElementTree.Element, new: ElementTree.Element, patch: str) -> str:
-    rollback = store_rollback(cib.difference(new, live), live.get("epoch", "0"))
+def _apply(
+    cib: Cib, live: ElementTree.Element, new: ElementTree.Element, patch: str, former: ElementTree.Element
+) -> str:
+    rollback = store_rollback(cib.difference(new, former), former.get("epoch", "0"))
     words = ""
     for attempt in range(ATTEMPTS):
         if attempt:
@@ -365,11 +419,7 @@ def _apply(cib: Cib, live: ElementTree.Element, new: ElementTree.Element, patch:
             patch = cib.difference(live, new)
             if not patch:
                 return rollback
-        with tempfile.TemporaryDirectory(prefix="hadeploy-cib-", dir="/run") as folder:
-            path = os.path.join(folder, "patch.xml")
-            _write_private(path, patch)
-            code, out, err = cib.program("cibadmin", "--patch", "--sync-call", "--xml-file", path)
-        words = f"{out}\n{err}".strip()
+        code, words = cib.patch(patch)
         if code != 0:
             continue
         after = cib.query()
@@ -389,11 +439,8 @@ def patience(desired: ElementTree.Element, least: int) -> int:
     return max(least, int(longest) + 60)
 
 
-def _settle(cib: Cib, result: dict, known: set[str]) -> None:
-    """Wait for the cluster; not for fence devices that fail again and again, since that never ends.
-
-    Those that failed before this apply (``known``) are not held against it.
-    """
+def _wait(cib: Cib, result: dict) -> str:
+    """Wait for the cluster; not for fence devices that fail again and again, since that never ends. What it then looks like."""
     timeout = patience(cib.desired, cib.module.params["timeout"])
     deadline = time.monotonic() + timeout
     while True:
@@ -402,12 +449,17 @@ def _settle(cib: Cib, result: dict, known: set[str]) -> None:
         seen = cib.monitor()
         failing = set(failed_devices(seen, cib.ours))
         if code == 0 or only_pending(out + err, failing):
-            break
+            return seen
         if time.monotonic() > deadline:
             cib.fail(
                 f"the CIB is applied, but the cluster is not settled after {timeout} s:\n{out.strip()}\n{err.strip()}",
                 **result,
             )
+
+
+def _settle(cib: Cib, result: dict, known: set[str]) -> None:
+    """Wait for the cluster. Devices that failed before this apply (``known``) are not held against it."""
+    seen = _wait(cib, result)
     failed = unwell(seen, cib.ours - known)
     failed += [f"{name}: {word}" for name, word in refused(seen, cib.ours - known).items()]
     if failed:
