@@ -75,6 +75,15 @@ def test_only_what_leaves_is_told_to_stop_and_its_order_stays(cib_leaving, with_
     assert ElementTree.tostring(again) == ElementTree.tostring(interim)
 
 
+def test_a_removal_that_was_interrupted_can_be_taken_back(cib_leaving, cib_merge, with_volume):
+    """Killed between the stop and the removal, what leaves is stopped with all its files; kept after all, it starts again."""
+    interim = cib_leaving.stopped_first(with_volume, ["data-drbd-clone", "data-filesystem"])
+    merged, _ = cib_merge.merge(interim, with_volume)
+    assert cib_merge.canonical(merged.find("configuration")) == cib_merge.canonical(
+        with_volume.find("configuration")
+    )
+
+
 @pytest.mark.native
 def test_pacemaker_takes_the_configuration_in_between(cib_leaving, with_volume, tmp_path: Path):
     file = tmp_path / "cib.xml"
