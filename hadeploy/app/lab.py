@@ -54,7 +54,9 @@ def plan_lab(
         return None, findings
     plan = LabPlan(
         name=design.name,
-        networks=tuple(LabNetwork(s.name, s.subnets, s.interface) for s in design.segments),
+        networks=tuple(
+            LabNetwork(s.name, s.subnets, _usual_interface(design, s.name)) for s in design.segments
+        ),
         nodes=tuple(
             LabNode(
                 name=member.name,
@@ -62,6 +64,7 @@ def plan_lab(
                 addresses=member.addresses,
                 management_address=member.management_address,
                 disks=found[member.name],
+                interfaces=member.interfaces,
             )
             for member in design.members
         )
@@ -71,6 +74,12 @@ def plan_lab(
         installed=installed,
     )
     return plan, findings
+
+
+def _usual_interface(design: Design, segment: str) -> str:
+    """What most members call theirs: for a host of which the topology says nothing."""
+    names = [name for member in design.members if (name := member.interface(segment))]
+    return max(names, key=names.count, default=segment[:15])
 
 
 def _disks(

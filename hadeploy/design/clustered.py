@@ -9,6 +9,7 @@ from hadeploy.design.design import Cluster, Design, VirtualAddress
 from hadeploy.design.flows import arbiter_flows, corosync_flows, service_flows
 from hadeploy.design.hosting import HostedUnit, WebSite
 from hadeploy.design.isolation import expand_fencing
+from hadeploy.design.membership import Member
 from hadeploy.design.mounts import FILESYSTEM_AGENT, watched, with_errors
 from hadeploy.design.placement import expand_orders, expand_togethers, merge_locations, merge_separations
 from hadeploy.design.policy import attributes, expand_policy
@@ -40,7 +41,9 @@ def expand_clustered(
     volumes = expand_volumes(topology, release, members, membership, fencing)
     segments = expand_segments(topology)
     databases = expand_databases(topology, release, members, segments)
-    groups = tuple(_group(topology, name, group, volumes) for name, group in topology.services.items())
+    groups = tuple(
+        _group(topology, name, group, members, volumes) for name, group in topology.services.items()
+    )
     ports = {name: group.ports_used for name, group in topology.services.items()}
     return Design(
         name=topology.name,
@@ -100,7 +103,6 @@ def _virtual_addresses(topology: ActivePassive | NPlusOne) -> tuple[VirtualAddre
                 address=str(interface.ip),
                 prefix_length=interface.network.prefixlen,
                 segment=virtual.network,
-                interface=topology.networks[virtual.network].interface,
                 owner="pacemaker",
                 group=owner.get(name, ""),
             )
@@ -159,10 +161,13 @@ def _site(member: NginxMember, names: tuple[str, ...]) -> WebSite:
     return WebSite(member.name, member.port, member.document_root, names)
 
 
-def _address_resource(topology: ActivePassive | NPlusOne, name: str) -> Resource:
+def _address_resource(topology: ActivePassive | NPlusOne, name: str, members: tuple[Member, ...]) -> Resource:
+    """The interface is always named: by the route alone the agent would take whichever of two on one subnet is listed last."""
     virtual = topology.virtual_addresses[name]
     interface = ipaddress.ip_interface(virtual.address)
     agent = "ocf:heartbeat:IPaddr2"
+    names = {member.name: member.interface(virtual.network) for member in members}
+    common = next(iter(names.values())) if len(set(names.values())) == 1 else ""
     return Resource(
         name=f"{name}-address",
         standard="ocf",
@@ -171,21 +176,26 @@ def _address_resource(topology: ActivePassive | NPlusOne, name: str) -> Resource
         parameters=(
             ("cidr_netmask", str(interface.network.prefixlen)),
             ("ip", str(interface.ip)),
-            ("nic", topology.networks[virtual.network].interface),
+            *((("nic", common),) if common else ()),
         ),
+        by_member=() if common else tuple((member, (("nic", nic),)) for member, nic in names.items() if nic),
         operations=_operations(topology, agent, Operations()),
     )
 
 
 def _group(
-    topology: ActivePassive | NPlusOne, name: str, group: ServiceGroup, volumes: tuple[ReplicatedVolume, ...]
+    topology: ActivePassive | NPlusOne,
+    name: str,
+    group: ServiceGroup,
+    members: tuple[Member, ...],
+    volumes: tuple[ReplicatedVolume, ...],
 ) -> Group:
     return Group(
         name=name,
         resources=(
             *(filesystem_resource(topology.release, volume) for volume in volumes_of(group, volumes)),
             *(_resource(topology, member) for member in group.members),
-            *(_address_resource(topology, address) for address in group.addresses),
+            *(_address_resource(topology, address, members) for address in group.addresses),
         ),
         stickiness=group.stickiness,
         priority=group.priority,

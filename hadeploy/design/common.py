@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from hadeploy.design.membership import Member, Segment
+from hadeploy.spec.network import Node
 from hadeploy.spec.topology import TopologyBase
 
 
@@ -13,7 +14,6 @@ def expand_segments(topology: TopologyBase) -> tuple[Segment, ...]:
     return tuple(
         Segment(
             name=name,
-            interface=network.interface,
             subnets=tuple(sorted(network.subnets, key=lambda subnet: ipaddress.ip_network(subnet).version)),
             multicast=network.multicast,
             failure_domain=network.failure_domain or "",
@@ -46,6 +46,15 @@ def expand_members(topology: TopologyBase) -> tuple[Member, ...]:
                 votes=node.votes,
                 failure_domain=node.failure_domain or "",
                 region=node.region or "",
+                interfaces=_interfaces(topology, node),
             )
         )
     return tuple(members)
+
+
+def _interfaces(topology: TopologyBase, node: Node) -> tuple[tuple[str, str], ...]:
+    """The node's own names go before those of the networks."""
+    names = {
+        name: node.interfaces.get(name, network.interface) for name, network in topology.networks.items()
+    }
+    return tuple((network, interface) for network, interface in names.items() if interface)

@@ -35,7 +35,6 @@ class VirtualAddress:
     address: str
     prefix_length: int
     segment: str
-    interface: str
     owner: str
     group: str
 

@@ -13,7 +13,6 @@ class Segment:
 
     Attributes:
         name: as in the topology.
-        interface: the interface's name on every member.
         subnets: CIDR, IPv4 before IPv6.
         multicast: whether VRRP may use multicast here.
         failure_domain: what it fails together with, empty if nobody said.
@@ -21,7 +20,6 @@ class Segment:
     """
 
     name: str
-    interface: str
     subnets: tuple[str, ...]
     multicast: bool
     failure_domain: str = ""
@@ -41,6 +39,7 @@ class Member:
         votes: what it counts for quorum.
         failure_domain: what it fails together with, empty if nobody said.
         region: where it stands, empty if nobody said.
+        interfaces: (segment name, interface) pairs, one for each segment where a name is known.
     """
 
     name: str
@@ -51,10 +50,15 @@ class Member:
     votes: int = 1
     failure_domain: str = ""
     region: str = ""
+    interfaces: tuple[tuple[str, str], ...] = ()
 
     def on(self, segment: str) -> tuple[str, ...]:
         """All addresses of this member on one segment."""
         return tuple(address for name, address in self.addresses if name == segment)
+
+    def interface(self, segment: str) -> str:
+        """Its interface to a segment; empty where the topology names none, which it must where the member has an address."""
+        return dict(self.interfaces).get(segment, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Resource:
     """One primitive: ``standard:provider:type`` as Pacemaker has it (provider empty for systemd).
 
     ``packages`` are those that the topology names for an OCF agent's work; units have theirs at the unit.
+    ``by_member`` holds (member, parameters) where a parameter is another one on each member.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Resource:
     parameters: tuple[tuple[str, Value], ...]
     operations: tuple[Operation, ...]
     packages: tuple[str, ...] = ()
+    by_member: tuple[tuple[str, tuple[tuple[str, Value], ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

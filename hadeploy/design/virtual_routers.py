@@ -88,7 +88,6 @@ def _instance(
         name=name,
         virtual_router_id=router_id,
         segment=segment.name,
-        interface=segment.interface,
         family=address.version,
         addresses=(str(address),),
         advert_interval_ms=vrrp.advert_interval,

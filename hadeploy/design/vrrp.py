@@ -90,7 +90,6 @@ class VrrpInstance:
         name: as the virtual address in the topology.
         virtual_router_id: unique on its segment.
         segment: network name.
-        interface: on every member.
         addresses: with prefix length, of one family.
         advert_interval_ms: the same on all members.
         preempt: whether the master takes the address back when it returns.
@@ -105,7 +104,6 @@ class VrrpInstance:
     name: str
     virtual_router_id: int
     segment: str
-    interface: str
     family: int
     addresses: tuple[str, ...]
     advert_interval_ms: int

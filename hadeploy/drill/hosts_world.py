@@ -58,7 +58,7 @@ class HostsWorld:
             case Breakage.POWER_CUT:
                 self._power("off", mishap.member)
             case Breakage.LINK_CUT:
-                interface = self._design.segment(mishap.subject).interface
+                interface = self._design.member(mishap.member).interface(mishap.subject)
                 self._do(mishap.member, "cut", interface, str(LINK_SECONDS))
             case _:
                 self._do(mishap.member, "kill", unit_of(self._design, mishap))

@@ -19,7 +19,7 @@ _DISK = re.compile(rf"(?P<name>[a-z][a-z0-9-]{{0,{SERIAL_LENGTH - 1}}})=(?P<coun
 
 @dataclass(frozen=True, slots=True)
 class LabNetwork:
-    """One segment: a bridge in the lab, an interface of this name in every node on it."""
+    """One segment: a bridge in the lab, and in every node on it an interface, of this name where the node has no other."""
 
     name: str
     subnets: tuple[str, ...]
@@ -58,13 +58,14 @@ class LabDisk:
 
 @dataclass(frozen=True, slots=True)
 class LabNode:
-    """One node: ``addresses`` are (network, address) pairs, several a network for two families."""
+    """One node: ``addresses`` are (network, address) pairs, several a network for two families; so are ``interfaces``."""
 
     name: str
     release: str
     addresses: tuple[tuple[str, str], ...]
     management_address: str
     disks: tuple[LabDisk, ...] = ()
+    interfaces: tuple[tuple[str, str], ...] = ()
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -107,6 +108,10 @@ class LabPlan:
     def network(self, name: str) -> LabNetwork:
         """The network of that name."""
         return next(network for network in self.networks if network.name == name)
+
+    def interface(self, node: LabNode, network: str) -> str:
+        """What a node calls its interface to a network."""
+        return dict(node.interfaces).get(network) or self.network(network).interface
 
     def node(self, name: str) -> LabNode:
         """The node of that name."""

@@ -149,6 +149,7 @@ def read_plan(data: Mapping[str, Any]) -> LabPlan:
                 addresses=tuple((network, address) for network, address in n["addresses"]),
                 management_address=n["management_address"],
                 disks=tuple(LabDisk(**disk) for disk in n["disks"]),
+                interfaces=tuple((network, name) for network, name in n.get("interfaces", ())),
             )
             for n in data["nodes"]
         ),

@@ -62,15 +62,15 @@ def plug_namespace(state: LabState, node: LabNode) -> None:
     lines = []
     inside = ["link set lo up"]
     for name in node.networks:
-        network = state.plan.network(name)
+        network, interface = state.plan.network(name), state.plan.interface(node, name)
         port = port_name(state.plan.name, node.name, name)
         mac = hardware_address(state.plan.name, node.name, name)
-        lines.append(f"link add {port} type veth peer name {network.interface} netns {netns}")
+        lines.append(f"link add {port} type veth peer name {interface} netns {netns}")
         lines.append(f"link set {port} master {bridge_name(name)} up")
-        inside.append(f"link set {network.interface} address {mac} up")
+        inside.append(f"link set {interface} address {mac} up")
         for wanted, address in node.addresses:
             if wanted == name:
-                inside.append(f"address add {network.with_prefix(address)} dev {network.interface} nodad")
+                inside.append(f"address add {network.with_prefix(address)} dev {interface} nodad")
     _ip(state, lines)
     run(state.enter("ip", "-n", netns, "-batch", "-"), stdin="\n".join(inside) + "\n")
 

@@ -188,8 +188,11 @@ def _interfaces(design: Design, host: str) -> Iterator[tuple[str, tuple[str, ...
     member = next((member for member in design.members if member.name == host), None)
     for segment in design.segments:
         addresses = member.on(segment.name) if member is not None else ()
-        if addresses:
-            yield segment.interface, tuple(_with_prefix(address, segment.subnets) for address in addresses)
+        if member is not None and addresses:
+            yield (
+                member.interface(segment.name),
+                tuple(_with_prefix(address, segment.subnets) for address in addresses),
+            )
 
 
 def _with_prefix(address: str, subnets: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -58,7 +58,8 @@ class Primitive:
         name: resource id.
         group: id of its group, or empty.
         attributes: class, provider and type as in the CIB.
-        parameters: instance attributes.
+        parameters: instance attributes, the same on all members.
+        by_node: further ones of single members.
         monitors: recurring ones.
         threshold: failures after which it leaves a member; 1 where none is set.
         promotable_on: members on which an instance of its clone may be promoted; empty for what is no such clone.
@@ -71,6 +72,12 @@ class Primitive:
     monitors: tuple[Operation, ...]
     threshold: int
     promotable_on: tuple[str, ...] = ()
+    by_node: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+
+    def on(self, node: str) -> Primitive:
+        """The same with the parameters that it has on one member."""
+        own = tuple(pair for name, pairs in self.by_node if name == node for pair in pairs)
+        return replace(self, parameters=self.parameters + own) if own else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +212,7 @@ class StatusWriter:
         promoted = {name.partition(":")[0] for name in running if name.endswith(" promoted")}
         resources = "".join(
             _resource_history(
-                primitive,
+                primitive.on(node),
                 running=primitive.name in instances,
                 failed=primitive.name in broken,
                 promoted=primitive.name in promoted,
@@ -244,6 +251,7 @@ def _primitives(root: etree._Element) -> Iterable[Primitive]:
             ),
             threshold=int(threshold) if threshold and threshold.isdigit() else 1,
             promotable_on=_promotable_on(root, clone) if clone is not None else (),
+            by_node=_by_node(element),
         )
 
 
@@ -251,8 +259,24 @@ def _pairs(element: etree._Element) -> tuple[tuple[str, str], ...]:
     return tuple(
         sorted(
             (str(pair.attrib["name"]), str(pair.attrib["value"]))
-            for pair in element.iterfind("instance_attributes/nvpair")
+            for holder in element.iterfind("instance_attributes")
+            if holder.find("rule") is None
+            for pair in holder.iterfind("nvpair")
         )
+    )
+
+
+def _by_node(element: etree._Element) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Sets whose rule names one member, which is the only kind that is compiled."""
+    return tuple(
+        (
+            str(expression.attrib["value"]),
+            tuple(
+                (str(pair.attrib["name"]), str(pair.attrib["value"])) for pair in holder.iterfind("nvpair")
+            ),
+        )
+        for holder in element.iterfind("instance_attributes")
+        if (expression := holder.find("rule/expression[@attribute='#uname']")) is not None
     )
 
 

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from itertools import combinations
 
-from hadeploy.design.membership import Segment
+from hadeploy.design.membership import Member, Segment
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule
 
@@ -19,7 +19,9 @@ def _check(case: Case) -> Iterator[Found]:
     if len(links) < 2:
         yield Found(f"the cluster has one link, {links[0].segment}", ("cluster", "links"))
     for first, second in combinations(links, 2):
-        shared = _shared(case.design.segment(first.segment), case.design.segment(second.segment))
+        shared = _shared(
+            case.design.segment(first.segment), case.design.segment(second.segment), case.design.members
+        )
         if shared:
             yield Found(
                 f"link {first.number} ({first.segment}) and link {second.number} ({second.segment}) {shared}",
@@ -28,12 +30,14 @@ def _check(case: Case) -> Iterator[Found]:
             )
 
 
-def _shared(first: Segment, second: Segment) -> str:
+def _shared(first: Segment, second: Segment, members: tuple[Member, ...]) -> str:
     """What both need, in words; empty for nothing known."""
     if first.name == second.name:
         return "are the same network"
-    if _device(first) == _device(second):
-        return f"both run over {_device(first)}"
+    for member in members:
+        devices = {_device(member.interface(segment.name)) for segment in (first, second)}
+        if len(devices) == 1 and "" not in devices:
+            return f"both run over {devices.pop()} of {member.name}"
     if first.failure_domain and first.failure_domain == second.failure_domain:
         return f"both fail with {first.failure_domain}"
     for one in map(ipaddress.ip_network, first.subnets):
@@ -43,9 +47,9 @@ def _shared(first: Segment, second: Segment) -> str:
     return ""
 
 
-def _device(segment: Segment) -> str:
+def _device(interface: str) -> str:
     """The interface under a VLAN: ``eth0.10`` and ``eth0.20`` are one cable."""
-    return segment.interface.split(".")[0]
+    return interface.split(".")[0]
 
 
 RULE = Rule(

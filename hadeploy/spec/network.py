@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hadeploy.spec.quorum import Quorum, QuorumDevice
-from hadeploy.spec.values import Addresses, Duration, InterfaceAddress, Name, Rate, SpecModel, Subnet
+from hadeploy.spec.values import (
+    Addresses,
+    Duration,
+    InterfaceAddress,
+    InterfaceName,
+    Name,
+    Rate,
+    SpecModel,
+    Subnet,
+)
 
 
 class Network(SpecModel):
@@ -13,8 +22,9 @@ class Network(SpecModel):
 
     subnets: Annotated[tuple[Subnet, ...], Field(min_length=1, description="CIDR, IPv4 and/or IPv6")]
     interface: Annotated[
-        str, Field(pattern=r"^[a-zA-Z0-9._-]{1,15}$", description="the interface on every node")
-    ]
+        InterfaceName | None,
+        Field(description="the interface on every node that names no other under nodes.NAME.interfaces"),
+    ] = None
     multicast: Annotated[bool, Field(description="whether the segment carries multicast; clouds do not")] = (
         True
     )
@@ -47,6 +57,10 @@ class Node(SpecModel):
     addresses: Annotated[
         dict[Name, Addresses], Field(description="network -> address, or a list of one per family")
     ]
+    interfaces: Annotated[
+        dict[Name, InterfaceName],
+        Field(description="network -> interface, where it differs from the network's interface"),
+    ] = {}
     power_supplies: Annotated[
         int,
         Field(

@@ -9,6 +9,7 @@ from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.spec.arbiter import check_arbiter
 from hadeploy.spec.balancer_references import check_balancer
 from hadeploy.spec.drill import check_drill
+from hadeploy.spec.interfaces import check_interfaces
 from hadeploy.spec.load import LoadedTopology, did_you_mean
 from hadeploy.spec.secret import VaultSecret
 from hadeploy.spec.service import OcfMember, ServiceGroup
@@ -338,6 +339,7 @@ def _vault(loaded: LoadedTopology) -> Findings:
 CHECKS: tuple[Callable[[LoadedTopology], Findings], ...] = (
     _names,
     _addresses,
+    check_interfaces,
     _owners,
     _pattern,
     _resource_names,

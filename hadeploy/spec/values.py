@@ -140,4 +140,7 @@ Addresses = Annotated[
     tuple[Address, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])
 ]
 Port = Annotated[int, Field(ge=1, le=65535)]
+InterfaceName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,14}$")]
+"""The kernel's bound is 15 characters; a leading dash or dot would be an option or a folder to the programs that read it."""
+
 AbsolutePath = Annotated[str, Field(pattern=r"^/[^\s]*$")]

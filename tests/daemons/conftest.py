@@ -33,8 +33,8 @@ from hadeploy.design.volumes import (
 )
 from hadeploy.design.vrrp import TrackedScript, VrrpInstance, VrrpPlan
 
-RING0 = Segment("ring0", "eth1", ("192.0.2.0/24",), multicast=False)
-FRONT = Segment("front", "eth0", ("198.51.100.0/24", "2001:db8::/64"), multicast=True)
+RING0 = Segment("ring0", ("192.0.2.0/24",), multicast=False)
+FRONT = Segment("front", ("198.51.100.0/24", "2001:db8::/64"), multicast=True)
 
 
 def make_members(count: int, capacity: tuple[tuple[str, int], ...] = ()) -> tuple[Member, ...]:
@@ -49,6 +49,7 @@ def make_members(count: int, capacity: tuple[tuple[str, int], ...] = ()) -> tupl
                 ("ring0", f"192.0.2.{number}"),
             ),
             capacity=capacity,
+            interfaces=(("front", "eth0"), ("ring0", "eth1")),
         )
         for number in range(1, count + 1)
     )
@@ -286,7 +287,6 @@ def active_active(two_nodes: Design) -> Design:
             name=name,
             virtual_router_id=router,
             segment="front",
-            interface="eth0",
             family=family,
             addresses=(address,),
             advert_interval_ms=100,

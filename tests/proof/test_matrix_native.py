@@ -135,3 +135,12 @@ def test_without_stickiness_the_loss_of_one_moves_services_that_were_well(homele
 
 def test_with_stickiness_only_what_was_lost_moves(homeless):
     assert needless_moves(simulated(homeless(1), kinds=(Kind.NODE,), pairs=False)) == [0, 0, 0, 0]
+
+
+def test_an_interface_of_another_name_changes_nothing_for_the_scheduler(two, tmp_path):
+    """Each node has its own set of parameters then: with another digest than Pacemaker's, what runs would start anew."""
+    text = (INVENTORIES / "active-passive" / "topology.yaml").read_text(encoding="utf-8")
+    head, _, tail = text.rpartition("addresses: {lan:")
+    file = tmp_path / "topology.yaml"
+    file.write_text(f"{head}interfaces: {{lan: ens18}}\n    addresses: {{lan:{tail}", encoding="utf-8")
+    assert rows_of(simulated(file)) == two

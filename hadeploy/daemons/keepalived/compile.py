@@ -65,7 +65,9 @@ def compile_keepalived(design: Design, member: Member) -> KeepalivedConfig | Non
         """An instance watches its own interface anyhow; named twice in a sync group, keepalived refuses it."""
         own = {instance.segment for instance in instances}
         interfaces = tuple(
-            design.segment(name).interface for name in plan.tracked_segments if name not in own
+            interface
+            for name in plan.tracked_segments
+            if name not in own and (interface := member.interface(name))
         )
         found = (TrackConfig("track_interface", interfaces), *watched)
         return tuple(track for track in found if track.names)
@@ -84,7 +86,7 @@ def compile_keepalived(design: Design, member: Member) -> KeepalivedConfig | Non
             for group in plan.sync_groups
         ),
         instances=tuple(
-            _instance(plan, instance, member.name, () if instance.name in grouped else tracks(instance))
+            _instance(plan, instance, member, () if instance.name in grouped else tracks(instance))
             for instance in plan.instances
         ),
         secrets=(plan.authentication.password,) if plan.authentication else (),
@@ -166,13 +168,13 @@ def _neighbours(plan: VrrpPlan, member: str) -> Iterator[NeighbourConfig]:
 
 
 def _instance(
-    plan: VrrpPlan, instance: VrrpInstance, member: str, tracks: tuple[TrackConfig, ...]
+    plan: VrrpPlan, instance: VrrpInstance, member: Member, tracks: tuple[TrackConfig, ...]
 ) -> InstanceConfig:
     return InstanceConfig(
         name=instance.name,
-        interface=instance.interface,
+        interface=member.interface(instance.segment),
         settings=tuple(_settings(plan, instance, member)),
-        peers=tuple(address for name, address in instance.sources if name != member)
+        peers=tuple(address for name, address in instance.sources if name != member.name)
         if instance.unicast
         else (),
         addresses=instance.addresses,
@@ -180,20 +182,20 @@ def _instance(
     )
 
 
-def _settings(plan: VrrpPlan, instance: VrrpInstance, member: str) -> Iterator[str]:
-    yield f"state {'MASTER' if instance.starts_as == member else 'BACKUP'}"
+def _settings(plan: VrrpPlan, instance: VrrpInstance, member: Member) -> Iterator[str]:
+    yield f"state {'MASTER' if instance.starts_as == member.name else 'BACKUP'}"
     if not instance.preempt:
         yield "nopreempt"
     elif instance.preempt_delay_ms:
         yield f"preempt_delay {_whole_seconds(instance.preempt_delay_ms)}"
-    yield f"interface {instance.interface}"
+    yield f"interface {member.interface(instance.segment)}"
     if instance.version != 3:
         yield f"version {instance.version}"
     yield f"virtual_router_id {instance.virtual_router_id}"
-    yield f"priority {dict(instance.priorities)[member]}"
+    yield f"priority {dict(instance.priorities)[member.name]}"
     yield f"advert_int {_seconds(instance.advert_interval_ms)}"
     if instance.unicast:
-        yield f"unicast_src_ip {dict(instance.sources)[member]}"
+        yield f"unicast_src_ip {dict(instance.sources)[member.name]}"
     if plan.authentication is not None and instance.version != 3:
         kind, password = plan.authentication.kind, plan.authentication.password.placeholder
         yield from ("authentication {", f"    auth_type {kind}", f"    auth_pass {password}", "}")

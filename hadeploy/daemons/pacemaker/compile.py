@@ -219,6 +219,7 @@ def _resource(resource: Resource, utilization: Pairs) -> Primitive:
             for operation in resource.operations
         ),
         utilization=utilization,
+        by_node=tuple((member, _texts(parameters)) for member, parameters in resource.by_member),
     )
 
 

@@ -23,7 +23,10 @@ class CibOperation:
 
 @dataclass(frozen=True, slots=True)
 class Primitive:
-    """One resource: a service, an address or a fence device (standard ``stonith``)."""
+    """One resource: a service, an address or a fence device (standard ``stonith``).
+
+    ``by_node`` holds (node, parameters) where a parameter is another one on each node.
+    """
 
     name: str
     standard: str
@@ -33,6 +36,7 @@ class Primitive:
     operations: tuple[CibOperation, ...]
     utilization: Pairs = ()
     meta: Pairs = ()
+    by_node: tuple[tuple[str, Pairs], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

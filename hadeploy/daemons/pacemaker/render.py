@@ -74,10 +74,22 @@ def _primitive(parent: etree._Element, primitive: Primitive) -> None:
     element = etree.SubElement(parent, "primitive", {**attributes, "type": primitive.type})
     _pairs(element, "meta_attributes", f"{primitive.name}-meta", primitive.meta)
     _pairs(element, "instance_attributes", f"{primitive.name}-parameters", primitive.parameters)
+    for node, parameters in primitive.by_node:
+        identity = f"{primitive.name}-parameters-{node}"
+        _pairs(element, "instance_attributes", identity, parameters)
+        _only_on(element[-1], identity, node)
     _pairs(element, "utilization", f"{primitive.name}-utilization", primitive.utilization)
     operations = etree.SubElement(element, "operations")
     for operation in primitive.operations:
         _operation(operations, primitive.name, operation)
+
+
+def _only_on(holder: etree._Element, identity: str, node: str) -> None:
+    """The set holds on one node alone (Pacemaker Explained, "Using Rules to Control Resource Options")."""
+    rule = etree.Element("rule", {"id": f"{identity}-rule", "score": "INFINITY"})
+    expression = {"id": f"{identity}-uname", "attribute": "#uname", "operation": "eq", "value": node}
+    etree.SubElement(rule, "expression", expression)
+    holder.insert(0, rule)
 
 
 def _operation(parent: etree._Element, resource: str, operation: CibOperation) -> None:

@@ -51,7 +51,6 @@ def expand_active_active(topology: ActiveActive) -> Design:
                 address=str(ipaddress.ip_interface(virtual.address).ip),
                 prefix_length=ipaddress.ip_interface(virtual.address).network.prefixlen,
                 segment=virtual.network,
-                interface=topology.networks[virtual.network].interface,
                 owner="vrrp",
                 group=name,
             )

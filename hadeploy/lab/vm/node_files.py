@@ -34,15 +34,15 @@ def interface_files(plan: LabPlan, node: LabNode) -> dict[str, str]:
     lines = []
     devices = []
     for name in node.networks:
-        network = plan.network(name)
+        network, interface = plan.network(name), plan.interface(node, name)
         mac = hardware_address(plan.name, node.name, name)
-        files[f"etc/systemd/network/10-lab-{network.interface}.link"] = (
-            f"[Match]\nMACAddress={mac}\n\n[Link]\nName={network.interface}\n"
+        files[f"etc/systemd/network/10-lab-{interface}.link"] = (
+            f"[Match]\nMACAddress={mac}\n\n[Link]\nName={interface}\n"
         )
-        devices.append(f"sys-subsystem-net-devices-{_unit_name(network.interface)}.device")
-        lines.append(f"link set {network.interface} up")
+        devices.append(f"sys-subsystem-net-devices-{_unit_name(interface)}.device")
+        lines.append(f"link set {interface} up")
         lines += [
-            f"address add {network.with_prefix(address)} dev {network.interface} nodad"
+            f"address add {network.with_prefix(address)} dev {interface} nodad"
             for wanted, address in node.addresses
             if wanted == name
         ]
