@@ -30,7 +30,11 @@ from hadeploy.spec.secret import DEFAULT_VAULT
 
 @dataclass(frozen=True, slots=True)
 class ApplyRequest:
-    """What a person asked for; ``wipe`` and ``adopt`` name disks as ``volume@node``, ``take_over`` a run that is dead."""
+    """What a person asked for.
+
+    ``wipe`` and ``adopt`` name disks as ``volume@node``, ``take_over`` a run that is dead, ``take_over_files`` and
+    ``take_over_units`` what is not hadeploy's and may be replaced or stopped, as ``name`` or ``name@node``.
+    """
 
     topology: Path
     out: Path
@@ -40,6 +44,8 @@ class ApplyRequest:
     wipe: tuple[str, ...] = ()
     adopt: tuple[str, ...] = ()
     take_over: str = ""
+    take_over_files: tuple[str, ...] = ()
+    take_over_units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ def prepare(
     checked, found = check_before_connecting(design)
     findings += found
     findings += Diagnostics.of(_named_disks(request, design))
+    findings += Diagnostics.of(_named_to_take_over(request, design))
     if findings.has_errors:
         return None, findings
     lab: LabState | None = None
@@ -161,6 +168,29 @@ def _named_disks(request: ApplyRequest, design: Design) -> Iterator[Diagnostic]:
         )
 
 
+def _named_to_take_over(request: ApplyRequest, design: Design) -> Iterator[Diagnostic]:
+    """A file or unit that is named must be one of the design: a name that is mistyped accepts nothing."""
+    files: dict[str, set[str]] = {}
+    units: dict[str, set[str]] = {}
+    for share in shares(design):
+        for artifact in share.artifacts:
+            files.setdefault(artifact.path, set()).add(share.host)
+        for unit in share.units:
+            units.setdefault(unit.name, set()).add(share.host)
+    for option, names, known in (
+        ("--take-over-file", request.take_over_files, files),
+        ("--take-over-unit", request.take_over_units, units),
+    ):
+        exact = {*known, *(f"{name}@{host}" for name, hosts in known.items() for host in hosts)}
+        for name in names:
+            if name not in exact:
+                yield Diagnostic(
+                    "APPLY092",
+                    f"{option} {name}: there is no such file or unit in this topology",
+                    mend=f"one of: {', '.join(sorted(known))}, each for all nodes or as NAME@NODE",
+                )
+
+
 def _secrets(request: ApplyRequest, design: Design, lab: LabState | None) -> tuple[Path | None, bytes | None]:
     """The vault, with all that hadeploy makes itself in it. A lab has its own: it must not touch the real one."""
     sources = {(secret.source, secret.reference) for secret in _all_secrets(design)}
@@ -208,6 +238,8 @@ def _variables(request: ApplyRequest) -> dict[str, object]:
         "hadeploy_wipe": list(request.wipe),
         "hadeploy_adopt": list(request.adopt),
         "hadeploy_take_over": request.take_over,
+        "hadeploy_take_over_files": list(request.take_over_files),
+        "hadeploy_take_over_units": list(request.take_over_units),
     }
     return {name: value for name, value in named.items() if value}
 

@@ -41,6 +41,20 @@ def apply(
             metavar="VOLUME@NODE", help="Make what is on this backing disk the volume's content. Repeatable."
         ),
     ] = None,
+    take_over_file: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH[@NODE]",
+            help="Replace this file, which is not hadeploy's; a copy is kept on its host. Repeatable.",
+        ),
+    ] = None,
+    take_over_unit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="UNIT[@NODE]",
+            help="Stop and disable this unit, which hadeploy did not start and whose place it takes. Repeatable.",
+        ),
+    ] = None,
     take_over: Annotated[
         str,
         typer.Option(
@@ -75,6 +89,8 @@ def apply(
         wipe=tuple(wipe or ()),
         adopt=tuple(adopt or ()),
         take_over=take_over,
+        take_over_files=tuple(take_over_file or ()),
+        take_over_units=tuple(take_over_unit or ()),
     )
     with ExitStack() as until_the_end:
         until_the_end.enter_context(sole_run(topology))
@@ -115,5 +131,9 @@ def _ask(prepared: PreparedApply) -> None:
         typer.echo(words)
     for disk in prepared.destroyed:
         typer.echo(f"everything on {disk} will be destroyed")
+    for name in prepared.request.take_over_files:
+        typer.echo(f"{name} will be replaced where it is not hadeploy's; a copy is kept on its host")
+    for name in prepared.request.take_over_units:
+        typer.echo(f"{name} will be stopped and disabled where it runs")
     if not typer.confirm(f"Apply {prepared.design.name} to {', '.join(prepared.targets)}?"):
         raise typer.Exit(1)

@@ -140,6 +140,8 @@ def as_document(result: RunResult, served: Served | None) -> str:
 def show_outcome(result: RunResult, served: Served | None, *, check: bool) -> None:
     """The end of it, in a sentence and, where it was not a no-op, a table of phases."""
     console = Console()
+    for words in result.notes:
+        console.print(f"note: {words}", markup=False, highlight=False, soft_wrap=True)
     if result.interrupted:
         console.print(_interrupted(result, check=check), highlight=False, markup=False)
         return

@@ -19,7 +19,7 @@ from typing import Any
 
 from hadeploy.run import endings, tether
 from hadeploy.run.errors import RunError
-from hadeploy.run.events import HostCount, RunEvent, RunResult, read_event
+from hadeploy.run.events import HostCount, RunEvent, RunResult, notes_of, read_event
 from hadeploy.run.private import in_memory, private_directory
 
 GRACE_SECONDS = 5.0
@@ -51,12 +51,14 @@ class _Watch:
     changes: dict[str, set[str]] = field(default_factory=dict)
     begun: dict[tuple[str, str], str] = field(default_factory=dict)
     stats: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
 
     def see(self, raw: dict[str, Any]) -> bool:
         """Take an event. False: ansible-runner keeps no copy on disk."""
         if raw.get("event") != "verbose" and raw.get("pid"):
             self.process = int(raw["pid"])
         self._see_lock(raw)
+        self.notes |= dict.fromkeys(notes_of(raw))
         if raw.get("event") == "playbook_on_stats":
             self.stats = raw.get("event_data") or {}
         event = read_event(raw)
@@ -201,6 +203,7 @@ def apply_project(
         phases=watch.durations(ended),
         failures=tuple(failures),
         changes=changes,
+        notes=tuple(watch.notes),
     )
 
 

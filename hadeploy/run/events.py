@@ -67,6 +67,7 @@ class RunResult:
         failures: events with status failed or unreachable; what Ansible itself could not do has no host.
         released: no host is left locked by it.
         changes: (play, hosts) in which something was changed, or may have been before it failed or was interrupted.
+        notes: what a person should know of hosts, such as where the copy is of a file that was replaced.
     """
 
     succeeded: bool
@@ -78,6 +79,7 @@ class RunResult:
     failures: tuple[RunEvent, ...]
     released: bool = True
     changes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_event(raw: Mapping[str, Any]) -> RunEvent | None:
@@ -103,6 +105,15 @@ def read_event(raw: Mapping[str, Any]) -> RunEvent | None:
         message=str(result.get("msg") or "") if kind == "runner_retry" else _message(result, status),
         diff=unified(result.get("diff") or ()),
     )
+
+
+def notes_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a task says of its host beside its outcome, each with the host's name."""
+    data = raw.get("event_data") or {}
+    result = data.get("res") or {}
+    if STATUSES.get(raw.get("event", "")) not in ("ok", "failed") or not isinstance(result, dict):
+        return ()
+    return tuple(f"{data.get('host', '')}: {words}" for words in result.get("notes") or ())
 
 
 def _message(result: Mapping[str, Any], status: Status) -> str:

@@ -42,6 +42,15 @@ def pending_memory() -> ModuleType:
     return _load_utility(MODULES, "hadeploy_pending")
 
 
+@pytest.fixture(autouse=True)
+def memories(pending_memory: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the memories of a host are, and copies of its files: never those of this machine."""
+    folder = tmp_path / "memory"
+    monkeypatch.setattr(pending_memory, "_directory", str(folder))
+    monkeypatch.setattr(pending_memory, "STATE_DIRECTORY", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def told() -> ModuleType:
     return _load_utility(MODULES, "hadeploy_input")
@@ -83,17 +92,63 @@ def transition() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def names(objects: ModuleType, pending_memory: ModuleType) -> ModuleType:
+def names(objects: ModuleType, owned: ModuleType) -> ModuleType:
     return _load("hadeploy_objects", MODULES / "library" / "hadeploy_objects.py")
 
 
 @pytest.fixture(scope="session")
-def removal(files: ModuleType, objects: ModuleType, owned: ModuleType, systemd: ModuleType) -> ModuleType:
+def kept(pending_memory: ModuleType, killed: ModuleType) -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_kept")
+
+
+@pytest.fixture(scope="session")
+def shown() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_shown")
+
+
+@pytest.fixture(scope="session")
+def packaged() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_packaged")
+
+
+@pytest.fixture(scope="session")
+def obstacles() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_obstacles")
+
+
+@pytest.fixture(scope="session")
+def refusal() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_refusal")
+
+
+@pytest.fixture(scope="session")
+def foreign_units(systemd: ModuleType) -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_foreign_units")
+
+
+@pytest.fixture(scope="session")
+def foreign(
+    files: ModuleType,
+    owned: ModuleType,
+    kept: ModuleType,
+    shown: ModuleType,
+    packaged: ModuleType,
+    obstacles: ModuleType,
+) -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_foreign")
+
+
+@pytest.fixture(scope="session")
+def removal(
+    files: ModuleType, objects: ModuleType, owned: ModuleType, systemd: ModuleType, foreign: ModuleType
+) -> ModuleType:
     return _load_utility(MODULES, "hadeploy_removal")
 
 
 @pytest.fixture(scope="session")
-def bundle(removal: ModuleType, staging: ModuleType, transition: ModuleType) -> ModuleType:
+def bundle(
+    removal: ModuleType, staging: ModuleType, transition: ModuleType, foreign_units: ModuleType
+) -> ModuleType:
     return _load("hadeploy_bundle", MODULES / "library" / "hadeploy_bundle.py")
 
 

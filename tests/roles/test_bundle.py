@@ -150,6 +150,7 @@ class FakeModule:
         self.check_mode = check_mode
         self.params = {"secrets": {}, "units": [], **params}
         self.commands: list[list[str]] = []
+        self.warnings: list[str] = []
         self.outcome: tuple[int, str, str] = (0, "", "")
         self.programs = {"parser": "/bin/parser", "systemctl": "/bin/systemctl"}
 
@@ -162,6 +163,9 @@ class FakeModule:
 
     def fail_json(self, msg: str, **_: object) -> None:
         raise AssertionError(msg)
+
+    def warn(self, words: str) -> None:
+        self.warnings.append(words)
 
 
 CHECK = {"argv": ["parser", "{staged}"], "accept": [0], "user": "root", "reject_output": []}
@@ -271,12 +275,12 @@ def test_a_unit_that_left_the_design_is_forgotten(
     bundle, files, pending_memory, make_file, memory: Path, monkeypatch
 ):
     """Else it would be pending for ever: no role would ever tell it."""
+    monkeypatch.setattr(bundle, "show", lambda *_: {})
+    file = make_file()
+    bundle.establish(FakeModule(files=[file]))
     pending_memory.save(
         {"units": {"gone.service": "reload", "x.service": "reload"}, "daemon_reload": False}, str(memory)
     )
-    monkeypatch.setattr(bundle, "show", lambda *_: {})
-    file = make_file()
-    files.write(file, b"one\n")
     module = FakeModule(files=[file], units=[], packages={}, users=[], addresses=[], host="n1")
     seen = bundle.observe(module)
     assert seen["pending"]["tell"] == {"x.service": "reload"}

@@ -41,6 +41,7 @@ def host(tmp_path: Path, bundle, removal, owned, pending_memory, monkeypatch):
         check_mode: bool = False,
         which: str = "all",
         timeout: int = 0,
+        accepted: tuple[str, ...] = (),
     ) -> dict:
         module = SimpleNamespace(
             params={
@@ -55,6 +56,7 @@ def host(tmp_path: Path, bundle, removal, owned, pending_memory, monkeypatch):
                 "host": "n1",
                 "timeout": timeout,
                 "which": which,
+                "accepted": accepted,
             },
             check_mode=check_mode,
             run_command=run_command,
@@ -278,10 +280,10 @@ def test_openings_come_before_what_they_serve_and_go_after_it(host, make_file):
     assert not host.run("settled", [changed], units)["changed"]
 
 
-def test_rules_that_are_not_ours_are_replaced_whole(host, make_file):
+def test_rules_that_were_taken_over_are_replaced_whole(host, make_file):
     rules = make_file("nftables.conf", "nftables.service") | {"openings": True, "content": OLD_RULES}
     Path(rules["path"]).write_text('table x {\n        tcp dport { 99 } accept comment "theirs"\n}\n')
-    host.run("present", [rules], [unit("nftables.service")])
+    host.run("present", [rules], [unit("nftables.service")], accepted=(rules["path"],))
     assert Path(rules["path"]).read_text() == OLD_RULES
 
 

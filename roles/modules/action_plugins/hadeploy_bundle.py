@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 from pathlib import Path
 
 import yaml
@@ -11,9 +12,27 @@ from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import action_loader
 
+LOGIC = Path(__file__).resolve().parents[1] / "module_utils" / "hadeploy_refusal.py"
+FILES, UNITS = "hadeploy_take_over_files", "hadeploy_take_over_units"
+"""What a person allowed to be replaced, and to be stopped."""
+
 LockAction = action_loader.get("hadeploy_lock", class_only=True)
 UNMADE = base64.b64encode(b"made by the first apply; " * 8).decode()
 """Stands in check mode for a generated secret before the first apply; it is compared and checked, never written."""
+
+
+def load_logic():
+    """The same file that is shipped to hosts."""
+    spec = importlib.util.spec_from_file_location("hadeploy_refusal_logic", LOGIC)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def accepted(task_vars, variable):
+    """Names that a person gave, one alone too."""
+    found = task_vars.get(variable) or []
+    return [str(found)] if isinstance(found, str) else [str(each) for each in found]
 
 
 class ActionModule(LockAction):
@@ -26,6 +45,8 @@ class ActionModule(LockAction):
         bundle, folder = self.read_bundle(task_vars)
         arguments = dict(self._task.args)
         state = arguments.get("state")
+        if state == "accepted":
+            return self.see_accepted(arguments["seen"], task_vars)
         arguments["units"] = bundle["units"]
         arguments["part"] = bundle.get("part", "")
         arguments["host"] = str(task_vars["inventory_hostname"])
@@ -37,6 +58,8 @@ class ActionModule(LockAction):
             arguments["secrets"] = self.resolve(
                 [name for file in files for name in file["secrets"]], task_vars
             )
+        if state == "present":
+            arguments |= {"accepted": accepted(task_vars, FILES), "fresh": self.fresh(task_vars)}
         if state == "observed":
             arguments |= {key: bundle[key] for key in ("packages", "users")}
         if arguments.get("lock"):
@@ -53,6 +76,20 @@ class ActionModule(LockAction):
             arguments["instead_of"] = holder["id"]
             result = self._execute_module("hadeploy_bundle", module_args=arguments, task_vars=task_vars)
         return result
+
+    def see_accepted(self, seen, task_vars):
+        """Refuse on the controller, for all hosts at once: nothing was written on any."""
+        known = {}
+        for host in seen:
+            bundle = self.read_yaml(self.files_directory(task_vars) / str(host) / "bundle.yml")
+            known[host] = [file["path"] for file in bundle["artifacts"]]
+        words = load_logic().refusal(seen, accepted(task_vars, FILES), accepted(task_vars, UNITS), known)
+        return {"failed": True, "msg": words} if words else {"changed": False}
+
+    def fresh(self, task_vars):
+        """Files that came with packages of this run, as far as they may have: those that were not there before."""
+        observed = task_vars.get("observe_result") or {}
+        return observed.get("absent") or [] if (observed.get("pending") or {}).get("packages") else []
 
     def files_directory(self, task_vars):
         """Where the project keeps what is copied."""

@@ -24,8 +24,10 @@ options:
       - C(settled) takes out of the files what only served what left the design, and remembers which units must be told.
       - C(stopped) fails where something still runs whose files are to be removed.
       - C(files_removed) removes the files that left the design. Data is never removed.
+      - C(accepted) fails, on the controller, where anything on any host is a person's own and was not accepted, or is in the
+        way. It runs nothing on a host.
     type: str
-    choices: [observed, staged, present, units_removed, settled, stopped, files_removed]
+    choices: [observed, staged, present, units_removed, settled, stopped, files_removed, accepted]
     required: true
   files:
     description: The files, with their contents still holding placeholders of secrets.
@@ -93,6 +95,20 @@ options:
     description: A run that is dead, or must stop, whose lock is taken over at once.
     type: str
     default: ""
+  accepted:
+    description: Paths of files that are not hadeploy's and that a person allowed to be replaced, as C(path) or C(path@host).
+    type: list
+    elements: str
+    default: []
+  seen:
+    description: With C(accepted), what C(observed) returned as RV(foreign) and RV(blocked), by host.
+    type: dict
+    default: {}
+  fresh:
+    description: Files that were not there when the host was observed, where this run has installed packages since.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     support: full
@@ -128,6 +144,26 @@ objects:
   type: list
   elements: dict
   returned: state is observed
+foreign:
+  description: Files and units that are a person's own, and would be replaced or stopped.
+  type: list
+  elements: dict
+  returned: state is observed
+blocked:
+  description: What keeps files from being written, or units from being started.
+  type: list
+  elements: str
+  returned: state is observed
+absent:
+  description: Files of the bundle that are not there.
+  type: list
+  elements: str
+  returned: state is observed
+notes:
+  description: What a person should know, such as where the copy is of a file that was replaced.
+  type: list
+  elements: str
+  returned: state is observed, present or files_removed
 active:
   description: Whether the host holds a floating address.
   type: bool
@@ -163,6 +199,7 @@ unchecked:
 """
 
 import json
+import os
 import pwd
 
 from ansible.module_utils.basic import AnsibleModule
@@ -175,6 +212,8 @@ from ansible.module_utils.hadeploy_files import (
     wanted_bytes,
     write,
 )
+from ansible.module_utils.hadeploy_foreign import confirmed, look, make_way, sums
+from ansible.module_utils.hadeploy_foreign_units import look as look_at_units
 from ansible.module_utils.hadeploy_killed import sweep
 from ansible.module_utils.hadeploy_lock import RUN, present_holder, take, told, under_lock, unwritable
 from ansible.module_utils.hadeploy_objects import known_objects
@@ -280,14 +319,15 @@ def observe(module: AnsibleModule) -> dict:
     packages = missing_packages(module, params["packages"])
     users = missing_users(params["users"])
     files = [file for file in params["files"] if differs(file, params["secrets"])]
-    states = show(module, list(units))
+    readers = {file["unit"] for file in params["files"] if file["unit"]} - set(units)
+    states = show(module, [*units, *sorted(readers)])
     wished = {name: found for name, unit in units.items() if (found := wishes(unit, states.get(name, {})))}
-    remembered = load()
+    memory = load()
     # A unit that no longer reads anything of the bundle has nobody to tell it, nor anything to be told.
     owned = load_owned()
     leaving = _leaving_while_unit_stays(owned, params["files"], params["units"])
     tell = merged(
-        {unit: what for unit, what in remembered["units"].items() if unit in owner},
+        {unit: what for unit, what in memory["units"].items() if unit in owner},
         merged(tell_of(files, params["secrets"]), _tell_of_leaving(owned, leaving)),
     )
     daemons = {"packages"} if packages or users else set()
@@ -303,11 +343,15 @@ def observe(module: AnsibleModule) -> dict:
         "files": [file["path"] for file in files],
         "units": wished,
         "tell": tell,
-        "daemon_reload": remembered["daemon_reload"],
+        "daemon_reload": memory["daemon_reload"],
         "leftovers": [*left["units"], *left["files"]],
     }
     anything = any(pending.values())
+    ways = _ways(module, owned, states)
+    for words in ways["notes"]:
+        module.warn(words)
     return {
+        **ways,
         "changed": False,
         "pending": pending,
         "anything": anything,
@@ -317,31 +361,46 @@ def observe(module: AnsibleModule) -> dict:
     }
 
 
+def _ways(module: AnsibleModule, owned: dict, states: dict[str, dict[str, str]]) -> dict:
+    """What on this host is a person's own, and would be replaced, stopped, or in the way."""
+    files, units = module.params["files"], module.params["units"]
+    ours = {*owned["files"], *(file["path"] for file in files)}
+    found = (look(module, owned), look_at_units(units, states, ours, owned["units"]))
+    absent = [file["path"] for file in files if not os.path.lexists(file["path"])]
+    return {
+        "absent": absent,
+        **{key: [*found[0][key], *found[1][key]] for key in ("foreign", "blocked", "notes")},
+    }
+
+
 def establish(module: AnsibleModule) -> dict:
     """Write what differs. What must be told is remembered first, so that no end of this run can lose it.
 
     Nothing is removed yet: as long as the cluster is not told otherwise, it may run, stop or look at what left the design.
     """
     files, secrets = module.params["files"], module.params["secrets"]
-    owned, remembered = load_owned(), load()
+    owned, memory = load_owned(), load()
     wanted = {file["path"]: _for_now(owned, file, secrets) for file in files if differs(file, secrets)}
     changed = [file for file in files if file["path"] in wanted and _to_write(file, wanted[file["path"]])]
     diffs = [file_diff(file, present_bytes(file["path"]), wanted_bytes(file, secrets)) for file in changed]
     readers = {file["unit"] for file in files} | {unit["name"] for unit in module.params["units"]}
-    known = {unit: what for unit, what in remembered["units"].items() if unit in readers}
+    known = {unit: what for unit, what in memory["units"].items() if unit in readers}
     leaving = _leaving_while_unit_stays(owned, files, module.params["units"])
     units = merged(merged(known, tell_of(changed, secrets)), _tell_of_leaving(owned, leaving))
-    daemon_reload = remembered["daemon_reload"] or any(is_unit_file(file["path"]) for file in changed)
+    daemon_reload = memory["daemon_reload"] or any(is_unit_file(file["path"]) for file in changed)
     result = {
         "changed": bool(changed) or daemon_reload,
         "diff": diffs,
         "tell": units,
         "written": [file["path"] for file in changed],
+        "notes": make_way(module, changed, owned),
     }
+    for words in result["notes"]:
+        module.warn(words)
     if module.check_mode:
         return result
     # Known as ours before it is there: an apply that ends in between leaves nothing that nobody would remove.
-    remember = merged_owned(owned, brought(files, module.params["units"]))
+    remember = _to_remember(module, owned, changed, wanted)
     if result["changed"] or leaving:
         save({"units": units, "daemon_reload": daemon_reload})
     for path in leaving:  # told once, however often an apply is interrupted before the file is gone
@@ -352,6 +411,7 @@ def establish(module: AnsibleModule) -> dict:
         return result
     for file in changed:
         _write(module, file, wanted[file["path"]])
+    save_owned(confirmed(remember))
     if daemon_reload:
         module.run_command([module.get_bin_path("systemctl", required=True), "daemon-reload"], check_rc=True)
         save({"units": units, "daemon_reload": False})
@@ -367,15 +427,30 @@ def settle(module: AnsibleModule) -> dict:
         changed = [file for file in changed if not _to_write(file, _for_now(owned, file, secrets))]
     if not changed:
         return {"changed": False, "written": []}
-    remembered = load()
+    memory = load()
     diffs = [file_diff(file, present_bytes(file["path"]), wanted_bytes(file, secrets)) for file in changed]
-    units = merged(remembered["units"], tell_of(changed, secrets))
+    units = merged(memory["units"], tell_of(changed, secrets))
     if module.check_mode:
         return {"changed": True, "diff": diffs, "written": [file["path"] for file in changed]}
-    save({"units": units, "daemon_reload": remembered["daemon_reload"]})
+    save({"units": units, "daemon_reload": memory["daemon_reload"]})
+    remember = _to_remember(module, load_owned(), changed, {})
+    save_owned(remember)
     for file in changed:
         _write(module, file, wanted_bytes(file, secrets))
+    save_owned(confirmed(remember))
     return {"changed": True, "diff": diffs, "written": [file["path"] for file in changed]}
+
+
+def _to_remember(module: AnsibleModule, owned: dict, changed: list[dict], for_now: dict[str, bytes]) -> dict:
+    """What is ours once this step has ended, or was ended by something else: each file with the sums of what is ours there."""
+    files, secrets = module.params["files"], module.params["secrets"]
+    remember = merged_owned(owned, brought(files, module.params["units"]))
+    to_write = {file["path"] for file in changed}
+    for file in files:
+        path = file["path"]
+        content = for_now.get(path) or wanted_bytes(file, secrets)
+        remember["files"][path] |= sums(path, owned, content, begun=path in to_write)
+    return remember
 
 
 def _for_now(owned: dict, file: dict, secrets: dict[str, str]) -> bytes:
@@ -434,7 +509,7 @@ def main() -> None:
     """Module entry."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": list(STATES), "required": True},
+            "state": {"type": "str", "choices": [*STATES, "accepted"], "required": True},
             "files": {"type": "list", "elements": "dict", "default": []},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
             "units": {"type": "list", "elements": "dict", "default": []},
@@ -449,6 +524,9 @@ def main() -> None:
             "lock": {"type": "bool", "default": False},
             "record": {"type": "dict", "default": {}},
             "instead_of": {"type": "str", "default": ""},
+            "accepted": {"type": "list", "elements": "str", "default": []},
+            "seen": {"type": "dict", "default": {}},
+            "fresh": {"type": "list", "elements": "str", "default": []},
             **RUN,
         },
         supports_check_mode=True,

@@ -79,7 +79,7 @@ def differs(file: dict, secrets: dict[str, str]) -> bool:
 def file_diff(file: dict, before: bytes | None, after: bytes) -> dict[str, str]:
     """Both sides as a person may see them. What others could not read on the host is not shown to others here."""
     attributes = attributes_of(file["path"])
-    hidden = bool(file["secrets"]) or _closed_to_others(attributes)
+    hidden = bool(file["secrets"]) or closed_to_others(attributes)
     wanted = (file["owner"], file["group"], file["mode"].zfill(4))
     if before == after:
         before = after = b""
@@ -98,12 +98,12 @@ def removal_diff(path: str) -> dict[str, str]:
     return {
         "before_header": f"{path} ({' '.join(attributes) if attributes else 'absent'})",
         "after_header": f"{path} (absent)",
-        "before": _side(present_bytes(path), hidden=_closed_to_others(attributes), mark="before"),
+        "before": _side(present_bytes(path), hidden=closed_to_others(attributes), mark="before"),
         "after": "",
     }
 
 
-def _closed_to_others(attributes: tuple[str, str, str] | None) -> bool:
+def closed_to_others(attributes: tuple[str, str, str] | None) -> bool:
     """Whether the file is there and only its owner or group may read it."""
     return attributes is not None and not int(attributes[2], 8) & 0o004
 

@@ -7,6 +7,8 @@ import os
 import time
 
 from ansible.module_utils.hadeploy_files import is_unit_file, removal_diff
+from ansible.module_utils.hadeploy_foreign import make_way_for_removal
+from ansible.module_utils.hadeploy_kept import kept_of
 from ansible.module_utils.hadeploy_objects import known_objects, stays
 from ansible.module_utils.hadeploy_owned import leftovers, load_owned, save_owned, unit_of
 from ansible.module_utils.hadeploy_pending import sync_directory
@@ -143,8 +145,17 @@ def remove_files(module) -> dict:
     gone = [path for path in left["files"] if path not in waiting]
     there = [path for path in gone if os.path.lexists(path)]
     objects = known_objects(gone, module.params["host"])
+    notes = make_way_for_removal(module, there, load_owned())
+    notes += [
+        f"{path} was removed; what was there before is kept in {copies[-1]}, and is not put back"
+        for path in there
+        if (copies := kept_of(path))
+    ]
+    for words in notes:
+        module.warn(words)
     result = {
         "changed": bool(there) or ended["changed"],
+        "notes": notes,
         "removed": [*ended["removed"], *there],
         "stays": stays(objects, there),
         "diff": [*ended["diff"], *map(removal_diff, there)],

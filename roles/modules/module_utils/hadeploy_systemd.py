@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,RefuseManualStop"
+PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,RefuseManualStop,FragmentPath,DropInPaths"
 ENABLED = ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated")
 ACTIVE = ("active", "activating", "reloading", "refreshing")
 
