@@ -109,7 +109,9 @@ def _line(console: Console, event: RunEvent, *, diffs: bool) -> None:
     if event.status == "started":
         console.print(f"phase {event.phase}", highlight=False)
     elif event.status in ("changed", "failed", "unreachable"):
-        detail = f": {event.message}" if event.message else ""
+        # The whole of a failure is said once, at the end.
+        words = event.message if event.status == "changed" else event.message.partition("\n")[0]
+        detail = f": {words}" if words else ""
         console.print(f"  {event.host}: {event.status}: {event.task}{detail}", highlight=False, markup=False)
         if diffs and event.diff:
             console.print(event.diff.rstrip(), highlight=False, markup=False)
@@ -151,7 +153,7 @@ def show_outcome(result: RunResult, served: Served | None, *, check: bool) -> No
             console.print(
                 f"{where}{failure.phase}: {failure.task}", style="bold red", markup=False, highlight=False
             )
-            console.print(f"    {failure.message}", markup=False, highlight=False)
+            console.print(f"    {failure.message}", markup=False, highlight=False, soft_wrap=True)
         console.print(f"the apply stopped: {_until_then(result, check=check)}", highlight=False, markup=False)
         if not result.released:
             console.print(STILL_LOCKED)

@@ -35,9 +35,16 @@ def apply(tmp_path: Path, example: str, *options: str):
         (("--wipe", "data@n3"), "APPLY002", "one of: data@n1, data@n2"),
         (("--adopt", "data"), "APPLY002", "--adopt data"),
         (("--wipe", "data@n1", "--adopt", "data@n1"), "APPLY003", "destroyed and to be kept"),
+        (("--take-over-file", "/etc/corosync.conf"), "APPLY092", "one of: /etc/corosync/authkey"),
+        (
+            ("--take-over-file", "/etc/nftables.conf@n7"),
+            "APPLY092",
+            "/etc/nftables.conf@n7: there is no such",
+        ),
+        (("--take-over-unit", "nginx"), "APPLY092", "--take-over-unit nginx"),
     ],
 )
-def test_a_disk_must_be_named_rightly(tmp_path, options, code, words):
+def test_what_is_accepted_must_be_named_rightly(tmp_path, options, code, words):
     done = apply(tmp_path, "active-passive-drbd", *options)
     assert done.exit_code == 1
     assert code in done.output

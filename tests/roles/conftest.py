@@ -92,7 +92,7 @@ def transition() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def names(objects: ModuleType, owned: ModuleType) -> ModuleType:
+def names(objects: ModuleType, pending_memory: ModuleType) -> ModuleType:
     return _load("hadeploy_objects", MODULES / "library" / "hadeploy_objects.py")
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hadeploy.run.events import read_event, unified
+from hadeploy.run.events import notes_of, read_event, unified
 
 
 def raw(kind: str, **data: object) -> dict:
@@ -52,6 +52,12 @@ def test_messages():
     assert failed.message == "nginx refuses it\none"
     assert told.message == "reload haproxy.service"
     assert kept.message == "kept as it is: n1 has the attribute standby=on"
+
+
+@pytest.mark.parametrize("kind", ["runner_on_ok", "runner_on_failed"])
+def test_notes_say_which_host_they_are_of(kind: str):
+    assert notes_of(raw(kind, res={"notes": ["a copy is kept"]})) == ("n1: a copy is kept",)
+    assert notes_of(raw("runner_on_start", res={"notes": ["a copy is kept"]})) == ()
 
 
 def test_how_far_something_is():

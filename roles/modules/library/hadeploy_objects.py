@@ -76,7 +76,6 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_lock import RUN, under_lock
 from ansible.module_utils.hadeploy_objects import DATABASES, RESOURCES, server_of
-from ansible.module_utils.hadeploy_owned import load_owned, save_owned
 from ansible.module_utils.hadeploy_pending import memory_file, sync_directory
 
 MADE = "drbd.json"
@@ -200,7 +199,6 @@ class Names:
         self._carry_over_status(wish)
         for old, new in pending_moves(wish):
             if self.does(f"{old} is now {new}"):
-                _own_in(old, new)
                 os.rename(old, new)
                 sync_directory(os.path.dirname(new))
         self._carry_over_record(wish)
@@ -236,16 +234,6 @@ class Names:
             return 127, "", "crm_attribute is not installed"
         argv = [program, "--lifetime=forever", f"--node={self.host}", f"--name={name}", *what]
         return self.module.run_command(argv, environ_update={"LC_ALL": "C"})
-
-
-def _own_in(old: str, new: str) -> None:
-    """Files that are hadeploy's are so at their new place, before they are there: no apply takes them for somebody else's."""
-    owned = load_owned()
-    moved = {
-        new + path[len(old) :]: entry for path, entry in owned["files"].items() if path.startswith(f"{old}/")
-    }
-    if moved:
-        save_owned({**owned, "files": {**moved, **owned["files"]}})
 
 
 def _load(path: str) -> dict:
