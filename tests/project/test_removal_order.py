@@ -54,6 +54,12 @@ def bundle() -> ModuleType:
         "objects",
         "transition",
         "systemd",
+        "kept",
+        "shown",
+        "packaged",
+        "obstacles",
+        "foreign",
+        "foreign_units",
         "removal",
     ):
         load(f"ansible.module_utils.hadeploy_{part}", utilities / f"hadeploy_{part}.py")
@@ -76,7 +82,7 @@ class Host:
     def __init__(self, bundle: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.bundle, self.root = bundle, root
         memory = root / "memory"
-        for part in ("owned", "pending"):
+        for part in ("owned", "pending", "kept"):
             monkeypatch.setattr(
                 sys.modules[f"ansible.module_utils.hadeploy_{part}"],
                 "memory_file",
@@ -110,7 +116,7 @@ class Host:
             get_bin_path=lambda name, required=False: f"/bin/{name}",
             warn=lambda _: None,
         )
-        if state not in ("staged", "observed"):
+        if state not in ("staged", "observed", "accepted"):
             self.bundle.STATES[state](module)
 
 
