@@ -18,6 +18,7 @@ from hadeploy.lab.plan import (
     SERIAL_LENGTH,
     LabBmc,
     LabDisk,
+    LabHost,
     LabNetwork,
     LabNode,
     LabPlan,
@@ -36,9 +37,12 @@ def plan_lab(
     *,
     backend: str = DEFAULT_BACKEND,
     disks: Sequence[LabDisk] = (),
+    hosts: Sequence[LabHost] = (),
     installed: bool | None = None,
 ) -> tuple[LabPlan | None, Diagnostics]:
     """Read a topology and lay out its lab, of nodes of one ``backend``, each with spare ``disks``.
+
+    ``hosts``: more hosts, which are no members.
 
     ``installed``: see :class:`~hadeploy.lab.plan.LabPlan`.
     """
@@ -49,7 +53,7 @@ def plan_lab(
     bmcs, bmc_findings = _bmcs(design, path.parent)
     found, disk_findings = _disks(design, disks)
     arbiter, arbiter_findings = _arbiter(design, loaded)
-    findings = findings + bmc_findings + disk_findings + arbiter_findings
+    findings = findings + bmc_findings + disk_findings + arbiter_findings + _refused_hosts(design, hosts)
     if findings.has_errors:
         return None, findings
     plan = LabPlan(
@@ -68,7 +72,11 @@ def plan_lab(
             )
             for member in design.members
         )
-        + arbiter,
+        + arbiter
+        + tuple(
+            LabNode(host.name, design.release.name, ((host.network, host.address),), host.address)
+            for host in hosts
+        ),
         bmcs=bmcs,
         backend=backend,
         installed=installed,
@@ -143,6 +151,30 @@ def _arbiter(design: Design, loaded: LoadedTopology) -> tuple[tuple[LabNode, ...
         return (), Diagnostics((finding,))
     reached_at = device.management_address or device.address
     return (LabNode(device.host, design.release.name, addresses, reached_at),), Diagnostics()
+
+
+def _refused_hosts(design: Design, hosts: Sequence[LabHost]) -> Diagnostics:
+    """A host that is no member must not be mistaken for one, and must have somewhere to be."""
+    segments = {segment.name: segment for segment in design.segments}
+    known = "; ".join(f"{segment.name}: {', '.join(segment.subnets)}" for segment in design.segments)
+    taken = {member.name for member in design.members}
+    findings = []
+    for host in hosts:
+        if host.name in taken:
+            findings.append(
+                Diagnostic("LAB026", f"the lab has a node {host.name} already", mend="give it another name")
+            )
+        taken.add(host.name)
+        subnets = segments[host.network].subnets if host.network in segments else ()
+        if not any(ip_address(host.address) in ip_network(subnet) for subnet in subnets):
+            findings.append(
+                Diagnostic(
+                    "LAB027",
+                    f"{host.address} of {host.name} is not on a network {host.network} of the topology",
+                    mend=f"an address of one of its networks ({known})",
+                )
+            )
+    return Diagnostics.of(findings)
 
 
 def _on_its_network(design: Design, address: str) -> tuple[tuple[str, str], ...]:

@@ -80,6 +80,13 @@ def up(
         list[str] | None,
         typer.Option(help="Spare disk in every machine, as name=size (data=256M)."),
     ] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NETWORK:ADDRESS",
+            help="One more host, no member: a bastion, a client (jump=lan:10.0.0.9).",
+        ),
+    ] = None,
     installed: Annotated[
         bool | None,
         typer.Option(
@@ -92,10 +99,11 @@ def up(
     """Bring up the lab of a topology; the first time the node image is built."""
     from hadeploy.app.lab import plan_lab
     from hadeploy.lab.lab import up as lab_up
-    from hadeploy.lab.plan import LabDisk
+    from hadeploy.lab.plan import LabDisk, LabHost
 
     disks = [LabDisk.parse(text) for text in disk or ()]
-    plan, findings = plan_lab(topology, backend=backend.value, disks=disks, installed=installed)
+    hosts = [LabHost.parse(text) for text in host or ()]
+    plan, findings = plan_lab(topology, backend=backend.value, disks=disks, hosts=hosts, installed=installed)
     stop_on_errors(findings)
     if plan is None:
         raise typer.Exit(1)

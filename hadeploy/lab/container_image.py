@@ -48,7 +48,7 @@ def container_recipe(release: str) -> Recipe:
     suite = suite_of(release)
     masked = (*TIMERS_WITHOUT_MEANING, *UNITS_WITHOUT_HARDWARE)
     packages = (*suite.packages, *_DATABASES)
-    return Recipe("container", release, suite.name, packages, BASE_PACKAGES, masked)
+    return Recipe("container", release, suite.name, packages, (*BASE_PACKAGES, "sudo"), masked)
 
 
 def image_tag(recipe: Recipe) -> str:

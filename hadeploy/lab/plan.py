@@ -14,6 +14,7 @@ SECTOR = 512
 SERIAL_LENGTH = 20
 """virtio-blk: a serial number has no more bytes (Virtual I/O Device specification, 5.2.6.1)."""
 
+_HOST = re.compile(r"(?P<name>[a-z][a-z0-9-]{0,62})=(?P<network>[a-z][a-z0-9-]*):(?P<address>[0-9a-fA-F.:]+)")
 _DISK = re.compile(rf"(?P<name>[a-z][a-z0-9-]{{0,{SERIAL_LENGTH - 1}}})=(?P<count>\d+)(?P<unit>[KMGT])?")
 
 
@@ -54,6 +55,36 @@ class LabDisk:
         if not size or size % SECTOR:
             raise LabError("LAB014", f"a disk has whole sectors of {SECTOR} bytes: {text}", "data=256M")
         return cls(found["name"], size)
+
+
+@dataclass(frozen=True, slots=True)
+class LabHost:
+    """A host that is no member of the topology (a bastion, a client), at ``address`` on one of its networks."""
+
+    name: str
+    network: str
+    address: str
+
+    @classmethod
+    def parse(cls, text: str) -> LabHost:
+        """A host from ``name=network:address``.
+
+        Raises:
+            LabError: it is not of that form.
+        """
+        found = _HOST.fullmatch(text)
+        try:
+            if found is not None:
+                ip_address(found["address"])
+        except ValueError:
+            found = None
+        if found is None:
+            raise LabError(
+                "LAB025",
+                f"no host can be read from {text}",
+                "write it as name=network:address: jump=lan:10.0.0.9",
+            )
+        return cls(found["name"], found["network"], found["address"])
 
 
 @dataclass(frozen=True, slots=True)

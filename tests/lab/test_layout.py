@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hadeploy.app.lab import plan_lab
-from hadeploy.lab.plan import LabDisk
+from hadeploy.lab.errors import LabError
+from hadeploy.lab.plan import LabDisk, LabHost
 
 EXAMPLE = Path(__file__).parents[2] / "inventories" / "active-passive-drbd" / "topology.yaml"
 DISKS = "      n1: /dev/disk/by-id/virtio-data\n      n2: /dev/disk/by-id/virtio-data\n"
@@ -66,3 +67,28 @@ def test_two_volumes_on_disks_of_one_name_are_refused(tmp_path):
     file.write_text(text.replace("volumes: [data]", "volumes: [data, other]"))
     _, findings = plan_lab(file, backend="vm")
     assert {finding.code for finding in findings} >= {"LAB016"}
+
+
+def test_a_lab_may_have_a_host_that_is_no_member(tmp_path):
+    plan, findings = plan_lab(EXAMPLE, backend="vm", hosts=[LabHost.parse("jump=lan:10.81.1.9")])
+    assert not findings.has_errors
+    assert plan is not None
+    assert plan.node("jump").addresses == (("lan", "10.81.1.9"),)
+    assert plan.node("jump").disks == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("n1=lan:10.81.1.9", "LAB026"), ("jump=lan:192.0.2.9", "LAB027"), ("jump=moon:10.81.1.9", "LAB027")],
+)
+def test_a_host_that_is_no_member_has_a_place_of_its_own(text, code):
+    plan, findings = plan_lab(EXAMPLE, backend="vm", hosts=[LabHost.parse(text)])
+    assert plan is None
+    assert code in {finding.code for finding in findings}
+
+
+@pytest.mark.parametrize("text", ["jump", "jump=10.0.0.9", "jump=lan:10.0.0.999", "--x=lan:10.0.0.9"])
+def test_what_is_no_host_is_refused(text):
+    with pytest.raises(LabError) as refused:
+        LabHost.parse(text)
+    assert refused.value.code == "LAB025"
