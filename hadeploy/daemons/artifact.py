@@ -13,6 +13,25 @@ OnChange = Literal["none", "reload", "restart", "corosync-reload"]
 
 
 @dataclass(frozen=True, slots=True)
+class HostFact:
+    """What only the host itself knows, put into a file there, where the file is compared, checked and written.
+
+    Attributes:
+        name: for the bundle.
+        placeholder: stands for it in a compiled file, once; what comes after the first is a topology's own text.
+        example: stands in for it where the file is judged away from its host.
+    """
+
+    name: str
+    placeholder: str
+    example: str
+
+
+SSH_PORTS = HostFact("ssh-ports", "@@host:ssh-ports@@", "22")
+"""Where SSH comes in, as a list for nft (roles/modules/module_utils/hadeploy_ssh.py)."""
+
+
+@dataclass(frozen=True, slots=True)
 class HostCheck:
     """The daemon's own parser, run on the host against the staged file.
 
@@ -73,6 +92,7 @@ class Artifact:
         secrets: whose placeholders the content holds.
         encoding: ``base64``: the resolved content is base64 of the file's bytes (keys).
         openings: whether it is a rule set whose openings stay until what they served is stopped.
+        facts: of the host, whose placeholders the content holds.
     """
 
     host: str
@@ -88,6 +108,15 @@ class Artifact:
     secrets: tuple[Secret, ...] = ()
     encoding: Literal["text", "base64"] = "text"
     openings: bool = False
+    facts: tuple[HostFact, ...] = ()
+
+    @property
+    def exemplary(self) -> str:
+        """The content with examples where facts of the host belong."""
+        content = self.content
+        for fact in self.facts:
+            content = content.replace(fact.placeholder, fact.example, 1)
+        return content
 
 
 @dataclass(frozen=True, slots=True)

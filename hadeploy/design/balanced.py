@@ -31,7 +31,13 @@ def expand_balancer(topology: ActiveActive, members: tuple[Member, ...]) -> Bala
     statistics = statistics_network(topology)
     return BalancerPlan(
         frontends=tuple(
-            BalancedFrontend(name, tuple((addresses[a], f.port) for a in f.addresses), f.mode, f.backend)
+            BalancedFrontend(
+                name,
+                tuple((addresses[a], f.port) for a in f.addresses),
+                f.mode,
+                f.backend,
+                f.clients_from or (),
+            )
             for name, f in wish.frontends.items()
         ),
         backends=tuple(_backend(name, backend, members) for name, backend in wish.backends.items()),

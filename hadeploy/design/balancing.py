@@ -84,12 +84,13 @@ class BalancedBackend:
 
 @dataclass(frozen=True, slots=True)
 class BalancedFrontend:
-    """Where clients come in: one bind for each address."""
+    """Where clients come in: one bind for each address. ``clients_from``: subnets that are let in, empty for anyone."""
 
     name: str
     binds: tuple[tuple[str, int], ...]
     mode: str
     backend: str
+    clients_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

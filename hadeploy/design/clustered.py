@@ -6,7 +6,8 @@ import ipaddress
 
 from hadeploy.design.common import expand_members, expand_segments
 from hadeploy.design.design import Cluster, Design, VirtualAddress
-from hadeploy.design.flows import arbiter_flows, corosync_flows, service_flows
+from hadeploy.design.filtering import expand_firewall
+from hadeploy.design.flows import allowed_flows, arbiter_flows, corosync_flows, service_flows
 from hadeploy.design.hosting import HostedUnit, WebSite
 from hadeploy.design.isolation import expand_fencing
 from hadeploy.design.membership import Member
@@ -44,7 +45,6 @@ def expand_clustered(
     groups = tuple(
         _group(topology, name, group, members, volumes) for name, group in topology.services.items()
     )
-    ports = {name: group.ports_used for name, group in topology.services.items()}
     return Design(
         name=topology.name,
         pattern=topology.pattern,
@@ -82,9 +82,10 @@ def expand_clustered(
             *arbiter_flows(membership.quorum.device, members),
             *volume_flows(volumes),
             *database_flows(databases),
-            *service_flows(ports, names),
+            *service_flows(topology.services, names),
+            *allowed_flows(topology.firewall, names),
         ),
-        firewall=topology.firewall,
+        firewall=expand_firewall(topology.firewall),
         rto_ms=topology.objectives.rto,
         secrets_vault=topology.secrets_vault or "",
         volumes=volumes,

@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 from hadeploy.design.balancing import BalancerPlan
 from hadeploy.design.databases import ReplicatedDatabase
 from hadeploy.design.fencing import FencingPlan
+from hadeploy.design.filtering import FirewallPlan
 from hadeploy.design.hosting import Flow, HostedUnit, WebSite
 from hadeploy.design.membership import Member, Membership, QuorumDevice, Segment
 from hadeploy.design.policy import Policy
@@ -57,7 +58,7 @@ class Design:
         sites: nginx sites.
         units: systemd units.
         flows: what the firewall lets in.
-        firewall: whether there is one.
+        firewall: the rule set's own settings, None without one.
         rto_ms: objective, or None.
         secrets_vault: ansible-vault file, relative to the topology, or empty.
         volumes: replicated ones.
@@ -77,7 +78,7 @@ class Design:
     sites: tuple[WebSite, ...]
     units: tuple[HostedUnit, ...]
     flows: tuple[Flow, ...]
-    firewall: bool
+    firewall: FirewallPlan | None
     rto_ms: int | None
     secrets_vault: str = ""
     volumes: tuple[ReplicatedVolume, ...] = ()

@@ -1,4 +1,4 @@
-"""The peer graph: which traffic each member must accept, and from whom. SSH is the firewall's own, always open."""
+"""The peer graph: which traffic each member must accept, and from whom. SSH is the firewall's own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from hadeploy.design.balancing import BalancerPlan
 from hadeploy.design.hosting import Flow
 from hadeploy.design.membership import Link, Member, QuorumDevice
 from hadeploy.design.vrrp import VrrpPlan
+from hadeploy.spec.firewall import Firewall
+from hadeploy.spec.service import ServiceGroup
 
 COROSYNC_PORT = 5405
 """knet's port for link 0; link n uses the port n above it (corosync.conf(5), mcastport)."""
@@ -50,9 +52,14 @@ def balancer_flows(
     balancer: BalancerPlan, members: tuple[str, ...], management_subnets: tuple[str, ...]
 ) -> tuple[Flow, ...]:
     """Frontends from anyone, stick tables from peers, metrics from the management network."""
-    ports = sorted({port for frontend in balancer.frontends for _, port in frontend.binds})
+    ports: dict[tuple[str, ...], set[int]] = {}
+    for frontend in balancer.frontends:
+        ports.setdefault(frontend.clients_from, set()).update(port for _, port in frontend.binds)
     return (
-        Flow("clients of the frontends", "tcp", tuple(ports), (), members),
+        *(
+            Flow("clients of the frontends", "tcp", tuple(sorted(used)), sources, members)
+            for sources, used in ports.items()
+        ),
         Flow(
             "HAProxy peers",
             "tcp",
@@ -75,6 +82,25 @@ def unit_flows(ports: Mapping[str, tuple[int, ...]], members: tuple[Member, ...]
     )
 
 
-def service_flows(ports: Mapping[str, tuple[int, ...]], members: tuple[str, ...]) -> tuple[Flow, ...]:
-    """Clustered services: from anyone, on every member, because every member may run them."""
-    return tuple(Flow(f"clients of {name}", "tcp", used, (), members) for name, used in ports.items() if used)
+def service_flows(services: Mapping[str, ServiceGroup], members: tuple[str, ...]) -> tuple[Flow, ...]:
+    """Clustered services: on every member, because every member may run them."""
+    return tuple(
+        Flow(f"clients of {name}", protocol, used, group.clients_from or (), members)
+        for name, group in services.items()
+        for protocol, used in (("tcp", group.ports_used), ("udp", group.udp_ports))
+        if used
+    )
+
+
+def allowed_flows(firewall: Firewall | None, members: tuple[str, ...]) -> tuple[Flow, ...]:
+    """What a person lets in besides, on every member."""
+    return tuple(
+        Flow(
+            f"allowed: {opening.why}" if opening.why else "allowed",
+            opening.protocol,
+            (opening.port,),
+            opening.from_ or (),
+            members,
+        )
+        for opening in (firewall.allow if firewall is not None else ())
+    )

@@ -48,13 +48,13 @@ class Flow:
     Attributes:
         why: for the comment in the rule set.
         protocol: ``tcp``, ``udp`` or ``vrrp`` (IP protocol 112).
-        ports: empty for vrrp.
+        ports: empty for vrrp; numbers, or ranges as ``8000-8100``.
         sources: addresses or subnets; empty means anyone.
         members: where it is accepted.
     """
 
     why: str
     protocol: str
-    ports: tuple[int, ...]
+    ports: tuple[int | str, ...]
     sources: tuple[str, ...]
     members: tuple[str, ...]

@@ -70,6 +70,7 @@ def _entry(daemon: str, artifact: Artifact) -> dict[str, Any]:
         "check": _check(artifact.check) if artifact.check else None,
         **({"fixed": _fixed(artifact.fixed)} if artifact.fixed else {}),
         **({"openings": True} if artifact.openings else {}),
+        **({"facts": [fact.name for fact in artifact.facts]} if artifact.facts else {}),
     }
 
 

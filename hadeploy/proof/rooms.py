@@ -174,7 +174,7 @@ def _room(design: Design, host: str, parts: Sequence[Share], cib: ClusterInforma
 def _content(artifact: Artifact) -> str:
     if artifact.encoding == "base64":
         return DUMMY_KEY
-    return _without_secrets(artifact.content, artifact.secrets)
+    return _without_secrets(artifact.exemplary, artifact.secrets)
 
 
 def _without_secrets(text: str, secrets: Sequence[Secret]) -> str:

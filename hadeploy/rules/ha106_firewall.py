@@ -9,7 +9,7 @@ from hadeploy.rules.rule import Case, Family, Found, Rule
 
 
 def _check(case: Case) -> Iterator[Found]:
-    if not case.design.firewall:
+    if case.design.firewall is None:
         what = "VRRP adverts" if case.design.vrrp is not None else "the cluster's ports"
         yield Found(f"no firewall: {what} are open to everyone on the networks", ("firewall",))
 

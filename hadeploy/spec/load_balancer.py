@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hadeploy.spec.firewall import Sources
 from hadeploy.spec.values import Address, Duration, Name, Port, SpecModel
 
 
@@ -100,6 +101,10 @@ class Frontend(SpecModel):
     port: Port
     mode: Literal["http", "tcp"] = "http"
     backend: Name
+    clients_from: Annotated[
+        Sources | None,
+        Field(description="subnets or addresses whose clients are let in; left out: anyone"),
+    ] = None
 
 
 class Timeouts(SpecModel):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hadeploy.spec.fencing import Scalar
+from hadeploy.spec.firewall import Sources
 from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.values import AbsolutePath, Duration, Name, Port, Score, SpecModel
 
@@ -121,6 +122,13 @@ class ServiceGroup(SpecModel):
     ports: Annotated[
         tuple[Port, ...], Field(description="TCP ports that clients use; the firewall lets them in")
     ] = ()
+    udp_ports: Annotated[
+        tuple[Port, ...], Field(description="UDP ports that clients use; the firewall lets them in")
+    ] = ()
+    clients_from: Annotated[
+        Sources | None,
+        Field(description="subnets or addresses whose clients are let in to these ports; left out: anyone"),
+    ] = None
     demand: Annotated[
         dict[Name, Annotated[int, Field(ge=0)]], Field(description="against the nodes' capacity")
     ] = {}

@@ -7,6 +7,7 @@ from pydantic import Field
 from hadeploy.spec.database import Database
 from hadeploy.spec.drill import Drill
 from hadeploy.spec.fencing import Fencing
+from hadeploy.spec.firewall import Firewall, SwitchedFirewall
 from hadeploy.spec.load_balancer import LoadBalancer
 from hadeploy.spec.network import Cluster, Network, Node, VirtualAddress
 from hadeploy.spec.policy import Policy
@@ -44,12 +45,13 @@ class TopologyBase(SpecModel):
     name: Annotated[Name, Field(description="also the corosync cluster_name")]
     release: Annotated[Literal["debian-12", "debian-13"], Field(description="the nodes' operating system")]
     networks: Annotated[dict[Name, Network], Field(min_length=1)]
-    management_network: Annotated[
-        Name, Field(description="the network that SSH uses; never locked out by the firewall")
-    ]
+    management_network: Annotated[Name, Field(description="the network that SSH uses")]
     nodes: Annotated[dict[Name, Node], Field(min_length=1)]
     virtual_addresses: dict[Name, VirtualAddress] = {}
-    firewall: Annotated[bool, Field(description="nftables from the topology's own flows")] = True
+    firewall: Annotated[
+        SwitchedFirewall,
+        Field(description="nftables from the topology's own flows; a mapping adds to them"),
+    ] = Firewall()
     secrets_vault: Annotated[
         str | None, Field(description="ansible-vault file, relative to the topology")
     ] = None

@@ -17,6 +17,7 @@ from hadeploy.daemons.artifact import Artifact, HostCheck, Share
 from hadeploy.design.balancing import BalancedBackend, BalancedFrontend, BalancedServer, BalancerPlan, Check
 from hadeploy.design.design import Cluster, Design
 from hadeploy.design.fencing import FencingDevice, FencingLevel, FencingPlan
+from hadeploy.design.filtering import FirewallPlan
 from hadeploy.design.hosting import Flow, HostedUnit, WebSite
 from hadeploy.design.membership import Link, Member, Membership, Quorum, QuorumDevice, Segment
 from hadeploy.design.promotable import RoleOperation
@@ -228,7 +229,7 @@ def two_nodes() -> Design:
             make_flow("corosync link 0 on ring0", "udp", (5405,), ("192.0.2.1", "192.0.2.2")),
             make_flow("clients of web", "tcp", (8080,), ()),
         ),
-        firewall=True,
+        firewall=FirewallPlan(),
         rto_ms=None,
     )
 

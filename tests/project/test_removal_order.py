@@ -50,6 +50,8 @@ def bundle() -> ModuleType:
         "owned",
         "files",
         "check",
+        "sockets",
+        "ssh",
         "staging",
         "objects",
         "transition",

@@ -146,8 +146,22 @@ def removal(
 
 
 @pytest.fixture(scope="session")
+def sockets() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_sockets")
+
+
+@pytest.fixture(scope="session")
+def ssh(sockets: ModuleType) -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_ssh")
+
+
+@pytest.fixture(scope="session")
 def bundle(
-    removal: ModuleType, staging: ModuleType, transition: ModuleType, foreign_units: ModuleType
+    removal: ModuleType,
+    staging: ModuleType,
+    transition: ModuleType,
+    foreign_units: ModuleType,
+    ssh: ModuleType,
 ) -> ModuleType:
     return _load("hadeploy_bundle", MODULES / "library" / "hadeploy_bundle.py")
 

@@ -15,7 +15,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class FirewallConfig:
-    """One table of our own; other tables on the host are not touched."""
+    """One table of our own; other tables on the host are not touched.
+
+    Attributes:
+        notice: who wrote it.
+        ssh_ports: what stands for the ports of SSH on the host.
+        ssh: rules for them.
+        rules: of everything else.
+    """
 
     notice: str
+    ssh_ports: str
+    ssh: tuple[Rule, ...]
     rules: tuple[Rule, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hadeploy.daemons.artifact import Artifact
+from hadeploy.daemons.artifact import SSH_PORTS, Artifact
 from hadeploy.daemons.firewall.check import CHECK
 from hadeploy.daemons.firewall.config import FirewallConfig
 from hadeploy.daemons.templates import print_view
@@ -21,5 +21,6 @@ def render_firewall(config: FirewallConfig, host: str) -> tuple[Artifact, ...]:
             on_change="reload",
             check=CHECK,
             openings=True,
+            facts=(SSH_PORTS,),
         ),
     )

@@ -7,7 +7,8 @@ import ipaddress
 from hadeploy.design.balanced import expand_balancer, statistics_network
 from hadeploy.design.common import expand_members, expand_segments
 from hadeploy.design.design import Design, VirtualAddress
-from hadeploy.design.flows import balancer_flows, unit_flows, vrrp_flows
+from hadeploy.design.filtering import expand_firewall
+from hadeploy.design.flows import allowed_flows, balancer_flows, unit_flows, vrrp_flows
 from hadeploy.design.hosting import HostedUnit, WebSite
 from hadeploy.design.membership import Segment
 from hadeploy.design.release import load_release
@@ -65,8 +66,9 @@ def expand_active_active(topology: ActiveActive) -> Design:
             *vrrp_flows(vrrp, names),
             *balancer_flows(balancer, names, _subnets_of(segments, statistics_network(topology))),
             *unit_flows(ports, members),
+            *allowed_flows(topology.firewall, names),
         ),
-        firewall=topology.firewall,
+        firewall=expand_firewall(topology.firewall),
         rto_ms=topology.objectives.rto,
         secrets_vault=topology.secrets_vault or "",
     )

@@ -232,6 +232,7 @@ from ansible.module_utils.hadeploy_removal import (
     see_stopped,
     waiting_for_the_cluster,
 )
+from ansible.module_utils.hadeploy_ssh import with_ssh_ports
 from ansible.module_utils.hadeploy_staging import stage
 from ansible.module_utils.hadeploy_systemd import show, wishes
 from ansible.module_utils.hadeploy_transition import transitional
@@ -542,6 +543,7 @@ def main() -> None:
         # Held against an empty bundle, all that runs here would have left the design, and be stopped.
         module.fail_json(msg="no bundle was given to the module: nothing is compared with it", invocation={})
     try:
+        with_ssh_ports(module, module.params["files"])
         result = STATES[module.params["state"]](module)
     except ValueError as error:
         module.fail_json(msg=str(error), invocation={})
