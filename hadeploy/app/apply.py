@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,18 @@ from hadeploy.app.build import compile_topology
 from hadeploy.app.check import CheckReport, check_before_connecting
 from hadeploy.app.removed import objects_of, removed_objects
 from hadeploy.app.served import PATIENCE_SECONDS, Served, await_served
-from hadeploy.app.status import StatusReader, lab_of
+from hadeploy.app.status import StatusReader, access_of, lab_of
 from hadeploy.daemons.registry import cluster_information_base, shares
 from hadeploy.design.design import Design
 from hadeploy.design.secrets import Secret, secret_reference
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.lab.state import LabState
 from hadeploy.plan.status import Status
+from hadeploy.project.inventory import nodes_of
 from hadeploy.project.playbook import LOOKING
 from hadeploy.run.ansible import apply_project
+from hadeploy.run.ask import Reach
+from hadeploy.run.connections import Access, known_inventories, read_reaches
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent, RunResult
 from hadeploy.run.vault import ensure_generated, vault_password
@@ -39,13 +42,14 @@ class ApplyRequest:
     topology: Path
     out: Path
     lab: bool
-    inventory: Path | None
+    inventories: tuple[Path, ...]
     check: bool
     wipe: tuple[str, ...] = ()
     adopt: tuple[str, ...] = ()
     take_over: str = ""
     take_over_files: tuple[str, ...] = ()
     take_over_units: tuple[str, ...] = ()
+    become_password: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,8 @@ class PreparedApply:
     design: Design
     checked: CheckReport
     project: Path
-    inventory: Path | None
-    vault: Path | None
-    password: bytes | None
+    access: Access
+    reaches: tuple[Reach, ...]
     removed: tuple[str, ...] = ()
 
     @property
@@ -74,11 +77,7 @@ class PreparedApply:
     def targets(self) -> tuple[str, ...]:
         """The hosts that are meant."""
         where = "lab" if self.request.lab else ""
-        hosts = [(member.name, member.management_address) for member in self.design.members]
-        device = self.design.arbiter
-        if device is not None and device.managed:
-            hosts.append((device.host, device.management_address))
-        return tuple(f"{where} {name} ({address})".strip() for name, address in hosts)
+        return tuple(f"{where} {reach.host} ({reach.address})".strip() for reach in self.reaches)
 
 
 def prepare(
@@ -91,11 +90,10 @@ def prepare(
         hold: enters what must last until the apply has ended: nobody else may write its project meanwhile.
 
     Raises:
-        RunError: the inventory overlay is not there, or another run uses the project.
+        RunError: an inventory cannot be read or does not name all hosts, or another run uses the project.
         NotAProjectError: the destination holds something else.
     """
-    if request.inventory is not None and not request.inventory.is_file():
-        raise RunError("RUN002", f"the inventory {request.inventory} is not there")
+    known_inventories(request.inventories)
     former: list[dict[str, Any]] = []
     done, findings = compile_topology(
         request.topology,
@@ -107,8 +105,6 @@ def prepare(
     if done is None:
         return None, findings
     project, design = done
-    checked, found = check_before_connecting(design)
-    findings += found
     findings += Diagnostics.of(_named_disks(request, design))
     findings += Diagnostics.of(_named_to_take_over(request, design))
     if findings.has_errors:
@@ -119,13 +115,21 @@ def prepare(
         findings += found
         if lab is None:
             return None, findings
+        access = Access((lab.overlay,))
+    else:
+        access = access_of(request.topology, design, request.inventories, request.become_password)
+    reaches = read_reaches(design, access)
+    checked, found = check_before_connecting(design)
+    findings += found
+    if findings.has_errors:
+        return None, findings
     try:
         vault, password = _secrets(request, design, lab)
     except RunError as error:
         return None, findings + Diagnostics((Diagnostic(error.code, error.message, mend=error.mend),))
-    inventory = lab.overlay if lab is not None else request.inventory
+    access = replace(access, vault_file=vault, vault_password=password or access.vault_password)
     removed = removed_objects(former, design)
-    return PreparedApply(request, design, checked, project, inventory, vault, password, removed), findings
+    return PreparedApply(request, design, checked, project, access, reaches, removed), findings
 
 
 def _disks(design: Design) -> dict[str, str]:
@@ -252,9 +256,8 @@ def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) ->
     """
     return apply_project(
         prepared.project,
-        inventory_overlay=prepared.inventory,
-        vault_file=prepared.vault,
-        vault_password=prepared.password,
+        access=prepared.access,
+        names=nodes_of(prepared.design),
         secrets_directory=prepared.request.topology.parent,
         variables=_variables(prepared.request),
         check=prepared.request.check,
@@ -284,6 +287,6 @@ def look_at_service(
         tell(RunEvent(name, phase, "Wait until it is served", "running", message=f"waiting: {problems[0]}"))
 
     def read() -> Status:
-        return StatusReader.for_hosts(prepared.design, prepared.inventory).read()
+        return StatusReader.of(prepared.design, prepared.reaches).read()
 
     return await_served(read, patience=0.0 if check else PATIENCE_SECONDS, tell=waiting)

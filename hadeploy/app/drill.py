@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from hadeploy.app.pace import at_lab_pace
-from hadeploy.app.status import StatusReader, lab_of, read_journals
+from hadeploy.app.status import StatusReader, access_of, lab_of, read_journals
 from hadeploy.app.validate import load_valid
 from hadeploy.design.design import Design
 from hadeploy.design.durations import durations_of
@@ -24,7 +24,7 @@ from hadeploy.drill.lab_world import LabWorld
 from hadeploy.drill.measure import merge
 from hadeploy.drill.world import World
 from hadeploy.lab.observer import Probe
-from hadeploy.run.ask import read_reaches
+from hadeploy.run.connections import known_inventories
 from hadeploy.spec.drill import DrillProbe
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.measurements import load_measurements, write_measurements
@@ -41,14 +41,16 @@ class DrillRequest:
         faults: as written for ``--fault``; all when empty.
         lab: the nodes of the topology's lab.
         hosts: the real hosts, by ``--i-mean-it``.
-        inventory: how SSH reaches the real hosts.
+        inventories: how the real hosts are reached.
+        become_password: for root's rights there, typed.
     """
 
     topology: Path
     faults: tuple[str, ...] = ()
     lab: bool = False
     hosts: bool = False
-    inventory: Path | None = None
+    inventories: tuple[Path, ...] = ()
+    become_password: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,12 @@ class PreparedDrill:
 
 
 def prepare_drill(request: DrillRequest) -> tuple[PreparedDrill | None, Diagnostics]:
-    """Everything that can be refused before the first mishap; a degraded cluster is."""
+    """Everything that can be refused before the first mishap; a degraded cluster is.
+
+    Raises:
+        RunError: the inventory cannot be read, or does not name all hosts.
+    """
+    known_inventories(request.inventories)
     loaded, findings = load_valid(request.topology)
     if loaded is None:
         return None, findings
@@ -165,9 +172,11 @@ def _world(
         return LabWorld(state, design), StatusReader.for_lab(request.topology), findings
     if not topology.drill.allowed:
         return None, None, _not_allowed()
-    reaches = read_reaches({each.name: each.management_address for each in design.members}, request.inventory)
-    world = HostsWorld(design, reaches, topology.drill.breakages)
-    return world, StatusReader(design, reaches), Diagnostics()
+    access = access_of(request.topology, design, request.inventories, request.become_password)
+    reader = StatusReader.for_hosts(design, access)
+    members = {member.name for member in design.members}
+    reaches = [reach for reach in reader.reaches if reach.host in members]
+    return HostsWorld(design, reaches, topology.drill.breakages), reader, Diagnostics()
 
 
 def _not_allowed() -> Diagnostics:

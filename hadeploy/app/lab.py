@@ -69,6 +69,7 @@ def plan_lab(
                 management_address=member.management_address,
                 disks=found[member.name],
                 interfaces=member.interfaces,
+                inventory_name=member.inventory_name,
             )
             for member in design.members
         )
@@ -150,7 +151,10 @@ def _arbiter(design: Design, loaded: LoadedTopology) -> tuple[tuple[LabNode, ...
         )
         return (), Diagnostics((finding,))
     reached_at = device.management_address or device.address
-    return (LabNode(device.host, design.release.name, addresses, reached_at),), Diagnostics()
+    node = LabNode(
+        device.host, design.release.name, addresses, reached_at, inventory_name=device.inventory_name
+    )
+    return (node,), Diagnostics()
 
 
 def _refused_hosts(design: Design, hosts: Sequence[LabHost]) -> Diagnostics:

@@ -8,15 +8,21 @@ from typing import Any
 import yaml
 
 from hadeploy.design.design import Design
+from hadeploy.project.playbook import VARIABLES
+
+FORMER_VARIABLES = "group_vars/all.yml"
+"""Where builds had them until 2026."""
 
 
 def objects_of(project: Path) -> list[dict[str, Any]]:
     """Objects that a former build of this topology had; none where there is no such build, or an older version made it."""
-    try:
-        variables = yaml.safe_load((project / "group_vars" / "all.yml").read_text(encoding="utf-8"))
-        return [each for each in variables.get("hadeploy_objects", []) if isinstance(each["data"], dict)]
-    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError):
-        return []
+    for place in (VARIABLES, FORMER_VARIABLES):
+        try:
+            variables = yaml.safe_load((project / place).read_text(encoding="utf-8"))
+            return [each for each in variables["hadeploy_objects"] if isinstance(each["data"], dict)]
+        except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError):
+            continue
+    return []
 
 
 def removed_objects(former: list[dict[str, Any]], design: Design) -> tuple[str, ...]:

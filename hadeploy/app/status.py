@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,10 @@ from hadeploy.plan.observed import HostView, parse_host
 from hadeploy.plan.status import Status, judge, watched_units
 from hadeploy.plan.timeline import Timeline, read_entries, read_timeline
 from hadeploy.run import journal_probe
-from hadeploy.run.ask import Reach, ask_hosts, read_reaches
+from hadeploy.run.ask import Reach, ask_hosts
+from hadeploy.run.connections import Access, known_inventories, read_reaches
+from hadeploy.run.vault import known_password
+from hadeploy.spec.secret import DEFAULT_VAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,22 @@ class StatusReader:
             LabError: its lab is not up.
         """
         design = expand(load_known_valid(topology).topology)
-        return cls(design, _reaches(design, load_state(design.name).overlay))
+        return cls.for_hosts(design, load_state(design.name).overlay)
 
     @classmethod
-    def for_hosts(cls, design: Design, overlay: Path | None) -> StatusReader:
-        """For a design whose hosts are reached as an inventory overlay says.
+    def for_hosts(cls, design: Design, overlay: Access | Path | None) -> StatusReader:
+        """For a design whose hosts are reached as inventories say.
 
         Raises:
-            RunError: the overlay is not there, or is no YAML inventory.
+            RunError: Ansible cannot read them, or they do not name all hosts.
         """
-        return cls(design, _reaches(design, overlay))
+        return cls.of(design, read_reaches(design, Access.of(overlay)))
+
+    @classmethod
+    def of(cls, design: Design, reaches: Sequence[Reach]) -> StatusReader:
+        """Of all hosts that are reached, the nodes are asked."""
+        members = {member.name for member in design.members}
+        return cls(design, tuple(reach for reach in reaches if reach.host in members))
 
     def read(self) -> Status:
         """Ask all members at once."""
@@ -86,10 +95,6 @@ def read_journals(reader: StatusReader, since: float) -> Timeline:
     )
 
 
-def _reaches(design: Design, overlay: Path | None) -> tuple[Reach, ...]:
-    return read_reaches({member.name: member.management_address for member in design.members}, overlay)
-
-
 def lab_of(design: Design) -> tuple[LabState | None, Diagnostics]:
     """The lab of a design, or the finding that there is none."""
     try:
@@ -98,16 +103,40 @@ def lab_of(design: Design) -> tuple[LabState | None, Diagnostics]:
         return None, Diagnostics((Diagnostic(error.code, error.message, mend=error.mend),))
 
 
-def read_status(topology: Path, *, lab: bool, inventory: Path | None) -> tuple[Status | None, Diagnostics]:
-    """The status of a topology's hosts, or of its lab's nodes."""
+def access_of(
+    topology: Path, design: Design, inventories: Sequence[Path], become_password: bytes | None = None
+) -> Access:
+    """How a person says that the real hosts are reached, with the passwords that are known.
+
+    Raises:
+        RunError: an inventory is not there, or a password cannot be read.
+    """
+    return Access(
+        known_inventories(inventories),
+        topology.parent / (design.secrets_vault or DEFAULT_VAULT),
+        known_password(),
+        become_password,
+    )
+
+
+def read_status(
+    topology: Path, *, lab: bool, inventories: Sequence[Path] = (), become_password: bytes | None = None
+) -> tuple[Status | None, Diagnostics]:
+    """The status of a topology's hosts, or of its lab's nodes.
+
+    Raises:
+        RunError: the inventory cannot be read, or does not name all hosts.
+    """
+    known_inventories(inventories)
     loaded, findings = load_valid(topology)
     if loaded is None:
         return None, findings
     design = expand(loaded.topology)
-    if lab:
-        state, found = lab_of(design)
-        findings += found
-        if state is None:
-            return None, findings
-        inventory = state.overlay
-    return StatusReader.for_hosts(design, inventory).read(), findings
+    if not lab:
+        access = access_of(topology, design, inventories, become_password)
+        return StatusReader.for_hosts(design, access).read(), findings
+    state, found = lab_of(design)
+    findings += found
+    if state is None:
+        return None, findings
+    return StatusReader.for_hosts(design, state.overlay).read(), findings

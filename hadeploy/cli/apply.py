@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hadeploy.cli.access import AskBecomePass, Inventories, ask_become_password, refuse_both
 from hadeploy.cli.findings import stop_on_errors
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ def apply(
     lab: Annotated[
         bool, typer.Option("--lab", help="The nodes of this topology's lab, not the real hosts.")
     ] = False,
-    inventory: Annotated[
-        Path | None, typer.Option(help="Inventory overlay: how SSH reaches the hosts.")
-    ] = None,
+    inventory: Inventories = None,
+    ask_become_pass: AskBecomePass = False,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the Ansible project is written.")] = Path(
         "build"
     ),
@@ -76,6 +76,7 @@ def apply(
     from hadeploy.cli.check_view import summary
     from hadeploy.run.sole import sole_run
 
+    refuse_both(lab, inventory)
     if take_over and not take_over.isalnum():
         raise typer.BadParameter(
             "it is no run: take the one that the refusal names", param_hint="--take-over"
@@ -84,13 +85,14 @@ def apply(
         topology=topology,
         out=out,
         lab=lab,
-        inventory=inventory,
+        inventories=tuple(inventory or ()),
         check=check,
         wipe=tuple(wipe or ()),
         adopt=tuple(adopt or ()),
         take_over=take_over,
         take_over_files=tuple(take_over_file or ()),
         take_over_units=tuple(take_over_unit or ()),
+        become_password=ask_become_password() if ask_become_pass else None,
     )
     with ExitStack() as until_the_end:
         until_the_end.enter_context(sole_run(topology))

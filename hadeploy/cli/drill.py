@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hadeploy.cli.access import AskBecomePass, Inventories, ask_become_password, refuse_both
 from hadeploy.cli.findings import show_findings, stop_on_errors
 
 INTERRUPTED = 130
@@ -26,9 +27,8 @@ def drill(
     i_mean_it: Annotated[
         bool, typer.Option("--i-mean-it", help="The real hosts; the topology must allow it.")
     ] = False,
-    inventory: Annotated[
-        Path | None, typer.Option(help="Inventory overlay: how SSH reaches the hosts.")
-    ] = None,
+    inventory: Inventories = None,
+    ask_become_pass: AskBecomePass = False,
     measure: Annotated[
         bool,
         typer.Option(
@@ -49,7 +49,15 @@ def drill(
     from hadeploy.app.drill import DrillRequest, drill_and_tell, keep_measurements, prepare_drill
     from hadeploy.cli import drill_junit, drill_page, drill_view
 
-    request = DrillRequest(topology, tuple(fault or ()), lab=lab, hosts=i_mean_it, inventory=inventory)
+    refuse_both(lab, inventory)
+    request = DrillRequest(
+        topology,
+        tuple(fault or ()),
+        lab=lab,
+        hosts=i_mean_it,
+        inventories=tuple(inventory or ()),
+        become_password=ask_become_password() if ask_become_pass else None,
+    )
     prepared, findings = prepare_drill(request)
     stop_on_errors(findings)
     if prepared is None:

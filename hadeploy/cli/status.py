@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
+from hadeploy.cli.access import AskBecomePass, Inventories, ask_become_password, refuse_both
 from hadeploy.cli.findings import stop_on_errors
 
 
 def status(
     topology: Annotated[Path, typer.Argument(help="Topology file.")],
     lab: Annotated[bool, typer.Option("--lab", help="Ask the nodes of this topology's lab.")] = False,
-    inventory: Annotated[
-        Path | None, typer.Option(help="Inventory overlay: how SSH reaches the hosts.")
-    ] = None,
+    inventory: Inventories = None,
+    ask_become_pass: AskBecomePass = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show nodes, quorum, fencing history, and who owns each address, group and server.
@@ -27,7 +27,13 @@ def status(
     from hadeploy.app.status import read_status
     from hadeploy.cli import status_view
 
-    found, findings = read_status(topology, lab=lab, inventory=inventory)
+    refuse_both(lab, inventory)
+    found, findings = read_status(
+        topology,
+        lab=lab,
+        inventories=tuple(inventory or ()),
+        become_password=ask_become_password() if ask_become_pass else None,
+    )
     stop_on_errors(findings)
     if found is None:
         raise typer.Exit(1)

@@ -9,14 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hadeploy.plan.status import Status
+from hadeploy.plan.status import UNKNOWN, Status
 
 FENCING_ROWS = 5
 
 
 def as_json(status: Status) -> str:
     """The whole status; ``degraded`` says what the exit code says."""
-    return json.dumps({"version": 1, "degraded": status.degraded, **asdict(status)}, indent=2)
+    verdict = {"degraded": status.degraded, "verdict": status.verdict}
+    return json.dumps({"version": 1, **verdict, **asdict(status)}, indent=2)
 
 
 def show(console: Console, status: Status) -> None:
@@ -44,7 +45,9 @@ def show(console: Console, status: Status) -> None:
         )
     table.add_section()
     for address in status.addresses:
-        state = {0: "nowhere", 1: "held"}.get(len(address.holders), "HELD TWICE")
+        state = {0: UNKNOWN if address.unknown else "nowhere", 1: "held"}.get(
+            len(address.holders), "HELD TWICE"
+        )
         table.add_row(
             "address",
             f"{address.name} {address.address}",
@@ -80,9 +83,13 @@ def show(console: Console, status: Status) -> None:
         table.add_row("fencing", event.target, f"{event.action} {event.status}", event.completed)
     console.print(table)
     for problem in status.problems:
-        console.print(Text(f"degraded: {problem}", style="bold red"))
+        certain = problem not in status.unknown
+        words = f"degraded: {problem}" if certain else problem
+        console.print(Text(words, style="bold red" if certain else "bold yellow"))
     if not status.problems:
         console.print(Text("all well", style="green"))
+    elif status.verdict == UNKNOWN:
+        console.print(Text("unknown: not all nodes could be asked", style="bold yellow"))
 
 
 def _title(status: Status) -> str:

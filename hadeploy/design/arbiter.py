@@ -37,4 +37,5 @@ def expand_arbiter(wish: QuorumDeviceWish, topology: TopologyBase) -> QuorumDevi
         else None,
         management_address=(inside or address) if is_managed(wish, topology.management_network) else "",
         addresses=addresses,
+        inventory_name=wish.inventory_name or "",
     )

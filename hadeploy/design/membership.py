@@ -40,6 +40,7 @@ class Member:
         failure_domain: what it fails together with, empty if nobody said.
         region: where it stands, empty if nobody said.
         interfaces: (segment name, interface) pairs, one for each segment where a name is known.
+        inventory_name: what the inventory calls it, empty where that is its name.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Member:
     failure_domain: str = ""
     region: str = ""
     interfaces: tuple[tuple[str, str], ...] = ()
+    inventory_name: str = ""
 
     def on(self, segment: str) -> tuple[str, ...]:
         """All addresses of this member on one segment."""
@@ -95,6 +97,7 @@ class QuorumDevice:
         authority, certificate: of the host and of the cluster, base64; None if nobody said.
         management_address: what SSH connects to; empty where others set the host up.
         addresses: (segment name, address) pairs, where it is on the topology's networks.
+        inventory_name: what the inventory calls it, empty where that is its name.
     """
 
     host: str
@@ -111,6 +114,7 @@ class QuorumDevice:
     certificate: Secret | None = None
     management_address: str = ""
     addresses: tuple[tuple[str, str], ...] = ()
+    inventory_name: str = ""
 
     @property
     def managed(self) -> bool:

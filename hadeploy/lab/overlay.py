@@ -88,7 +88,7 @@ def ssh_argv(state: LabState, node: LabNode, *argv: str) -> list[str]:
 def write_overlay(state: LabState) -> None:
     """An inventory that only says how to reach the hosts; who they are comes from the project's own inventory."""
     hosts = {
-        node.name: {
+        node.inventory_name or node.name: {
             "ansible_host": node.management_address,
             "ansible_user": "root",
             "ansible_ssh_private_key_file": str(state.key),

@@ -97,6 +97,7 @@ class LabNode:
     management_address: str
     disks: tuple[LabDisk, ...] = ()
     interfaces: tuple[tuple[str, str], ...] = ()
+    inventory_name: str = ""
 
     @property
     def networks(self) -> tuple[str, ...]:

@@ -150,6 +150,7 @@ def read_plan(data: Mapping[str, Any]) -> LabPlan:
                 management_address=n["management_address"],
                 disks=tuple(LabDisk(**disk) for disk in n["disks"]),
                 interfaces=tuple((network, name) for network, name in n.get("interfaces", ())),
+                inventory_name=n.get("inventory_name", ""),
             )
             for n in data["nodes"]
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from hadeploy.design.design import Cluster, Design, VirtualAddress
 from hadeploy.design.membership import QuorumDevice
@@ -12,6 +13,7 @@ from hadeploy.plan.observed import ClusterView, DeviceView, FenceEvent, HostView
 from hadeploy.plan.volumes import CopyStatus, difference_problems, judge_volumes, volume_reports, volume_units
 
 CONNECTED = "connected"
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,9 @@ class NodeStatus:
     """One member.
 
     Attributes:
-        state: Pacemaker's word for it, or ``up`` / ``unreachable`` where Pacemaker has no part.
+        state: Pacemaker's word for it, ``up`` where Pacemaker has no part, ``unknown`` where neither it nor others could say.
         well: whether it is as the design wants it.
+        note: why it could not be asked.
     """
 
     name: str
@@ -31,11 +34,21 @@ class NodeStatus:
 
 @dataclass(frozen=True, slots=True)
 class AddressStatus:
-    """One virtual address and every member that has it; exactly one is right."""
+    """One virtual address and every member that has it; exactly one is right.
+
+    Attributes:
+        unknown: nobody that was asked has it, and a node that could not be asked may have it.
+    """
 
     name: str
     address: str
     holders: tuple[str, ...]
+    unknown: bool = False
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is known to be wrong with it."""
+        return len(self.holders) == 1 or self.unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,7 @@ class Status:
     """The whole cluster at one moment.
 
     Attributes:
-        quorate: None where there is no quorum to have.
+        quorate: None where there is no quorum to have, or nobody could be asked.
         problems: one sentence each; empty means all is well.
         device: the arbiter, None without one.
         volumes: copies of replicated ones, on members that answered.
@@ -103,8 +116,20 @@ class Status:
 
     @property
     def degraded(self) -> bool:
-        """Whether anything is not as the design wants it."""
+        """Whether anything is not as the design wants it, as far as that is known: what is unknown is no better."""
         return bool(self.problems)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Those problems that say only that a node could not be asked."""
+        return tuple(_node_problem(node) for node in self.nodes if node.state == UNKNOWN)
+
+    @property
+    def verdict(self) -> Literal["healthy", "degraded", "unknown"]:
+        """The worst that is certain: nothing is healthy that is not known to be."""
+        if set(self.problems) - set(self.unknown):
+            return "degraded"
+        return "unknown" if self.problems else "healthy"
 
 
 def judge(design: Design, hosts: Sequence[HostView]) -> Status:
@@ -112,38 +137,36 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
     answered = [host for host in hosts if not host.error]
     view = _authoritative([host.cluster for host in answered if host.cluster is not None])
     nodes = tuple(_node(host, view, design.cluster) for host in hosts)
-    addresses = tuple(_address(virtual, answered) for virtual in design.virtual_addresses)
+    addresses = tuple(_address(virtual, answered, nodes) for virtual in design.virtual_addresses)
     groups = _groups(design.cluster, view)
     servers = _servers(design, answered)
     device = _device(design, answered)
     volumes, volume_problems = judge_volumes(design, {host.host: host.copies for host in answered})
     databases, database_problems = judge_databases(design, view.attributes if view else {})
-    problems = [
-        *(
-            f"{node.name} is {node.state}" + (f": {node.note}" if node.note else "")
-            for node in nodes
-            if not node.well
-        ),
-        *_cluster_problems(design.cluster, [h.cluster for h in answered if h.cluster is not None], view),
-        *(_address_problem(address) for address in addresses if len(address.holders) != 1),
-        *(_group_problem(group) for group in groups if group.broken or not group.node),
-        *_server_problems(servers),
-        *_device_problems(device),
-        *volume_problems,
-        *database_problems,
-        *difference_problems(design, {host.host: host.units for host in answered}),
-        *_unit_problems(design, answered),
-        *_unnoticed_deaths(design, groups, answered),
-        *(
-            f"{host.host}: an interrupted apply left {', '.join(host.pending)}"
-            for host in answered
-            if host.pending
-        ),
-    ]
+    problems = [_node_problem(node) for node in nodes if not node.well]
+    # What nobody could be asked about is unknown, and that is said once.
+    if answered:
+        problems += [
+            *_cluster_problems(design.cluster, [h.cluster for h in answered if h.cluster is not None], view),
+            *(_address_problem(address) for address in addresses if not address.well),
+            *(_group_problem(group) for group in groups if group.broken or not group.node),
+            *_server_problems(servers),
+            *_device_problems(device),
+            *volume_problems,
+            *database_problems,
+            *difference_problems(design, {host.host: host.units for host in answered}),
+            *_unit_problems(design, answered),
+            *_unnoticed_deaths(design, groups, answered),
+            *(
+                f"{host.host}: an interrupted apply left {', '.join(host.pending)}"
+                for host in answered
+                if host.pending
+            ),
+        ]
     return Status(
         name=design.name,
         pattern=design.pattern,
-        quorate=None if design.cluster is None else bool(view and view.quorate),
+        quorate=None if design.cluster is None or not answered else bool(view and view.quorate),
         dc=view.dc if view else "",
         nodes=nodes,
         addresses=addresses,
@@ -169,19 +192,26 @@ def _authoritative(views: Sequence[ClusterView]) -> ClusterView | None:
 
 def _node(host: HostView, view: ClusterView | None, cluster: Cluster | None) -> NodeStatus:
     if host.error:
-        state = view.nodes.get(host.host, "unreachable") if view else "unreachable"
-        return NodeStatus(
-            host.host, state if state != "online" else "unreachable", well=False, note=host.error
-        )
+        state = view.nodes.get(host.host, UNKNOWN) if view else UNKNOWN
+        return NodeStatus(host.host, state if state != "online" else UNKNOWN, well=False, note=host.error)
     if cluster is None:
         return NodeStatus(host.host, "up", well=True)
     state = view.nodes.get(host.host, "not a member") if view else "no cluster"
     return NodeStatus(host.host, state, well=state == "online")
 
 
-def _address(virtual: VirtualAddress, hosts: Sequence[HostView]) -> AddressStatus:
+def _node_problem(node: NodeStatus) -> str:
+    if node.state == UNKNOWN:
+        return f"{node.name}: unknown: {node.note}"
+    return f"{node.name} is {node.state}" + (f": {node.note}" if node.note else "")
+
+
+def _address(
+    virtual: VirtualAddress, hosts: Sequence[HostView], nodes: Sequence[NodeStatus]
+) -> AddressStatus:
     holders = tuple(host.host for host in hosts if virtual.address in host.addresses)
-    return AddressStatus(virtual.name, virtual.address, holders)
+    unknown = not holders and any(node.state == UNKNOWN for node in nodes)
+    return AddressStatus(virtual.name, virtual.address, holders, unknown)
 
 
 def _address_problem(address: AddressStatus) -> str:

@@ -11,9 +11,9 @@ from hadeploy.daemons.registry import cluster_information_base, shares
 from hadeploy.design.design import Design
 from hadeploy.project.bundle import bundle_files, cib_files
 from hadeploy.project.dump import dump_yaml
-from hadeploy.project.inventory import group_variables, inventory, makes_certificates
+from hadeploy.project.inventory import inventory, makes_certificates, play_variables
 from hadeploy.project.manifest import Manifest
-from hadeploy.project.playbook import playbook, release_playbook, roles_of
+from hadeploy.project.playbook import VARIABLES, playbook, release_playbook, roles_of
 from hadeploy.project.roles import role_files
 from hadeploy.project.settings import ansible_settings, readme
 from hadeploy.project.write import replace_directory
@@ -46,12 +46,12 @@ def project_files(
     design: Design, parts: Sequence[Share], cib: ClusterInformationBase | None
 ) -> dict[str, bytes]:
     """Every file but the manifest, by its path in the project. Pure: the same input gives the same bytes."""
-    variables = group_variables(design, parts, cib)
+    variables = play_variables(design, parts, cib)
     plays = playbook(parts, certificates=makes_certificates(design))
     files = {
         "ansible.cfg": ansible_settings(design).encode(),
         "inventory.yml": dump_yaml(inventory(design, parts)).encode(),
-        "group_vars/all.yml": dump_yaml(variables).encode(),
+        VARIABLES: dump_yaml(variables).encode(),
         "site.yml": dump_yaml(plays).encode(),
         "release.yml": dump_yaml(release_playbook(parts)).encode(),
         "README.md": readme(design, vault=_needs_vault(parts, cib)).encode(),

@@ -30,12 +30,27 @@ def inventory(design: Design, shares: Iterable[Share]) -> dict[str, Any]:
     cib = ("pending_cib", "pending_fencing", "renaming") if design.cluster else ()
     certificates = ("pending_certificate",) if makes_certificates(design) else ()
     return {
-        GROUP: {
-            "hosts": {member.name: {"ansible_host": member.management_address} for member in design.members}
-        },
-        **_arbiter(design),
+        **hosts_of(design),
         **{f"hadeploy_{name}": {} for name in (*noted, *cib, *certificates)},
     }
+
+
+def hosts_of(design: Design) -> dict[str, Any]:
+    """The hosts by the names that a person's inventory has for them, and where SSH finds them if it does not say."""
+    members = {
+        member.inventory_name or member.name: {"ansible_host": member.management_address}
+        for member in design.members
+    }
+    return {GROUP: {"hosts": members}, **_arbiter(design)}
+
+
+def nodes_of(design: Design) -> dict[str, str]:
+    """What the inventory calls each host that is set up -> what the topology calls it."""
+    hosts = {member.inventory_name or member.name: member.name for member in design.members}
+    device = design.arbiter
+    if device is not None and device.managed:
+        hosts[device.inventory_name or device.host] = device.host
+    return hosts
 
 
 def makes_certificates(design: Design) -> bool:
@@ -48,10 +63,14 @@ def _arbiter(design: Design) -> dict[str, Any]:
     device = design.arbiter
     if device is None or not device.managed:
         return {}
-    return {ARBITER: {"hosts": {device.host: {"ansible_host": device.management_address}}}}
+    return {
+        ARBITER: {
+            "hosts": {device.inventory_name or device.host: {"ansible_host": device.management_address}}
+        }
+    }
 
 
-def group_variables(
+def play_variables(
     design: Design, shares: Iterable[Share], cib: ClusterInformationBase | None
 ) -> dict[str, Any]:
     """For all hosts; secrets are looked up when a task needs them, by Ansible, on the controller."""
@@ -59,6 +78,11 @@ def group_variables(
     secrets = dict.fromkeys([*found, *(cib.secrets if cib else ())])
     lengths = {secret.name: secret.length for secret in secrets if secret.length}
     return {
+        "hadeploy_nodes": nodes_of(design),
+        "hadeploy_hosts": [member.inventory_name or member.name for member in design.members],
+        "hadeploy_node": "{{ hadeploy_nodes[inventory_hostname] }}",
+        "hadeploy_called": "{{ ansible_play_hosts_all | map('extract', hadeploy_nodes) | list }}",
+        "hadeploy_playing": "{{ ansible_play_hosts | map('extract', hadeploy_nodes) | list }}",
         "hadeploy_members": [member.name for member in design.members],
         **({"hadeploy_arbiter": design.arbiter.host} if design.arbiter is not None else {}),
         **({"hadeploy_cluster_name": design.name} if design.arbiter is not None else {}),

@@ -9,6 +9,9 @@ from typing import Any
 from hadeploy.daemons.artifact import Share
 from hadeploy.project.inventory import ARBITER, GROUP
 
+VARIABLES = "vars/hadeploy.yml"
+"""Beside the playbook, read by each play: it wins over a person's inventory, whatever variables that has."""
+
 EXPECTED = "{{ bundle_written.tell | default({}) }}"
 """What would have to be told, known in check mode only from the task that would have written."""
 
@@ -21,7 +24,7 @@ OTHERS = (("bundle_which", "others"),)
 MEMBERS = "{{ hadeploy_members }}"
 MEMBERS_AND_ARBITER = "{{ hadeploy_members + [hadeploy_arbiter] }}"
 CERTIFICATE = (
-    ("qdevice_arbiter", "{{ hadeploy_arbiter }}"),
+    ("qdevice_arbiter", f"{{{{ groups['{ARBITER}'][0] }}}}"),
     ("qdevice_cluster", "{{ hadeploy_cluster_name }}"),
 )
 PENDING_FENCING = "hadeploy_pending_fencing"
@@ -40,7 +43,6 @@ NAMED = (("drbd_wipe", "{{ hadeploy_wipe }}"), ("drbd_adopt", "{{ hadeploy_adopt
 
 DATABASES = (("postgresql_databases", "{{ hadeploy_databases }}"), ("postgresql_wipe", "{{ hadeploy_wipe }}"))
 PENDING_DATABASES = "hadeploy_pending_postgresql"
-CLUSTER = (("pacemaker_members", MEMBERS),)
 DISKS = (*VOLUMES, ("drbd_generation", "{{ hadeploy_drbd_generation }}"), *NAMED)
 OBJECTS = (("observe_objects_wanted", "{{ hadeploy_objects }}"),)
 """Volumes and databases: what holds data is neither renamed nor renumbered unasked."""
@@ -83,6 +85,7 @@ def _play(name: str, hosts: str, steps: Iterable[Step], **more: object) -> dict[
         "name": name,
         "hosts": hosts,
         "gather_facts": False,
+        "vars_files": [VARIABLES],
         "any_errors_fatal": True,
         "max_fail_percentage": 0,
         **more,
@@ -121,11 +124,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             ],
         ),
         *(_observe_certificates() if certificates else []),
-        *(
-            [_play("Observe the CIB", f"{GROUP}[0]", [Step("pacemaker", "observe", CLUSTER)])]
-            if clustered
-            else []
-        ),
+        *([_play("Observe the CIB", f"{GROUP}[0]", [Step("pacemaker", "observe")])] if clustered else []),
         *([_play("Observe volumes", GROUP, [Step("drbd", "observe", VOLUMES + NAMED)])] if volumes else []),
         *(
             [_play("Observe databases", GROUP, [Step("postgresql", "observe", DATABASES)])]

@@ -51,7 +51,7 @@ Written anew by every `hadeploy compile`; change the topology, not these files.
 | files for each host, as they will stand there | `files/<host>/rootfs/` |
 | what is read by which unit, and which parser checks it | `files/<host>/bundle.yml` |
 | Pacemaker's configuration | `files/cib.xml` |
-| where secrets come from | `group_vars/all.yml` |
+| where secrets come from | `vars/hadeploy.yml` |
 | the order of an apply | `site.yml` |
 | sha256 of all of it | `manifest.json` |
 

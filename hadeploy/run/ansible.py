@@ -10,14 +10,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from hadeploy.run import endings, tether
+from hadeploy.run.connections import Access, ansible_environment, known_inventories
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import HostCount, RunEvent, RunResult, notes_of, read_event
 from hadeploy.run.private import in_memory, private_directory
@@ -48,6 +49,7 @@ class _Watch:
     phases: list[tuple[str, float]] = field(default_factory=list)
     failures: list[RunEvent] = field(default_factory=list)
     looking: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     changes: dict[str, set[str]] = field(default_factory=dict)
     begun: dict[tuple[str, str], str] = field(default_factory=dict)
     stats: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -61,7 +63,7 @@ class _Watch:
         self.notes |= dict.fromkeys(notes_of(raw))
         if raw.get("event") == "playbook_on_stats":
             self.stats = raw.get("event_data") or {}
-        event = read_event(raw)
+        event = read_event(raw, self.names)
         if event is None:
             return False
         if event.status == "started":
@@ -148,9 +150,8 @@ class _Watch:
 def apply_project(
     project: Path,
     *,
-    inventory_overlay: Path | None = None,
-    vault_file: Path | None = None,
-    vault_password: bytes | None = None,
+    access: Access | None = None,
+    names: Mapping[str, str] | None = None,
     secrets_directory: Path | None = None,
     variables: Mapping[str, object] | None = None,
     check: bool = False,
@@ -161,9 +162,8 @@ def apply_project(
 
     Args:
         project: what :func:`hadeploy.project.build.build` wrote.
-        inventory_overlay: how to reach the hosts, where that differs from the inventory.
-        vault_file: variables that are secret; left out where it does not exist.
-        vault_password: of that file.
+        access: how to reach the hosts, where that differs from the project's inventory; and the passwords.
+        names: what events call a host, where its name in the inventory is another.
         secrets_directory: where secrets that are files are looked for.
         variables: of this run alone, such as the disks that a person named.
         check: change nothing, say what would be, with diffs.
@@ -175,19 +175,19 @@ def apply_project(
     """
     if not (project / "site.yml").is_file():
         raise RunError("RUN001", f"{project} is no project of hadeploy", "run hadeploy compile first")
-    if inventory_overlay is not None and not inventory_overlay.is_file():
-        raise RunError("RUN002", f"the inventory {inventory_overlay} is not there")
-    watch = _Watch(on_event, looking=looking)
+    access = access or Access()
+    access = replace(access, inventories=known_inventories(access.inventories))
+    watch = _Watch(on_event, looking=looking, names=names or {})
     project = project.resolve()
-    with private_directory() as private, in_memory(vault_password or b"") as password, _interrupts(watch):
-        arguments = _arguments(vault_file, vault_password and password, secrets_directory, check=check)
+    with private_directory() as private, access.passwords() as passwords, _interrupts(watch):
+        arguments = [*passwords, *_arguments(access, secrets_directory, check=check)]
         if variables:
             arguments += ["--extra-vars", json.dumps(dict(variables))]
         began = time.monotonic()
-        words = _run(_Play(project, private, inventory_overlay, arguments), watch)
+        words = _run(_Play(project, private, access, arguments), watch)
         released = True
         if (words or watch.asked) and watch.holds and watch.asked < 2:
-            released = _release(_Play(project, private, inventory_overlay, [], "release.yml"), watch)
+            released = _release(_Play(project, private, access, passwords, "release.yml"), watch)
         ended = time.monotonic()
     failures = watch.failures
     if words and not failures and not watch.asked:
@@ -199,7 +199,7 @@ def apply_project(
         released=released and not (watch.holds and watch.asked > 1),
         changed=bool(changes),
         seconds=round(ended - began, 3),
-        hosts=_counts(watch.stats),
+        hosts=_counts(watch.stats, watch.names),
         phases=watch.durations(ended),
         failures=tuple(failures),
         changes=changes,
@@ -213,7 +213,7 @@ class _Play:
 
     project: Path
     private: Path
-    overlay: Path | None
+    access: Access
     arguments: list[str]
     playbook: str = "site.yml"
 
@@ -226,18 +226,13 @@ def _run(play: _Play, watch: _Watch) -> str:
         private_data_dir=str(play.private),
         project_dir=str(play.project),
         playbook=play.playbook,
-        inventory=[str(path) for path in (play.project / "inventory.yml", play.overlay) if path],
+        inventory=[str(path) for path in (play.project / "inventory.yml", *play.access.inventories)],
         cmdline=shlex.join(play.arguments),
         envvars={
-            "ANSIBLE_CONFIG": str(play.project / "ansible.cfg"),
-            # ansible-runner switches the check off where nobody says otherwise, and the environment wins over the file.
-            "ANSIBLE_HOST_KEY_CHECKING": "True",
-            "ANSIBLE_LOCAL_TEMP": str(play.private / "tmp"),
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": _connections(play.project, play.overlay),
+            **ansible_environment(play.project / "ansible.cfg", play.private, play.access),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": _connections(play.project, play.access.inventories),
             "HADEPLOY_RUN_ID": sha256(play.private.name.encode()).hexdigest()[:12],
             "HADEPLOY_RUN_PID": str(os.getpid()),
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         },
         settings={"pexpect_timeout": POLL_SECONDS},
         suppress_env_files=True,
@@ -277,34 +272,41 @@ def _release(play: _Play, former: _Watch) -> bool:
     return not _run(play, watch)
 
 
-def _connections(project: Path, overlay: Path | None) -> str:
+def _connections(project: Path, inventories: Iterable[Path]) -> str:
     """Where open SSH connections are kept for the next run: apart for each way to reach the hosts.
 
     Ansible tells connections apart by address alone, so a second lab with the same addresses would be mistaken for the
     first one, and so would a new machine behind an old address.
     """
     way = sha256(str(project).encode())
-    if overlay is not None:
-        way.update(overlay.read_bytes())
+    for content in _contents(inventories):
+        way.update(sha256(content).digest())
     return str(Path.home() / ".ansible" / "cp" / f"h{way.hexdigest()[:12]}")
 
 
-def _arguments(
-    vault_file: Path | None,
-    password: str | bytes | None,
-    secrets_directory: Path | None,
-    *,
-    check: bool,
-) -> list[str]:
-    """For ansible-playbook. The password is where only this user's processes can read it, while this one lives."""
+def _contents(inventories: Iterable[Path]) -> Iterator[bytes]:
+    """Of all that says how hosts are reached: the files of folders, and the variables beside a file, too."""
+    for inventory in inventories:
+        yield os.fsencode(inventory)
+        beside = (inventory.parent / name for name in ("group_vars", "host_vars"))
+        folders = [inventory] if inventory.is_dir() else [inventory, *beside]
+        for folder in folders:
+            for file in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
+                with contextlib.suppress(OSError):
+                    yield os.fsencode(file) + file.read_bytes()
+
+
+def _arguments(access: Access, secrets_directory: Path | None, *, check: bool) -> list[str]:
+    """For ansible-playbook, beside those that name passwords."""
     arguments = ["--check", "--diff"] if check else []
     if secrets_directory is not None:
         arguments += ["--extra-vars", f'{{"hadeploy_secrets_directory": "{secrets_directory.resolve()}"}}']
-    if vault_file is None or not vault_file.exists():
+    vault = access.vault_file
+    if vault is None or not vault.exists():
         return arguments
-    if not password:
-        raise RunError("RUN010", f"no password for {vault_file}", "export HADEPLOY_VAULT_PASSWORD=...")
-    return [*arguments, "--vault-password-file", str(password), "--extra-vars", f"@{vault_file.resolve()}"]
+    if not access.vault_password:
+        raise RunError("RUN010", f"no password for {vault}", "export HADEPLOY_VAULT_PASSWORD=...")
+    return [*arguments, "--extra-vars", f"@{vault.resolve()}"]
 
 
 @contextlib.contextmanager
@@ -324,9 +326,10 @@ def _interrupts(watch: _Watch) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _counts(stats: Mapping[str, Mapping[str, int]]) -> tuple[HostCount, ...]:
+def _counts(stats: Mapping[str, Mapping[str, int]], names: Mapping[str, str]) -> tuple[HostCount, ...]:
     kinds = ("ok", "changed", "failures", "dark")
     hosts = sorted({host for kind in kinds for host in stats.get(kind, {})})
     return tuple(
-        HostCount(host, *(int(stats.get(kind, {}).get(host, 0)) for kind in kinds)) for host in hosts
+        HostCount(names.get(host, host), *(int(stats.get(kind, {}).get(host, 0)) for kind in kinds))
+        for host in hosts
     )

@@ -1,46 +1,53 @@
-"""Ask many hosts at once over SSH; only reads."""
+"""Ask many hosts at once, as Ansible would reach them; only reads."""
 
 from __future__ import annotations
 
-import shlex
-import subprocess
+import json
+import secrets
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
-import yaml
-
-from hadeploy.run.errors import RunError
-from hadeploy.run.program import tied
+from hadeploy.run.conversation import Become, Spoken, converse
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30
 
+KNOWN_BECOME = ("sudo", "ansible.builtin.sudo")
+SSH_FAILED = 255
+"""ssh(1): it could not connect, or was told not to."""
+
+WORDS = 300
+"""A reason is one line, and no longer than this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How SSH reaches a host: what an inventory says about it, nothing more. ``patience``: seconds to connect."""
+    """How a host is reached, as Ansible resolved it (:mod:`hadeploy.run.connections`).
+
+    Attributes:
+        host: the node's name in the topology.
+        address: what is connected to.
+        argv: the program that connects and all its arguments; the last one runs ``answerer.py`` on the host.
+        become: how root's rights are asked for, None where the login has them or nobody said how to get them.
+        password: of the login; empty where keys are used.
+        patience: seconds to connect.
+        error: why it cannot be asked at all.
+    """
 
     host: str
     address: str
-    user: str = ""
-    key: str = ""
-    arguments: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ()
+    become: Become | None = None
+    password: str = field(default="", repr=False)
     patience: int = CONNECT_SECONDS
+    error: str = ""
 
     @property
     def answer_seconds(self) -> int:
         """How long an answer may take: a host that is slow to connect to is slow to answer."""
         return ANSWER_SECONDS * self.patience // CONNECT_SECONDS
-
-    def ssh(self, *argv: str) -> list[str]:
-        """The command line that runs ``argv`` there; host keys are always checked."""
-        target = f"{self.user}@{self.address}" if self.user else self.address
-        key = ["-i", self.key] if self.key else []
-        options = ["-o", "BatchMode=yes", "-o", f"ConnectTimeout={self.patience}"]
-        return ["ssh", *options, *key, *self.arguments, target, "--", *map(shlex.quote, argv)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,73 +60,66 @@ class Answer:
     told_at: float = 0.0
 
 
-def read_reaches(addresses: Mapping[str, str], overlay: Path | None) -> tuple[Reach, ...]:
-    """Reaches from management addresses, changed by an inventory overlay where there is one.
-
-    Raises:
-        RunError: the overlay is not there, or is no YAML inventory.
-    """
-    hosts: Mapping[str, Mapping[str, str]] = {}
-    if overlay is not None:
-        hosts = _overlay_hosts(overlay)
-    return tuple(_reach(name, address, hosts.get(name) or {}) for name, address in addresses.items())
-
-
-def _overlay_hosts(overlay: Path) -> Mapping[str, Mapping[str, str]]:
-    if not overlay.is_file():
-        raise RunError("RUN002", f"the inventory {overlay} is not there")
-    try:
-        found = yaml.safe_load(overlay.read_text(encoding="utf-8")) or {}
-        return dict((found.get("all") or {}).get("hosts") or {})
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, ValueError) as error:
-        raise RunError(
-            "RUN006",
-            f"the inventory {overlay} is no YAML inventory with all: hosts:",
-            "write it as Ansible's YAML inventory: all: {hosts: {n1: {ansible_host: 192.0.2.1}}}",
-        ) from error
-
-
-def _reach(name: str, address: str, wish: Mapping[str, str]) -> Reach:
-    return Reach(
-        host=name,
-        address=wish.get("ansible_host", address),
-        user=wish.get("ansible_user", "root"),
-        key=wish.get("ansible_ssh_private_key_file", ""),
-        arguments=tuple(shlex.split(wish.get("ansible_ssh_common_args", ""))),
-        patience=_patience(wish.get("ansible_ssh_timeout", "")),
-    )
-
-
-def _patience(wish: str | int) -> int:
-    """What an inventory asks for, where it is a number; never less than for other hosts."""
-    return max(CONNECT_SECONDS, int(wish) if str(wish).isdecimal() else 0)
-
-
 def ask_hosts(questions: Mapping[str, tuple[Reach, tuple[str, ...]]], stdin: str) -> dict[str, Answer]:
-    """Run one command a host, with the same standard input, all at once."""
+    """Run one command a host as root, with the same standard input, all at once.
+
+    ``python3`` as a program is the host's interpreter, as the inventory names it.
+    """
     with ThreadPoolExecutor(max(1, min(32, len(questions)))) as pool:
         answers = pool.map(lambda question: _ask(question[0], question[1], stdin), questions.values())
         return dict(zip(questions, answers, strict=True))
 
 
 def _ask(reach: Reach, argv: tuple[str, ...], stdin: str) -> Answer:
+    if reach.error or not reach.argv:
+        return Answer(error=reach.error or "nothing is known of how to reach it")
+    if reach.become is not None and reach.become.method not in KNOWN_BECOME:
+        return Answer(error=f"become method {reach.become.method} is not known to status: sudo is")
+    mark = f"hadeploy-{secrets.token_hex(16)}:"
+    question = json.dumps({"mark": mark, "argv": argv}) + "\n" + stdin
     asked_at = time.time()
     try:
-        done = subprocess.run(
-            tied(reach.ssh(*argv)),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=reach.answer_seconds,
-            check=False,
-            start_new_session=True,  # a Ctrl-C must not end a question half-way
-        )
-    except subprocess.TimeoutExpired:
-        return Answer(error=f"no answer within {reach.answer_seconds} s")
+        spoken = converse(reach.argv, question.encode(), reach.become, reach.password, reach.answer_seconds)
     except FileNotFoundError:
-        return Answer(error="the program ssh is missing on this machine")
-    if done.returncode != 0:
-        words = done.stderr.strip().splitlines()
-        return Answer(error=words[-1] if words else f"ended with {done.returncode}")
-    return Answer(output=done.stdout, asked_at=asked_at, told_at=time.time())
+        return Answer(error=f"the program {reach.argv[0]} is missing on this machine")
+    answer = _read(reach, spoken, mark)
+    return answer if answer.error else replace(answer, asked_at=asked_at, told_at=time.time())
+
+
+def _read(reach: Reach, spoken: Spoken, mark: str) -> Answer:
+    """The answer stands after the mark, on a line of its own, whatever the host's shell has printed around it."""
+    line = spoken.out.rpartition(mark)[2].partition("\n")[0] if mark in spoken.out else ""
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        return Answer(error=_why_not(reach, spoken))
+    if not answer["root"]:
+        return Answer(error="the login is not root: set ansible_become: true in the inventory")
+    if answer["code"] != 0:
+        return Answer(error=_last(answer["err"]) or f"ended with {answer['code']}")
+    return Answer(output=answer["out"])
+
+
+def _why_not(reach: Reach, spoken: Spoken) -> str:
+    if spoken.late:
+        return f"no answer within {reach.answer_seconds} s"
+    if spoken.refused and reach.become is not None:
+        return f"{reach.become.method} did not accept the become password"
+    words = _last(spoken.err)
+    if spoken.code == SSH_FAILED:
+        return f"SSH: {words.removeprefix('ssh: ') or 'the connection was closed'}"
+    become = reach.become
+    if become is not None and not spoken.granted:
+        if not become.password and "password is required" in spoken.err:
+            return f"{become.method} wants a password: set ansible_become_password, or use --ask-become-pass"
+        return f"{become.method}: {words.removeprefix('sudo: ') or _last(spoken.out) or 'no reason given'}"
+    said = words or _last(spoken.out)
+    return f"no answer of Python: {said}" if said else f"no answer (it ended with {spoken.code})"
+
+
+def _last(text: str) -> str:
+    """The last line that says something. Of a way over a bastion, the line before says what was wrong there."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and "UNKNOWN port" in lines[-1]:
+        lines = ["; ".join(lines[-3:])]
+    return "".join(letter if letter.isprintable() else " " for letter in lines[-1])[:WORDS] if lines else ""

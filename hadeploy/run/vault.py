@@ -45,6 +45,16 @@ def vault_password(environment: Mapping[str, str] | None = None) -> bytes:
     return _read_password(Path(name).expanduser())
 
 
+def known_password() -> bytes | None:
+    """The same where one is given: what is encrypted in an inventory may be nothing, and then none is needed.
+
+    Raises:
+        RunError: one is given, and cannot be read.
+    """
+    given = any(os.environ.get(name) for name in (PASSWORD, *PASSWORD_FILES))
+    return vault_password() if given else None
+
+
 def _read_password(file: Path) -> bytes:
     try:
         if os.access(file, os.X_OK):

@@ -10,6 +10,7 @@ from hadeploy.spec.values import (
     Duration,
     InterfaceAddress,
     InterfaceName,
+    InventoryName,
     Name,
     Rate,
     SpecModel,
@@ -80,6 +81,10 @@ class Node(SpecModel):
         Name | None, Field(description="what fails together with it: rack, room, hypervisor")
     ] = None
     region: Annotated[Name | None, Field(description="where it stands, if the nodes are far apart")] = None
+    inventory_name: Annotated[
+        InventoryName | None,
+        Field(description="what your inventory calls it, where that is not the node's name"),
+    ] = None
 
 
 class Crypto(SpecModel):

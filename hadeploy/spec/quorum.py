@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from hadeploy.spec.secret import SecretReference
-from hadeploy.spec.values import Address, Addresses, Duration, Name, Port, SpecModel
+from hadeploy.spec.values import Address, Addresses, Duration, InventoryName, Name, Port, SpecModel
 
 
 def _switch(value: object) -> object:
@@ -43,7 +43,11 @@ class Quorum(SpecModel):
 class QuorumDevice(SpecModel):
     """A corosync-qnetd host outside the cluster, the arbiter of even splits."""
 
-    host: Annotated[Name, Field(description="name of the host in the inventory")]
+    host: Annotated[Name, Field(description="name of the host")]
+    inventory_name: Annotated[
+        InventoryName | None,
+        Field(description="what your inventory calls it, where that is not the host's name"),
+    ] = None
     address: Annotated[
         Address | None,
         Field(

@@ -10,6 +10,7 @@ from hadeploy.spec.arbiter import check_arbiter
 from hadeploy.spec.balancer_references import check_balancer
 from hadeploy.spec.drill import check_drill
 from hadeploy.spec.interfaces import check_interfaces
+from hadeploy.spec.inventory_names import check_inventory_names
 from hadeploy.spec.load import LoadedTopology, did_you_mean
 from hadeploy.spec.secret import VaultSecret
 from hadeploy.spec.service import OcfMember, ServiceGroup
@@ -346,6 +347,7 @@ CHECKS: tuple[Callable[[LoadedTopology], Findings], ...] = (
     _vault,
     check_balancer,
     check_vrrp,
+    check_inventory_names,
     check_arbiter,
     check_drill,
 )

@@ -133,6 +133,7 @@ Rate = Annotated[
 ]
 Score = Annotated[int, BeforeValidator(parse_score, json_schema_input_type=int | str)]
 Name = Annotated[str, AfterValidator(_name)]
+InventoryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$")]
 Address = Annotated[str, AfterValidator(_address)]
 InterfaceAddress = Annotated[str, AfterValidator(_interface_address)]
 Subnet = Annotated[str, AfterValidator(_subnet)]

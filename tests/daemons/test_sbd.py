@@ -6,7 +6,7 @@ from lxml import etree
 from hadeploy.daemons.pacemaker import share as pacemaker
 from hadeploy.daemons.registry import shares
 from hadeploy.daemons.sbd import share as sbd
-from hadeploy.project.inventory import group_variables
+from hadeploy.project.inventory import play_variables
 from hadeploy.project.playbook import playbook
 
 ALONE = "fencing:\n  watchdog: {timeout: 7s}\n"
@@ -179,8 +179,8 @@ def test_what_sbd_needs_is_looked_at_before_anything_is_written(alone, disks, tw
     ):
         names = [play["name"] for play in playbook(shares(design))]
         assert names.index("Install") < names.index("Check watchdogs") < names.index("Write")
-        found = group_variables(design, shares(design), None)["hadeploy_watchdog"]
+        found = play_variables(design, shares(design), None)["hadeploy_watchdog"]
         assert tuple(found["disks"]) == named
         assert found["device"] == design.cluster.fencing.watchdog.device
     assert "Check watchdogs" not in {play["name"] for play in playbook(shares(two_nodes))}
-    assert "hadeploy_watchdog" not in group_variables(two_nodes, shares(two_nodes), None)
+    assert "hadeploy_watchdog" not in play_variables(two_nodes, shares(two_nodes), None)

@@ -62,7 +62,24 @@ def test_each_problem_is_seen(design_of):
     left = replace(n2, pending=("corosync.service to be told: restart",))
     assert "interrupted apply" in judge(design, [n1, left]).problems[0]
     gone = HostView("n2", error="no route")
-    assert judge(design, [n1, gone]).problems == ("n2 is unreachable: no route",)
+    assert judge(design, [n1, gone]).problems == ("n2: unknown: no route",)
+
+
+def test_what_could_not_be_asked_is_unknown_and_no_verdict_follows_from_it(design_of):
+    design = design_of("active-passive")
+    n1, n2 = hosts(design)
+    deaf = [HostView(name, error="SSH: Permission denied (publickey)") for name in ("n1", "n2")]
+    status = judge(design, deaf)
+    assert (status.verdict, status.quorate, status.degraded) == ("unknown", None, True)
+    assert status.problems == tuple(
+        f"{name}: unknown: SSH: Permission denied (publickey)" for name in ("n1", "n2")
+    )
+    half = judge(design, [HostView("n1", error="sudo wants a password"), n2])
+    assert half.verdict == "unknown"
+    assert half.problems == ("n1: unknown: sudo wants a password",)
+    worse = judge(design, [deaf[0], replace(n2, units={**n2.units, "pacemaker.service": "failed"})])
+    assert worse.verdict == "degraded"
+    assert judge(design, [n1, n2]).verdict == "healthy"
 
 
 QUORUM = """Membership information

@@ -119,6 +119,7 @@ def test_a_rolling_play_stops_where_a_member_was_lost(tmp_path: Path):
         "name": "Rolling",
         "hosts": "h1,h2",
         "serial": 1,
+        "vars": {"hadeploy_nodes": {"h1": "n1", "h2": "n2"}},
         "gather_facts": False,
         "any_errors_fatal": True,
         "max_fail_percentage": 0,
@@ -133,4 +134,5 @@ def test_a_rolling_play_stops_where_a_member_was_lost(tmp_path: Path):
     (tmp_path / "ansible.cfg").write_text(f"[defaults]\nroles_path = {roles}\n")
     done = play(tmp_path, "site.yml", "-i", "hosts.yml")
     assert done.returncode != 0
+    assert "n1 was lost" in done.stdout.replace("\n", " ")
     assert not marker.exists()

@@ -202,7 +202,7 @@ def test_an_arbiter_of_others_is_not_touched(design_of: Callable[..., Design]):
     assert "hadeploy_arbiter" not in yaml.safe_load(files["inventory.yml"])
     names = [play["name"] for play in yaml.safe_load(files["site.yml"])]
     assert names.index("Check the quorum device") < names.index("Write"), "nobody here can start it"
-    variables = yaml.safe_load(files["group_vars/all.yml"])
+    variables = yaml.safe_load(files["vars/hadeploy.yml"])
     assert variables["hadeploy_quorum_device"] == {"address": "10.74.1.50", "port": 5403}
     managed = playbook(shares(design_of("quorum-device")))
     assert "Check the quorum device" not in [play["name"] for play in managed]
@@ -280,7 +280,7 @@ def test_secrets_are_references_only(
     files = tree(tmp_path / "a")
     assert not any(b"opensesame-4711" in content for content in files.values())
     assert b"@@hadeploy:" in files["files/cib.xml"]
-    variables = yaml.safe_load(files["group_vars/all.yml"])
+    variables = yaml.safe_load(files["vars/hadeploy.yml"])
     assert all(value.startswith("{{ ") for value in variables["hadeploy_secrets"].values())
 
 

@@ -211,7 +211,7 @@ def test_plays_that_are_called_so_only_look(design_of: Callable[..., Design], ex
 
 def test_what_holds_data_is_named_to_every_host(design_of: Callable[..., Design]):
     design = design_of("postgresql-streaming")
-    variables = yaml.safe_load(project_files(design, shares(design), None)["group_vars/all.yml"])
+    variables = yaml.safe_load(project_files(design, shares(design), None)["vars/hadeploy.yml"])
     assert variables["hadeploy_objects"] == [
         {
             "kind": "database",

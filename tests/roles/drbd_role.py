@@ -78,7 +78,8 @@ class Role:
     def arguments(self, task: dict, name: str, host: str, variables: dict, given: dict) -> dict:
         """What the task gives to its module, templated by Ansible itself."""
         found = {
-            "inventory_hostname": host,
+            "hadeploy_node": host,
+            "hadeploy_playing": list(self.world.hosts),
             "ansible_play_hosts": list(self.world.hosts),
             "hostvars": variables,
             "drbd_generation": given.get("generation", "8.4"),

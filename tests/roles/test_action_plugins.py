@@ -60,7 +60,8 @@ def test_the_module_is_run_once_as_a_step_of_the_run(
     action.run(
         task_vars={
             "playbook_dir": str(project),
-            "inventory_hostname": "n1",
+            "inventory_hostname": "db1.example.com",
+            "hadeploy_nodes": {"db1.example.com": "n1"},
             "observe_result": {"lock": {"id": "abc"}},
             "hadeploy_members": ["n1", "n2"],
         }

@@ -70,6 +70,9 @@ def play(tmp_path: Path, *, broken: str = "", pending: str = "n2", wipe: tuple[s
     variables = {
         "postgresql_databases": [{"name": "main"}],
         "postgresql_wipe": list(wipe),
+        "hadeploy_nodes": {"n1": "n1", "n2": "n2"},
+        "hadeploy_node": "{{ hadeploy_nodes[inventory_hostname] }}",
+        "hadeploy_playing": "{{ ansible_play_hosts | map('extract', hadeploy_nodes) | list }}",
         "ansible_python_interpreter": sys.executable,
     }
     done = subprocess.run(

@@ -11,6 +11,7 @@ import yaml
 
 from hadeploy.run import ansible, private
 from hadeploy.run.ansible import apply_project
+from hadeploy.run.connections import Access
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent
 from hadeploy.run.vault import ensure_generated
@@ -153,7 +154,9 @@ def test_vault_and_environment_reach_ansible_and_nothing_is_left(
     (project / "site.yml").write_text(
         (project / "site.yml").read_text().replace(SECRET, "' ~ 'opensesame' ~ '-4711")
     )
-    result = apply_project(project, vault_file=vault, vault_password=SECRET.encode(), on_event=look)
+    result = apply_project(
+        project, access=Access(vault_file=vault, vault_password=SECRET.encode()), on_event=look
+    )
     assert result.succeeded, result.failures
     assert leaks == []
     assert list(place.iterdir()) == []
@@ -163,7 +166,7 @@ def test_a_vault_without_its_password_is_refused(make_project, place: Path, tmp_
     vault = tmp_path / "v.yml"
     ensure_generated(vault, ["key"], b"x")
     with pytest.raises(RunError) as caught:
-        apply_project(make_project(), vault_file=vault)
+        apply_project(make_project(), access=Access(vault_file=vault))
     assert caught.value.code == "RUN010"
 
 
@@ -175,22 +178,31 @@ def test_a_folder_that_is_no_project_is_refused(tmp_path: Path):
 
 def test_an_inventory_that_is_not_there_is_named(make_project, tmp_path: Path):
     with pytest.raises(RunError) as caught:
-        apply_project(make_project(), inventory_overlay=tmp_path / "overlay.yml")
+        apply_project(make_project(), access=Access((tmp_path / "overlay.yml",)))
     assert caught.value.code == "RUN002"
 
 
 def test_ways_to_reach_hosts_do_not_share_connections(tmp_path: Path):
-    one, other = tmp_path / "one", tmp_path / "other"
+    one, other, folder = tmp_path / "one", tmp_path / "other", tmp_path / "folder"
     one.write_text("a")
     other.write_text("b")
-    ways = {ansible._connections(tmp_path, overlay) for overlay in (None, one, other)}
-    assert len(ways) == 3
+    (folder / "group_vars").mkdir(parents=True)
+    (folder / "hosts").write_text("a")
+    given = ((), (one,), (other,), (one, other), (folder,))
+    ways = [ansible._connections(tmp_path, inventories) for inventories in given]
+    (folder / "group_vars" / "all.yml").write_text("ansible_port: 2222")
+    ways.append(ansible._connections(tmp_path, (folder,)))
+    (tmp_path / "host_vars").mkdir()
+    (tmp_path / "host_vars" / "n1").write_text("ansible_host: 192.0.2.1")
+    ways.append(ansible._connections(tmp_path, (one,)))
+    assert len(set(ways)) == len(ways)
 
 
 INTERRUPTED = """
 import os, signal, sys, threading
 from pathlib import Path
 from hadeploy.run.ansible import apply_project
+from hadeploy.run.connections import Access
 def see(event):
     if event.status == "running":
         threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()

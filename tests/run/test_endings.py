@@ -31,13 +31,14 @@ import os, sys
 from pathlib import Path
 from hadeploy.run import endings, private
 from hadeploy.run.ansible import apply_project
+from hadeploy.run.connections import Access
 private.MEMORY = Path(sys.argv[2])
 endings.end_in_order()
 def see(event):
     if event.status == "running":
         print(event.host, flush=True)
 password = os.environ["HADEPLOY_VAULT_PASSWORD"].encode()
-result = apply_project(Path(sys.argv[1]), vault_file=Path(sys.argv[3]), vault_password=password, on_event=see)
+result = apply_project(Path(sys.argv[1]), access=Access(vault_file=Path(sys.argv[3]), vault_password=password), on_event=see)
 sys.exit(endings.exit_code() if result.interrupted else 1)
 """
 

@@ -68,7 +68,7 @@ EXAMPLES = r"""
 - name: Adjust running volumes
   hadeploy_drbd:
     state: up
-    host: "{{ inventory_hostname }}"
+    host: "{{ hadeploy_node }}"
     volumes: "{{ hadeploy_volumes }}"
 """
 

@@ -80,7 +80,7 @@ EXAMPLES = r"""
 - name: Make metadata
   hadeploy_drbd_disk:
     state: present
-    host: "{{ inventory_hostname }}"
+    host: "{{ hadeploy_node }}"
     generation: "8.4"
     volumes: "{{ hadeploy_volumes }}"
 """

@@ -49,7 +49,7 @@ class ActionModule(LockAction):
             return self.see_accepted(arguments["seen"], task_vars)
         arguments["units"] = bundle["units"]
         arguments["part"] = bundle.get("part", "")
-        arguments["host"] = str(task_vars["inventory_hostname"])
+        arguments["host"] = self.node(task_vars)
         if state in ("units_removed", "stopped", "files_removed"):
             arguments["files"] = bundle["artifacts"]
         else:
@@ -95,9 +95,13 @@ class ActionModule(LockAction):
         """Where the project keeps what is copied."""
         return Path(str(task_vars["playbook_dir"])) / "files"
 
+    def node(self, task_vars):
+        """What the topology calls the host, whatever the inventory calls it."""
+        return str(task_vars["hadeploy_nodes"][task_vars["inventory_hostname"]])
+
     def read_bundle(self, task_vars):
         """The bundle of this host, and its folder."""
-        folder = self.files_directory(task_vars) / str(task_vars["inventory_hostname"])
+        folder = self.files_directory(task_vars) / self.node(task_vars)
         return self.read_yaml(folder / "bundle.yml"), folder
 
     def read_yaml(self, path):

@@ -53,7 +53,9 @@ EXAMPLES = r"""
   hadeploy_objects:
     state: checked
     objects: "{{ hadeploy_objects }}"
-    seen: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'known'))) }}"
+    seen: >-
+      {{ dict(hadeploy_playing
+      | zip(ansible_play_hosts | map('extract', hostvars, 'known'))) }}
 """
 
 RETURN = r"""

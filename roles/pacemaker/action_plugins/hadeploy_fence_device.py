@@ -18,6 +18,6 @@ class ActionModule(BundleAction):
         arguments = self._task.args | {
             "xml": self.with_content(cib, folder)["content"],
             "secrets": self.resolve(cib["secrets"], task_vars),
-            "node": str(task_vars["inventory_hostname"]),
+            "node": self.node(task_vars),
         }
         return self.run_module("hadeploy_fence_device", arguments, task_vars)

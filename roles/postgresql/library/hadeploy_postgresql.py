@@ -68,7 +68,7 @@ EXAMPLES = r"""
 - name: See what databases lack
   hadeploy_postgresql:
     state: observed
-    host: "{{ inventory_hostname }}"
+    host: "{{ hadeploy_node }}"
     databases: "{{ hadeploy_databases }}"
 """
 
