@@ -22,7 +22,7 @@ COMMAND = "make docs"
 def pages() -> dict[str, str]:
     """Every page by its name."""
     known = [explain_rule(rule) for rule in all_rules()]
-    others = [one for one in all_explanations() if not one.acceptable]
+    others = [one for one in all_explanations() if not one.is_rule]
     one_each = {f"{one.code}.md": as_markdown(one) for one in known}
     return {INDEX: index(known), OTHERS: other_codes(others)} | one_each
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hadeploy.app.build import compile_topology
 from hadeploy.app.check import CheckReport, check_before_connecting
+from hadeploy.app.look import Look, look_at_hosts
 from hadeploy.app.removed import objects_of, removed_objects
 from hadeploy.app.served import PATIENCE_SECONDS, Served, await_served
 from hadeploy.app.status import StatusReader, access_of, lab_of
@@ -246,6 +247,15 @@ def _variables(request: ApplyRequest) -> dict[str, object]:
         "hadeploy_take_over_units": list(request.take_over_units),
     }
     return {name: value for name, value in named.items() if value}
+
+
+def look_first(prepared: PreparedApply) -> Look:
+    """What the hosts are like, before anything is written.
+
+    Raises:
+        RunError: the inventory cannot be read.
+    """
+    return look_at_hosts(prepared.design, prepared.inventory, lab=prepared.request.lab)
 
 
 def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) -> RunResult:

@@ -24,6 +24,7 @@ class Explanation:
         bad, good: YAML that breaks it and YAML that does not; empty where nothing in a topology causes it.
         source: where it comes from; empty where it is hadeploy's own.
         acceptable: whether ``accept_risks`` may name it.
+        is_rule: whether it is a design rule, told of the topology alone.
         across: whether it can show only among several topologies.
     """
 
@@ -37,6 +38,7 @@ class Explanation:
     good: str = ""
     source: str = ""
     acceptable: bool = False
+    is_rule: bool = False
     across: bool = False
 
 
@@ -53,6 +55,7 @@ def explain_rule(rule: Rule) -> Explanation:
         good=rule.good,
         source=rule.source,
         acceptable=True,
+        is_rule=True,
         across=rule.check_across is not None,
     )
 
@@ -68,6 +71,7 @@ def explain_meaning(meaning: Meaning) -> Explanation:
         mend=meaning.mend,
         bad=meaning.bad,
         good=meaning.good,
+        acceptable=meaning.acceptable,
     )
 
 

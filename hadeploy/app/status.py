@@ -11,6 +11,7 @@ from hadeploy.app.validate import load_known_valid, load_valid
 from hadeploy.design.design import Design
 from hadeploy.design.patterns import expand
 from hadeploy.diagnostics import Diagnostic, Diagnostics
+from hadeploy.health.questions import deep_questions
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.state import LabState, load_state
 from hadeploy.observe.script import probe_script
@@ -43,23 +44,27 @@ class StatusReader:
         return cls.for_hosts(design, load_state(design.name).overlay)
 
     @classmethod
-    def for_hosts(cls, design: Design, overlay: Access | Path | None) -> StatusReader:
-        """For a design whose hosts are reached as inventories say.
+    def for_hosts(
+        cls, design: Design, overlay: Access | Path | None, *, arbiter: bool = False
+    ) -> StatusReader:
+        """For a design whose hosts are reached as inventories say; with ``arbiter`` its host, too, where it is set up.
 
         Raises:
             RunError: Ansible cannot read them, or they do not name all hosts.
         """
-        return cls.of(design, read_reaches(design, Access.of(overlay)))
+        return cls.of(design, read_reaches(design, Access.of(overlay)), arbiter=arbiter)
 
     @classmethod
-    def of(cls, design: Design, reaches: Sequence[Reach]) -> StatusReader:
-        """Of all hosts that are reached, the nodes are asked."""
-        members = {member.name for member in design.members}
-        return cls(design, tuple(reach for reach in reaches if reach.host in members))
+    def of(cls, design: Design, reaches: Sequence[Reach], *, arbiter: bool = False) -> StatusReader:
+        """Of all hosts that are reached, the nodes are asked; with ``arbiter`` the quorum device's host, too."""
+        asked = {member.name for member in design.members}
+        if arbiter and design.arbiter is not None:
+            asked.add(design.arbiter.host)
+        return cls(design, tuple(reach for reach in reaches if reach.host in asked))
 
-    def read(self) -> Status:
-        """Ask all members at once."""
-        return judge(self.design, self.observe())
+    def read(self, *, deep: bool = False) -> Status:
+        """Ask all members at once; ``deep``: also what takes a second, such as who reaches whom."""
+        return judge(self.design, self.observe(deep_questions(self.design) if deep else None))
 
     def observe(self, questions: Mapping[str, Mapping[str, object]] | None = None) -> tuple[HostView, ...]:
         """What is to be seen on each host, in the order of the reaches.
@@ -134,9 +139,9 @@ def read_status(
     design = expand(loaded.topology)
     if not lab:
         access = access_of(topology, design, inventories, become_password)
-        return StatusReader.for_hosts(design, access).read(), findings
+        return StatusReader.for_hosts(design, access).read(deep=True), findings
     state, found = lab_of(design)
     findings += found
     if state is None:
         return None, findings
-    return StatusReader.for_hosts(design, state.overlay).read(), findings
+    return StatusReader.for_hosts(design, state.overlay).read(deep=True), findings

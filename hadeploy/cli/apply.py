@@ -71,9 +71,10 @@ def apply(
     At the end the cluster's status is read, and waited for while it changes: exit code 1 where it stays degraded, also when
     there was nothing to change.
     """
-    from hadeploy.app.apply import ApplyRequest, apply_topology, look_at_service, prepare
+    from hadeploy.app.apply import ApplyRequest, apply_topology, look_at_service, look_first, prepare
     from hadeploy.cli.apply_view import as_document, progress_view, show_outcome
     from hadeploy.cli.check_view import summary
+    from hadeploy.cli.look_view import as_data, as_result, show_look
     from hadeploy.run.sole import sole_run
 
     refuse_both(lab, inventory)
@@ -101,6 +102,12 @@ def apply(
         if prepared is None:
             raise typer.Exit(1)
         typer.echo(summary(prepared.checked), err=True)
+        look = look_first(prepared)
+        if as_json and look.refused:
+            typer.echo(as_document(as_result(look), None, as_data(look)))
+        show_look(look)
+        if look.refused:
+            raise typer.Exit(1)
         if yes or check:
             for words in prepared.removed:
                 typer.echo(words, err=True)
@@ -116,7 +123,7 @@ def apply(
                 )
                 raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        typer.echo(as_document(outcome, served))
+        typer.echo(as_document(outcome, served, as_data(look)))
     else:
         show_outcome(outcome, served, check=check)
     if outcome.interrupted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -130,13 +130,17 @@ def _interrupted(result: RunResult, *, check: bool) -> str:
     return "\n".join([words, *([] if result.released else [STILL_LOCKED])])
 
 
-def as_document(result: RunResult, served: Served | None) -> str:
+def as_document(
+    result: RunResult, served: Served | None, host_problems: Sequence[Mapping[str, object]] = ()
+) -> str:
     """For programs. ``degraded`` is null where the cluster's status was not asked for (after a failure, before a change)."""
     verdict = {
         "degraded": None if served is None else bool(served.problems),
         "problems": [] if served is None else list(served.problems),
     }
-    return json.dumps({"version": 1, **asdict(result), **verdict}, indent=2)
+    return json.dumps(
+        {"version": 1, **asdict(result), "host_problems": list(host_problems), **verdict}, indent=2
+    )
 
 
 def show_outcome(result: RunResult, served: Served | None, *, check: bool) -> None:

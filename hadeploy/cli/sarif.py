@@ -53,7 +53,7 @@ def _semantic(version: str) -> str:
 def _descriptors(findings: Diagnostics) -> list[dict[str, Any]]:
     """Every design rule, and of the other codes those that were found."""
     found = {finding.code: finding for finding in findings if finding.span is not None}
-    known = {one.code: one for one in all_explanations() if one.acceptable or one.code in found}
+    known = {one.code: one for one in all_explanations() if one.is_rule or one.code in found}
     known |= {code: _from_finding(found[code]) for code in sorted(found.keys() - known.keys())}
     return [_descriptor(one) for one in known.values()]
 

@@ -34,6 +34,8 @@ def show(console: Console, status: Status) -> None:
             _mark(node.state, well=node.well),
             "controller" if node.name == status.dc else "",
         )
+    for fact in status.hosts:
+        table.add_row("host", fact.host, _mark(fact.found, well=not fact.is_error), fact.expected)
     if status.device is not None:
         votes = f"{status.device.votes} vote{'' if status.device.votes == 1 else 's'}"
         state = ", ".join(dict.fromkeys(state for _, state in status.device.members)) or "unknown"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from hadeploy.design.common import expand_members, expand_segments
+from hadeploy.design.common import expand_accepted, expand_members, expand_segments
 from hadeploy.design.design import Cluster, Design, VirtualAddress
 from hadeploy.design.filtering import expand_firewall
 from hadeploy.design.flows import allowed_flows, arbiter_flows, corosync_flows, service_flows
@@ -88,6 +88,7 @@ def expand_clustered(
         firewall=expand_firewall(topology.firewall),
         rto_ms=topology.objectives.rto,
         secrets_vault=topology.secrets_vault or "",
+        accepted_risks=expand_accepted(topology),
         volumes=volumes,
         databases=databases,
     )

@@ -59,3 +59,8 @@ def _interfaces(topology: TopologyBase, node: Node) -> tuple[tuple[str, str], ..
         name: node.interfaces.get(name, network.interface) for name, network in topology.networks.items()
     }
     return tuple((network, interface) for network, interface in names.items() if interface)
+
+
+def expand_accepted(topology: TopologyBase) -> tuple[tuple[str, str], ...]:
+    """Codes with the reasons for which they were accepted."""
+    return tuple((risk.rule, risk.reason) for risk in topology.accept_risks)

@@ -63,6 +63,7 @@ class Design:
         secrets_vault: ansible-vault file, relative to the topology, or empty.
         volumes: replicated ones.
         databases: that replicate by themselves.
+        accepted_risks: (code, reason) of what a person accepted in writing.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Design:
     secrets_vault: str = ""
     volumes: tuple[ReplicatedVolume, ...] = ()
     databases: tuple[ReplicatedDatabase, ...] = ()
+    accepted_risks: tuple[tuple[str, str], ...] = ()
 
     @property
     def arbiter(self) -> QuorumDevice | None:

@@ -11,8 +11,8 @@ import yaml
 
 from hadeploy.diagnostics.diagnostic import Severity
 
-FAMILIES = ("topology", "running")
-"""One file each; the codes of both are apart."""
+FAMILIES = ("topology", "running", "hosts")
+"""One file each; their codes are apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Meaning:
         reason: what it would lead to.
         mend: what to do.
         bad, good: parts of a topology; empty where none causes it.
+        acceptable: whether ``accept_risks`` may name it.
     """
 
     code: str
@@ -35,6 +36,7 @@ class Meaning:
     mend: str
     bad: str = ""
     good: str = ""
+    acceptable: bool = False
 
 
 @cache
@@ -50,3 +52,13 @@ def _read(family: str) -> list[Meaning]:
         Meaning(code, family, Severity(entry.pop("severity", "error")), **entry)
         for code, entry in entries.items()
     ]
+
+
+@cache
+def meaning_of(code: str) -> Meaning:
+    """What a code means.
+
+    Raises:
+        KeyError: it is not explained.
+    """
+    return {meaning.code: meaning for meaning in all_meanings()}[code]

@@ -111,6 +111,60 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Peer:
+    """Another host's address, asked from one of this host's (``source``; empty for whichever the kernel takes).
+
+    Attributes:
+        size: of the large packet in bytes, headers included: the MTU of the interface with ``source``.
+        small: whether it answers a ping.
+        large: whether it answers one of ``size`` that no router may cut into pieces.
+        error: why it could not be asked; empty where it could.
+    """
+
+    source: str
+    target: str
+    size: int
+    small: bool
+    large: bool
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A block device; ``error`` says why there is none. ``size`` in bytes."""
+
+    path: str
+    size: int = 0
+    read_only: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What acts on daemons of a host unasked.
+
+    Attributes:
+        owned_units: units that an earlier apply brought to this host.
+        upgrades: whether unattended-upgrades installs upgrades.
+        reboots: whether it reboots the host after them.
+        kept_back: regular expressions of packages that it leaves alone, matched from the beginning.
+        restarts: whether needrestart restarts services without asking.
+        left_alone: regular expressions of services that it does not.
+        power_key: what systemd-logind does with the power key; empty where it does nothing or was not asked.
+        acpid: whether acpid runs, which acts on the power key, too.
+    """
+
+    owned_units: tuple[str, ...] = ()
+    upgrades: bool = False
+    reboots: bool = False
+    kept_back: tuple[str, ...] = ()
+    restarts: bool = False
+    left_alone: tuple[str, ...] = ()
+    power_key: str = ""
+    acpid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HostFacts:
     """What one reading of a host found.
 
@@ -126,6 +180,12 @@ class HostFacts:
         root: whether the probe ran with the rights of root.
         listening: sockets; only where they were asked for.
         ssh: only where sockets were asked for.
+        peers: (source, target) -> what came of asking; only where that was asked for, like all below.
+        owners: address -> hardware addresses of others that have it on the network.
+        fences: fence device -> why it does not answer, empty where it does.
+        modules: kernel module -> its version, empty for none.
+        disks: by path.
+        upkeep: what acts on daemons unasked.
     """
 
     host_name: str | Unknown = Unknown()
@@ -139,6 +199,12 @@ class HostFacts:
     root: bool | Unknown = Unknown()
     listening: tuple[Listening, ...] | Unknown = Unknown()
     ssh: SshWays | Unknown = Unknown()
+    peers: Mapping[tuple[str, str], Peer] = field(default_factory=dict)
+    owners: Mapping[str, tuple[str, ...] | Unknown] = field(default_factory=dict)
+    fences: Mapping[str, str | Unknown] = field(default_factory=dict)
+    modules: Mapping[str, str] | Unknown = Unknown()
+    disks: Mapping[str, Disk] = field(default_factory=dict)
+    upkeep: Upkeep | Unknown = Unknown()
 
     @property
     def addresses(self) -> frozenset[str]:

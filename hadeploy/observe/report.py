@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hadeploy.observe.facts import Clock, HostFacts, Listening, Space, SshWays, Unknown
+from hadeploy.observe.facts import Clock, Disk, HostFacts, Listening, Peer, Space, SshWays, Unknown, Upkeep
 from hadeploy.observe.links import parse_links
 from hadeploy.observe.proc_net import parse_listening
+from hadeploy.observe.upkeep import parse_apt_config, parse_needrestart
 
 SSH_DAEMON = "sshd"
+FENCING = "fencing "
+"""How the answer about a fence device is called, its name behind it."""
+
+OWN = "own"
+"""Said of an address that the asked host has itself."""
+
+IGNORED = "ignore"
+"""logind.conf(5), HandlePowerKey."""
 
 
 def parse_report(text: str) -> dict[str, Any] | None:
@@ -42,8 +51,11 @@ def read_facts(
     """
     if "host_name" not in report:
         return HostFacts()
-    sockets = report.get("sockets")
-    listening = parse_listening(sockets["tables"], sockets["owners"]) if sockets else Unknown()
+    sockets: Any = report.get("sockets")
+    listening: tuple[Listening, ...] | Unknown = _why_not(sockets)
+    if not _failed(sockets):
+        listening = parse_listening(sockets["tables"], sockets["owners"])
+    storage: Any = report.get("storage")
     links = parse_links(report.get("links", ()))
     return HostFacts(
         host_name=report["host_name"],
@@ -56,7 +68,53 @@ def read_facts(
         interfaces=links or Unknown("ip -json address show printed nothing (package iproute2)"),
         root=bool(report.get("root")),
         listening=listening,
-        ssh=_ssh(sockets, listening) if sockets and not isinstance(listening, Unknown) else Unknown(),
+        ssh=_why_not(sockets) if isinstance(listening, Unknown) else _ssh(sockets, listening),
+        peers={(peer["source"], peer["target"]): Peer(**peer) for peer in _parts(report.get("pings"))},
+        owners={
+            found["address"]: Unknown(found["error"]) if found["error"] else tuple(found["macs"])
+            for found in _parts(report.get("neighbors"))
+            if found["error"] != OWN
+        },
+        fences=dict(_fences(report)),
+        modules=_why_not(storage) if _failed(storage) else dict(storage["modules"]),
+        disks={} if _failed(storage) else {disk["path"]: Disk(**disk) for disk in storage["disks"]},
+        upkeep=_upkeep(report.get("upkeep")),
+    )
+
+
+def _failed(part: Any) -> bool:
+    return not isinstance(part, Mapping) or "failed" in part
+
+
+def _why_not(part: Any) -> Unknown:
+    return Unknown(str(part["failed"])) if isinstance(part, Mapping) and "failed" in part else Unknown()
+
+
+def _parts(part: Any) -> list[dict[str, Any]]:
+    return part if isinstance(part, list) else []
+
+
+def _fences(report: Mapping[str, Any]) -> Iterator[tuple[str, str | Unknown]]:
+    for name, answer in report.items():
+        if name.startswith(FENCING):
+            why = _why_not(answer) if _failed(answer) else str(answer["error"])
+            yield name.removeprefix(FENCING), why
+
+
+def _upkeep(part: Any) -> Upkeep | Unknown:
+    if _failed(part):
+        return _why_not(part)
+    upgrades, reboots, kept_back = parse_apt_config(part["apt"])
+    restarts, left_alone = parse_needrestart(part["needrestart"])
+    return Upkeep(
+        owned_units=tuple(part["owned_units"]),
+        upgrades=upgrades,
+        reboots=reboots,
+        kept_back=kept_back,
+        restarts=restarts,
+        left_alone=left_alone,
+        power_key="" if part["power_key"] == IGNORED else part["power_key"],
+        acpid=part["acpid"],
     )
 
 

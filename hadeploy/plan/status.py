@@ -8,6 +8,8 @@ from typing import Literal
 
 from hadeploy.design.design import Cluster, Design, VirtualAddress
 from hadeploy.design.membership import QuorumDevice
+from hadeploy.health.judge import judge_hosts
+from hadeploy.health.problem import HostProblem
 from hadeploy.plan.databases import InstanceStatus, KeptWal, judge_databases, kept_wal
 from hadeploy.plan.observed import ClusterView, DeviceView, FenceEvent, HostView
 from hadeploy.plan.volumes import CopyStatus, difference_problems, judge_volumes, volume_reports, volume_units
@@ -97,6 +99,7 @@ class Status:
         volumes: copies of replicated ones, on members that answered.
         databases: copies of those that replicate by themselves.
         kept_wal: WAL that was kept before an instance was rewound, until a person removes it; no problem.
+        hosts: facts of hosts that do not hold, and such as a person accepted; the others are among the problems.
     """
 
     name: str
@@ -113,6 +116,7 @@ class Status:
     volumes: tuple[CopyStatus, ...] = ()
     databases: tuple[InstanceStatus, ...] = ()
     kept_wal: tuple[KeptWal, ...] = ()
+    hosts: tuple[HostProblem, ...] = ()
 
     @property
     def degraded(self) -> bool:
@@ -142,11 +146,13 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
     servers = _servers(design, answered)
     device = _device(design, answered)
     volumes, volume_problems = judge_volumes(design, {host.host: host.copies for host in answered})
+    host_problems = judge_hosts(design, {host.host: host.facts for host in answered})
     databases, database_problems = judge_databases(design, view.attributes if view else {})
     problems = [_node_problem(node) for node in nodes if not node.well]
     # What nobody could be asked about is unknown, and that is said once.
     if answered:
         problems += [
+            *(problem.sentence for problem in host_problems if problem.is_error),
             *_cluster_problems(design.cluster, [h.cluster for h in answered if h.cluster is not None], view),
             *(_address_problem(address) for address in addresses if not address.well),
             *(_group_problem(group) for group in groups if group.broken or not group.node),
@@ -178,6 +184,7 @@ def judge(design: Design, hosts: Sequence[HostView]) -> Status:
         volumes=volumes,
         databases=databases,
         kept_wal=kept_wal(design, {host.host: host.kept_wal for host in answered}),
+        hosts=tuple(problem for problem in host_problems if problem.is_error or problem.accepted),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Severity
+from hadeploy.diagnostics.catalogue import all_meanings
 from hadeploy.rules.registry import all_rules
 from hadeploy.rules.rule import Case, Found, Rule
 
@@ -41,6 +42,7 @@ def _diagnostic(rule: Rule, case: Case, found: Found) -> Diagnostic:
 
 def _accepted_without_need(case: Case) -> Iterator[Diagnostic]:
     known = {rule.code for rule in all_rules()}
+    known |= {meaning.code for meaning in all_meanings() if meaning.acceptable}
     for index, risk in enumerate(case.loaded.topology.accept_risks):
         if risk.rule not in known:
             yield Diagnostic(

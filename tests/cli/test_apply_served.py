@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hadeploy.app import apply as application
+from hadeploy.app.look import Look
 from hadeploy.app.served import STEADY_SECONDS, Served, await_served
 from hadeploy.cli import command_line
 from hadeploy.plan.status import Status
@@ -85,6 +86,7 @@ def apply(tmp_path, monkeypatch):
 
     def call(run: RunResult, *problems: str, options: tuple[str, ...] = ()):
         monkeypatch.setattr(application, "prepare", prepare)
+        monkeypatch.setattr(application, "look_first", lambda _: Look((), ()))
         monkeypatch.setattr(application, "apply_topology", lambda *_: run)
         monkeypatch.setattr(application.StatusReader, "read", lambda _: status(*problems))
         monkeypatch.setattr(application, "PATIENCE_SECONDS", 0.0)

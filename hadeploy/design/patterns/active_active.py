@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from hadeploy.design.balanced import expand_balancer, statistics_network
-from hadeploy.design.common import expand_members, expand_segments
+from hadeploy.design.common import expand_accepted, expand_members, expand_segments
 from hadeploy.design.design import Design, VirtualAddress
 from hadeploy.design.filtering import expand_firewall
 from hadeploy.design.flows import allowed_flows, balancer_flows, unit_flows, vrrp_flows
@@ -71,6 +71,7 @@ def expand_active_active(topology: ActiveActive) -> Design:
         firewall=expand_firewall(topology.firewall),
         rto_ms=topology.objectives.rto,
         secrets_vault=topology.secrets_vault or "",
+        accepted_risks=expand_accepted(topology),
     )
 
 

@@ -1,0 +1,73 @@
+"""Look before deciding: ask every host, once, for what a takeover will need; nothing is written before that holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hadeploy.app.status import StatusReader
+from hadeploy.design.design import Design
+from hadeploy.health.judge import judge_hosts
+from hadeploy.health.problem import HostProblem
+from hadeploy.health.questions import deep_questions
+from hadeploy.observe.facts import HostFacts
+from hadeploy.plan.observed import HostView
+
+NAME = "HOST011"
+UNASKED = "HOST010"
+
+UNSYNCHRONIZED = "HOST019"
+"""Nodes of a lab take the clock of this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of a design's hosts before an apply.
+
+    Attributes:
+        views: in the order of the topology; the arbiter last.
+        problems: what does not hold, errors first.
+        seconds: how long it took.
+    """
+
+    views: tuple[HostView, ...]
+    problems: tuple[HostProblem, ...]
+    seconds: float = 0.0
+
+    @property
+    def facts(self) -> Mapping[str, HostFacts]:
+        """Of hosts that answered."""
+        return {view.host: view.facts for view in self.views if not view.error}
+
+    @property
+    def refused(self) -> bool:
+        """Whether an apply must not start. A wrong host name alone is the playbook's to refuse, which says whose host it is."""
+        return any(problem.is_error and problem.code != NAME for problem in self.problems)
+
+
+def look_at_hosts(design: Design, inventory: Path | None, *, lab: bool = False) -> Look:
+    """Ask members, and the arbiter where it is set up, all at once.
+
+    Raises:
+        RunError: the inventory cannot be read.
+    """
+    began = time.monotonic()
+    reader = StatusReader.for_hosts(design, inventory, arbiter=True)
+    views = reader.observe(deep_questions(design))
+    unasked = [_unasked(view) for view in views if view.error]
+    found = judge_hosts(design, {view.host: view.facts for view in views if not view.error})
+    problems = [problem for problem in found if not (lab and problem.code == UNSYNCHRONIZED)]
+    ordered = tuple(sorted((*unasked, *problems), key=lambda problem: not problem.is_error))
+    return Look(views, ordered, round(time.monotonic() - began, 3))
+
+
+def _unasked(view: HostView) -> HostProblem:
+    return HostProblem(
+        UNASKED,
+        view.host,
+        "it answers over SSH",
+        view.error,
+        f"see that SSH with the inventory's user and key reaches {view.host}, and that it has python3",
+    )
