@@ -171,11 +171,48 @@ def test_a_bmc_that_one_node_does_not_reach_is_named_with_that_node(change, appl
         for device in document["fencing"]["devices"].values():
             device["parameters"]["power_timeout"] = POWER_TIMEOUT
 
+    def accept(document: dict[str, Any]) -> None:
+        document["accept_risks"] = [{"rule": "HOST027", "reason": "the agent itself is to be asked, too"}]
+
     change(be_impatient)
     set_link(load_state(NAME), "n1", "bmc", "drop")
     try:
-        done = apply()
+        looked = apply()
+        change(accept)
+        asked = apply()
     finally:
         set_link(load_state(NAME), "n1", "bmc", "restore")
-    assert_refused_at_once(done, refused("ipmi-n2", "n1", "Connection timed out"), silent=POWER_TIMEOUT)
+        change(lambda document: document.pop("accept_risks"))
+    assert (looked["code"], looked["changed"]) == (1, False)
+    assert [(each["code"], each["host"]) for each in looked["host_problems"]] == [("HOST027", "n1")]
+    assert "ipmi-n2" in looked["host_problems"][0]["expected"]
+    assert_refused_at_once(asked, refused("ipmi-n2", "n1", "Connection timed out"), silent=POWER_TIMEOUT)
+    assert asked["host_problems"][0]["severity"] == "warning"
     assert apply()["code"] == 0
+
+
+def rename(node: str, old: str, new: str, address: str) -> None:
+    """As a kernel does that finds the same card in another slot."""
+    script = (
+        f"ip link set {old} down && ip link set {old} name {new} && ip link set {new} up"
+        f" && ip address replace {address} dev {new}"
+    )
+    on(node, "sh", "-c", script)
+
+
+def test_a_standby_whose_interface_has_another_name_is_refused_and_degraded(topology, apply):
+    """It would be well until it had to take over; then the virtual address would be nowhere."""
+    rename("n2", "lan0", "ens18", "10.71.1.12/24")
+    try:
+        done = apply()
+        status = json.loads(hadeploy(RIGHT, "status", str(topology), "--lab", "--json", check=False).stdout)
+    finally:
+        rename("n2", "ens18", "lan0", "10.71.1.12/24")
+    assert (done["code"], done["changed"]) == (1, False)
+    (problem,) = done["host_problems"]
+    assert (problem["code"], problem["host"]) == ("HOST020", "n2")
+    assert problem["fix"] == "write nodes.n2.interfaces: {lan: ens18}"
+    assert status["degraded"]
+    assert [words for words in status["problems"] if words.startswith("n2: 10.71.1.12 on ens18")]
+    wait_until_well(StatusReader.for_lab(topology).read, 60)
+    assert (again := apply())["code"] == 0, again
