@@ -250,12 +250,9 @@ def _variables(request: ApplyRequest) -> dict[str, object]:
 
 
 def look_first(prepared: PreparedApply) -> Look:
-    """What the hosts are like, before anything is written.
-
-    Raises:
-        RunError: the inventory cannot be read.
-    """
-    return look_at_hosts(prepared.design, prepared.inventory, lab=prepared.request.lab)
+    """What the hosts are like, before anything is written."""
+    reader = StatusReader.of(prepared.design, prepared.reaches, arbiter=True)
+    return look_at_hosts(reader, lab=prepared.request.lab)
 
 
 def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) -> RunResult:

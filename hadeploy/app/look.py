@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from hadeploy.app.status import StatusReader
-from hadeploy.design.design import Design
 from hadeploy.health.judge import judge_hosts
 from hadeploy.health.problem import HostProblem
 from hadeploy.health.questions import deep_questions
@@ -47,14 +45,10 @@ class Look:
         return any(problem.is_error and problem.code != NAME for problem in self.problems)
 
 
-def look_at_hosts(design: Design, inventory: Path | None, *, lab: bool = False) -> Look:
-    """Ask members, and the arbiter where it is set up, all at once.
-
-    Raises:
-        RunError: the inventory cannot be read.
-    """
+def look_at_hosts(reader: StatusReader, *, lab: bool = False) -> Look:
+    """Ask all hosts of a reader at once: members, and the arbiter where it is set up."""
+    design = reader.design
     began = time.monotonic()
-    reader = StatusReader.for_hosts(design, inventory, arbiter=True)
     views = reader.observe(deep_questions(design))
     unasked = [_unasked(view) for view in views if view.error]
     found = judge_hosts(design, {view.host: view.facts for view in views if not view.error})
