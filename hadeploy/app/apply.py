@@ -29,6 +29,7 @@ from hadeploy.run.connections import Access, known_inventories, read_reaches
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent, RunResult
 from hadeploy.run.vault import ensure_generated, vault_password
+from hadeploy.spec.deployment import ID
 from hadeploy.spec.secret import DEFAULT_VAULT
 
 
@@ -36,8 +37,9 @@ from hadeploy.spec.secret import DEFAULT_VAULT
 class ApplyRequest:
     """What a person asked for.
 
-    ``wipe`` and ``adopt`` name disks as ``volume@node``, ``take_over`` a run that is dead, ``take_over_files`` and
-    ``take_over_units`` what is not hadeploy's and may be replaced or stopped, as ``name`` or ``name@node``.
+    ``wipe`` and ``adopt`` name disks as ``volume@node``, ``take_over`` a run that is dead, and deployments whose hosts are to
+    be this one's, ``take_over_files`` and ``take_over_units`` what is not hadeploy's and may be replaced or stopped, as
+    ``name`` or ``name@node``.
     """
 
     topology: Path
@@ -47,7 +49,7 @@ class ApplyRequest:
     check: bool
     wipe: tuple[str, ...] = ()
     adopt: tuple[str, ...] = ()
-    take_over: str = ""
+    take_over: tuple[str, ...] = ()
     take_over_files: tuple[str, ...] = ()
     take_over_units: tuple[str, ...] = ()
     become_password: bytes | None = None
@@ -75,6 +77,11 @@ class PreparedApply:
         return tuple(words for name, words in destructible.items() if name in self.request.wipe)
 
     @property
+    def taken_over(self) -> tuple[str, ...]:
+        """Ids of other deployments whose hosts become this one's."""
+        return tuple(word for word in self.request.take_over if ID.fullmatch(word))
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """The hosts that are meant."""
         where = "lab" if self.request.lab else ""
@@ -93,6 +100,7 @@ def prepare(
     Raises:
         RunError: an inventory cannot be read or does not name all hosts, or another run uses the project.
         NotAProjectError: the destination holds something else.
+        OtherDeploymentError: the destination holds the project of another topology of this name.
     """
     known_inventories(request.inventories)
     former: list[dict[str, Any]] = []
@@ -102,6 +110,7 @@ def prepare(
         lab=request.lab,
         hold=hold,
         before=lambda project: former.extend(objects_of(project)),
+        make_id=not request.check,
     )
     if done is None:
         return None, findings
@@ -112,7 +121,7 @@ def prepare(
         return None, findings
     lab: LabState | None = None
     if request.lab:
-        lab, found = lab_of(design)
+        lab, found = lab_of(design.name, request.topology)
         findings += found
         if lab is None:
             return None, findings
@@ -242,7 +251,7 @@ def _variables(request: ApplyRequest) -> dict[str, object]:
     named = {
         "hadeploy_wipe": list(request.wipe),
         "hadeploy_adopt": list(request.adopt),
-        "hadeploy_take_over": request.take_over,
+        "hadeploy_take_over": list(request.take_over),
         "hadeploy_take_over_files": list(request.take_over_files),
         "hadeploy_take_over_units": list(request.take_over_units),
     }

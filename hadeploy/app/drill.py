@@ -166,7 +166,7 @@ def _world(
     request: DrillRequest, topology: TopologyBase, design: Design
 ) -> tuple[World | None, StatusReader | None, Diagnostics]:
     if request.lab:
-        state, findings = lab_of(design)
+        state, findings = lab_of(design.name, request.topology)
         if state is None:
             return None, None, findings
         return LabWorld(state, design), StatusReader.for_lab(request.topology), findings

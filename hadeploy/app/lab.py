@@ -81,6 +81,7 @@ def plan_lab(
         bmcs=bmcs,
         backend=backend,
         installed=installed,
+        topology=str(path.resolve()),
     )
     return plan, findings
 

@@ -38,7 +38,7 @@ def at_lab_pace(loaded: LoadedTopology, design: Design) -> tuple[Design, Diagnos
 
     The topology and its design stay as they are: what is slower is built for this lab alone.
     """
-    state, _ = lab_of(design)
+    state, _ = lab_of(design.name, loaded.path)
     return (design, Diagnostics()) if state is None else _for(state, loaded, design)
 
 

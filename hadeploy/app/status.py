@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hadeploy.app.deployment import load_lab
 from hadeploy.app.validate import load_known_valid, load_valid
 from hadeploy.design.design import Design
 from hadeploy.design.patterns import expand
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.health.questions import deep_questions
 from hadeploy.lab.errors import LabError
-from hadeploy.lab.state import LabState, load_state
+from hadeploy.lab.state import LabState
 from hadeploy.observe.script import probe_script
 from hadeploy.plan.observed import HostView, parse_host
 from hadeploy.plan.status import Status, judge, watched_units
@@ -38,10 +39,10 @@ class StatusReader:
 
         Raises:
             ValueError: the topology is not valid.
-            LabError: its lab is not up.
+            LabError: its lab is not up, or the one of its name is of another topology.
         """
         design = expand(load_known_valid(topology).topology)
-        return cls.for_hosts(design, load_state(design.name).overlay)
+        return cls.for_hosts(design, load_lab(design.name, topology).overlay)
 
     @classmethod
     def for_hosts(
@@ -100,10 +101,10 @@ def read_journals(reader: StatusReader, since: float) -> Timeline:
     )
 
 
-def lab_of(design: Design) -> tuple[LabState | None, Diagnostics]:
-    """The lab of a design, or the finding that there is none."""
+def lab_of(name: str, topology: Path) -> tuple[LabState | None, Diagnostics]:
+    """The lab of a topology, or the finding that there is none."""
     try:
-        return load_state(design.name), Diagnostics()
+        return load_lab(name, topology), Diagnostics()
     except LabError as error:
         return None, Diagnostics((Diagnostic(error.code, error.message, mend=error.mend),))
 
@@ -140,7 +141,7 @@ def read_status(
     if not lab:
         access = access_of(topology, design, inventories, become_password)
         return StatusReader.for_hosts(design, access).read(deep=True), findings
-    state, found = lab_of(design)
+    state, found = lab_of(design.name, topology)
     findings += found
     if state is None:
         return None, findings

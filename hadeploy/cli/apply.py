@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -56,11 +57,13 @@ def apply(
         ),
     ] = None,
     take_over: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
-            metavar="RUN", help="Take the hosts' lock over from this run, which is known to be dead."
+            metavar="RUN|ID",
+            help="Take the hosts' lock over from this run, which is known to be dead; or hosts from the deployment with this"
+            " id. Repeatable.",
         ),
-    ] = "",
+    ] = None,
 ) -> None:
     """Compile the topology and apply it over SSH.
 
@@ -76,12 +79,17 @@ def apply(
     from hadeploy.cli.check_view import summary
     from hadeploy.cli.look_view import as_data, as_result, show_look
     from hadeploy.run.sole import sole_run
+    from hadeploy.spec.deployment import ID
 
     refuse_both(lab, inventory)
-    if take_over and not take_over.isalnum():
+    runs = [word for word in take_over or () if not ID.fullmatch(word)]
+    if any(not re.fullmatch(r"[0-9A-Za-z]+", word) for word in runs):
         raise typer.BadParameter(
-            "it is no run: take the one that the refusal names", param_hint="--take-over"
+            "it is neither a run nor the id of a deployment: take the one that the refusal names",
+            param_hint="--take-over",
         )
+    if len(runs) > 1:
+        raise typer.BadParameter("one run holds the lock of a host: name one", param_hint="--take-over")
     request = ApplyRequest(
         topology=topology,
         out=out,
@@ -90,7 +98,7 @@ def apply(
         check=check,
         wipe=tuple(wipe or ()),
         adopt=tuple(adopt or ()),
-        take_over=take_over,
+        take_over=tuple(take_over or ()),
         take_over_files=tuple(take_over_file or ()),
         take_over_units=tuple(take_over_unit or ()),
         become_password=ask_become_password() if ask_become_pass else None,
@@ -138,6 +146,10 @@ def _ask(prepared: PreparedApply) -> None:
         raise typer.Exit(1)
     for words in prepared.removed:
         typer.echo(words)
+    for deployment in prepared.taken_over:
+        typer.echo(
+            f"hosts that belong to the deployment {deployment} are taken from it: what it runs there is stopped and removed"
+        )
     for disk in prepared.destroyed:
         typer.echo(f"everything on {disk} will be destroyed")
     for name in prepared.request.take_over_files:

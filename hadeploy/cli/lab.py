@@ -48,8 +48,9 @@ class Switch(StrEnum):
 
 
 def _name(lab: str) -> str:
-    """The lab's name: of the topology where a file is given."""
-    from hadeploy.lab.state import lab_exists
+    """The lab's name: of the topology where a file is given, whose lab it must be."""
+    from hadeploy.app.deployment import refuse_another
+    from hadeploy.lab.state import lab_exists, load_state
 
     if lab_exists(lab):
         return lab
@@ -59,7 +60,12 @@ def _name(lab: str) -> str:
 
     loaded, findings = load_valid(Path(lab))
     stop_on_errors(findings)
-    return loaded.topology.name if loaded else lab
+    if loaded is None:
+        return lab
+    name = loaded.topology.name
+    if lab_exists(name):
+        refuse_another(load_state(name), Path(lab))
+    return name
 
 
 class BackendName(StrEnum):

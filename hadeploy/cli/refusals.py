@@ -12,7 +12,7 @@ import typer
 from hadeploy.run import endings
 
 INTERRUPTED = 130
-TOLD = ("RunError", "LabError", "NotAProjectError", "OccupiedError")
+TOLD = ("RunError", "LabError", "NotAProjectError", "OccupiedError", "OtherDeploymentError")
 """By name, so that the command line loads nothing for them before one of them was raised."""
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from threading import Event
@@ -21,7 +23,7 @@ from hadeploy.lab.overlay import CONNECT_SECONDS, make_keys, ssh_argv, write_ove
 from hadeploy.lab.plan import LabNode, LabPlan
 from hadeploy.lab.power import boot, cut
 from hadeploy.lab.program import run
-from hadeploy.lab.state import LabState, Process, end_process, lab_exists, load_state
+from hadeploy.lab.state import LABS, LabState, Process, end_process, lab_exists, load_state, of_another
 from hadeploy.lab.tell import Tell, say_nothing
 from hadeploy.lab.vm import saved
 from hadeploy.lab.wiring import lay_bridges, unplug
@@ -54,10 +56,7 @@ def up(plan: LabPlan, tell: Tell = say_nothing) -> LabState:
         tell(f"booting {', '.join(node.name for node in plan.nodes)}")
         _all_at_once(plan.nodes, lambda node, give_up: _first_boot(state, node, give_up))
 
-    if _is_up(plan.name):
-        raise LabError(
-            "LAB022", f"the lab {plan.name} is up already", f"end it: hadeploy lab down {plan.name}"
-        )
+    _refuse_second(plan)
     return _build(plan, tell, make_keys, power_on)
 
 
@@ -107,6 +106,32 @@ def restore(name: str, tell: Tell = say_nothing) -> LabState:
     return state
 
 
+def _refuse_second(plan: LabPlan) -> None:
+    """A lab that is up is not ended for another one of its name.
+
+    Raises:
+        LabError: there is one.
+    """
+    if not _is_up(plan.name):
+        return
+    former = load_state(plan.name).plan.topology
+    if former and former != plan.topology:
+        raise of_another(plan.name, former)
+    raise LabError("LAB022", f"the lab {plan.name} is up already", f"end it: hadeploy lab down {plan.name}")
+
+
+@contextlib.contextmanager
+def _claiming() -> Iterator[None]:
+    """Of two that bring up a lab of one name at once, one sees the other."""
+    LABS.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(LABS, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _is_up(name: str) -> bool:
     return lab_exists(name) and load_state(name).holder.alive
 
@@ -117,12 +142,14 @@ def _build(
     """Everything around the nodes, then the nodes."""
     backend = backend_of(plan)
     backend.check_machine(plan)
-    if lab_exists(plan.name):
-        tell(f"clearing what a killed lab {plan.name} left")
-        down(plan.name)
     accelerator = backend.prepare(plan, tell)
-    state = LabState(plan, open_namespace(), accelerator=accelerator)
-    state.save()
+    with _claiming():
+        _refuse_second(plan)
+        if lab_exists(plan.name):
+            tell(f"clearing what a killed lab {plan.name} left")
+            down(plan.name)
+        state = LabState(plan, open_namespace(), accelerator=accelerator)
+        state.save()
     try:
         tell("laying networks")
         lay_bridges(state)

@@ -121,6 +121,7 @@ class LabPlan:
     """A whole lab; ``backend`` is the kind of all its nodes.
 
     Attributes:
+        topology: path of the topology that it is of, links followed; empty where it is of none.
         installed: whether nodes have what roles install already, as hosts made from a golden image; where it is left open,
             emulated machines do, since installing takes minutes there.
     """
@@ -131,6 +132,7 @@ class LabPlan:
     bmcs: tuple[LabBmc, ...]
     backend: str = DEFAULT_BACKEND
     installed: bool | None = None
+    topology: str = ""
 
     @property
     def releases(self) -> tuple[str, ...]:

@@ -75,6 +75,10 @@ class LabState:
         """Inventory overlay for Ansible."""
         return self.folder / "overlay.yml"
 
+    def is_of(self, topology: Path) -> bool:
+        """Whether it is of the topology at that path. Of a lab that an earlier version made, that is not known."""
+        return self.plan.topology in ("", str(topology.resolve()))
+
     def enter(self, *argv: str) -> list[str]:
         """The same command, in the lab's namespaces."""
         return ["nsenter", "-t", str(self.holder.pid), "-m", "-n", "--", *argv]
@@ -137,6 +141,15 @@ def load_state(name: str) -> LabState:
     )
 
 
+def of_another(name: str, topology: str) -> LabError:
+    """What is told who means the lab of one topology and has another of that name, at the path ``topology``."""
+    return LabError(
+        "LAB069",
+        f"the lab {name} is of another topology: {topology}",
+        f"give one of the two another name (`name:`), or end that lab: hadeploy lab down {name}",
+    )
+
+
 def read_plan(data: Mapping[str, Any]) -> LabPlan:
     """A plan as it was written by ``asdict``."""
     return LabPlan(
@@ -157,6 +170,7 @@ def read_plan(data: Mapping[str, Any]) -> LabPlan:
         bmcs=tuple(LabBmc(**bmc) for bmc in data["bmcs"]),
         backend=data["backend"],
         installed=data.get("installed"),
+        topology=data.get("topology", ""),
     )
 
 

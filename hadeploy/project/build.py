@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hadeploy import __version__
@@ -19,34 +20,56 @@ from hadeploy.project.settings import ansible_settings, readme
 from hadeploy.project.write import replace_directory
 
 
-def build(design: Design, destination: Path) -> Manifest:
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose project it is.
+
+    Attributes:
+        deployment: the id that hosts are told; a lab has one of its own.
+        topology: the id that stands beside the topology. A project with another one is not written over.
+    """
+
+    deployment: str = ""
+    topology: str = ""
+
+
+NOBODYS = Whose()
+
+
+def build(design: Design, destination: Path, whose: Whose = NOBODYS) -> Manifest:
     """Compile every daemon's share and write the project.
 
     Raises:
         NotAProjectError: the destination holds something else.
+        OtherDeploymentError: it holds the project of another deployment.
     """
-    return write_project(design, shares(design), cluster_information_base(design), destination)
+    return write_project(design, shares(design), cluster_information_base(design), destination, whose)
 
 
 def write_project(
-    design: Design, parts: Sequence[Share], cib: ClusterInformationBase | None, destination: Path
+    design: Design,
+    parts: Sequence[Share],
+    cib: ClusterInformationBase | None,
+    destination: Path,
+    whose: Whose = NOBODYS,
 ) -> Manifest:
     """Write the project, replacing a former one in one step.
 
     Raises:
         NotAProjectError: the destination holds something else.
+        OtherDeploymentError: it holds the project of another deployment.
     """
-    files = project_files(design, parts, cib)
-    manifest = Manifest.of(__version__, design.name, files)
+    files = project_files(design, parts, cib, whose.deployment)
+    manifest = Manifest.of(__version__, design.name, files, whose.topology)
     replace_directory(destination, files, manifest)
     return manifest
 
 
 def project_files(
-    design: Design, parts: Sequence[Share], cib: ClusterInformationBase | None
+    design: Design, parts: Sequence[Share], cib: ClusterInformationBase | None, deployment: str = ""
 ) -> dict[str, bytes]:
     """Every file but the manifest, by its path in the project. Pure: the same input gives the same bytes."""
-    variables = play_variables(design, parts, cib)
+    variables = play_variables(design, parts, cib, deployment)
     plays = playbook(parts, certificates=makes_certificates(design))
     files = {
         "ansible.cfg": ansible_settings(design).encode(),

@@ -25,6 +25,7 @@ def inventory(design: Design, shares: Iterable[Share]) -> dict[str, Any]:
         "standby",
         "pending_packages",
         "pending_leftovers",
+        "pending_identity",
         *(f"pending_{name}" for name in daemons),
     )
     cib = ("pending_cib", "pending_fencing", "renaming") if design.cluster else ()
@@ -71,13 +72,17 @@ def _arbiter(design: Design) -> dict[str, Any]:
 
 
 def play_variables(
-    design: Design, shares: Iterable[Share], cib: ClusterInformationBase | None
+    design: Design, shares: Iterable[Share], cib: ClusterInformationBase | None, deployment: str = ""
 ) -> dict[str, Any]:
-    """For all hosts; secrets are looked up when a task needs them, by Ansible, on the controller."""
+    """For all hosts; secrets are looked up when a task needs them, by Ansible, on the controller.
+
+    ``deployment`` is the id of the deployment, empty where it has none yet.
+    """
     found = [secret for share in shares for artifact in share.artifacts for secret in artifact.secrets]
     secrets = dict.fromkeys([*found, *(cib.secrets if cib else ())])
     lengths = {secret.name: secret.length for secret in secrets if secret.length}
     return {
+        "hadeploy_deployment": {"id": deployment, "name": design.name},
         "hadeploy_nodes": nodes_of(design),
         "hadeploy_hosts": [member.inventory_name or member.name for member in design.members],
         "hadeploy_node": "{{ hadeploy_nodes[inventory_hostname] }}",

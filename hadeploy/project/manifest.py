@@ -19,16 +19,19 @@ class Manifest:
         hadeploy: version that wrote it.
         design: name of the topology.
         files: (path, sha256) pairs, sorted.
+        deployment: id that stands beside the topology; empty where it had none.
     """
 
     hadeploy: str
     design: str
     files: tuple[tuple[str, str], ...]
+    deployment: str = ""
 
     @classmethod
-    def of(cls, version: str, design: str, files: Mapping[str, bytes]) -> Manifest:
+    def of(cls, version: str, design: str, files: Mapping[str, bytes], deployment: str = "") -> Manifest:
         """Hash everything."""
-        return cls(version, design, tuple((path, _hash(files[path])) for path in sorted(files)))
+        hashes = tuple((path, _hash(files[path])) for path in sorted(files))
+        return cls(version, design, hashes, deployment)
 
     @classmethod
     def parse(cls, text: str) -> Manifest:
@@ -39,7 +42,8 @@ class Manifest:
         """
         data = json.loads(text)
         try:
-            return cls(data["hadeploy"], data["design"], tuple(data["files"].items()))
+            hashes = tuple(data["files"].items())
+            return cls(data["hadeploy"], data["design"], hashes, str(data.get("deployment", "")))
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError("not a manifest of hadeploy") from error
 
@@ -50,12 +54,9 @@ class Manifest:
 
     def text(self) -> str:
         """As it is written."""
-        return (
-            json.dumps(
-                {"hadeploy": self.hadeploy, "design": self.design, "files": dict(self.files)}, indent=2
-            )
-            + "\n"
-        )
+        whose = {"deployment": self.deployment} if self.deployment else {}
+        about = {"hadeploy": self.hadeploy, "design": self.design, **whose, "files": dict(self.files)}
+        return json.dumps(about, indent=2) + "\n"
 
 
 @lru_cache(maxsize=1024)

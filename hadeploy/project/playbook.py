@@ -47,6 +47,10 @@ DISKS = (*VOLUMES, ("drbd_generation", "{{ hadeploy_drbd_generation }}"), *NAMED
 OBJECTS = (("observe_objects_wanted", "{{ hadeploy_objects }}"),)
 """Volumes and databases: what holds data is neither renamed nor renumbered unasked."""
 
+IDENTITY = (("observe_deployment", "{{ hadeploy_deployment }}"),)
+PENDING_IDENTITY = "hadeploy_pending_identity"
+"""Nodes that do not remember yet which deployment they belong to."""
+
 RENAMING = "hadeploy_renaming"
 """Hosts, where something that holds data gets a new name."""
 
@@ -117,6 +121,8 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
                     "observe",
                     variables=(
                         ("observe_members", MEMBERS_AND_ARBITER if arbiter else MEMBERS),
+                        *IDENTITY,
+                        *((("observe_arbiter", "{{ hadeploy_arbiter }}"),) if arbiter else ()),
                         ("observe_addresses", "{{ hadeploy_addresses }}"),
                         *(OBJECTS if clustered else ()),
                     ),
@@ -171,6 +177,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             if clustered
             else []
         ),
+        _play("Remember the deployment", PENDING_IDENTITY, [Step("observe", "remember", IDENTITY)]),
         *([_play("Rename", RENAMING, [Step("bundle", "rename")])] if clustered else []),
         _play("Write", "hadeploy_pending", [Step("bundle", "write")]),
         _play("Stop leftovers", LEFTOVERS, [Step("bundle", "remove_units", () if clustered else OTHERS)]),

@@ -11,7 +11,7 @@ from hadeploy.project.exchange import clear_interrupted, swap, temporary_directo
 from hadeploy.project.foreign import OccupiedError, foreign_entries, keep_entries, refuse_occupied
 from hadeploy.project.manifest import NAME, Manifest
 
-__all__ = ["NotAProjectError", "OccupiedError", "replace_directory"]
+__all__ = ["NotAProjectError", "OccupiedError", "OtherDeploymentError", "replace_directory"]
 
 
 class NotAProjectError(Exception):
@@ -21,6 +21,16 @@ class NotAProjectError(Exception):
     mend = "choose another folder with --out"
 
 
+class OtherDeploymentError(Exception):
+    """The destination holds the project of another deployment of the same name."""
+
+    code = "BUILD012"
+    mend = (
+        "give one of the two topologies another name (`name:`), or choose another folder with --out. If it is the same"
+        " deployment, and the file with its id was lost, write that id into the .id file beside the topology"
+    )
+
+
 def replace_directory(destination: Path, files: Mapping[str, bytes], manifest: Manifest) -> None:
     """Write beside the destination, then exchange the two, so that a reader never meets half a project.
 
@@ -28,12 +38,20 @@ def replace_directory(destination: Path, files: Mapping[str, bytes], manifest: M
 
     Raises:
         NotAProjectError: the destination is not empty and no project of hadeploy.
+        OtherDeploymentError: it is the project of another deployment.
         OccupiedError: what is not hadeploy's cannot stay: the new project needs its path, or it is no file, link or folder.
         OSError: the disk refuses; the destination is as before.
     """
     destination = Path(os.path.abspath(destination))  # noqa: PTH100 (resolve() would follow a symlink away)
     clear_interrupted(destination)
-    former = _former(destination)
+    before = _former(destination)
+    if before is not None and before.deployment and before.deployment != manifest.deployment:
+        whose = f"is {manifest.deployment}" if manifest.deployment else "was not made yet"
+        raise OtherDeploymentError(
+            f"{destination} is the project of another deployment of this name, {before.deployment}; the id of this topology"
+            f" {whose}. Written anew, the project would no longer be that of the other one"
+        )
+    former = frozenset((NAME, *dict(before.files))) if before is not None else frozenset()
     whole = {**files, NAME: manifest.text().encode()}
     kept = foreign_entries(destination, former)
     if _holds(destination, whole, kept):
@@ -49,19 +67,18 @@ def replace_directory(destination: Path, files: Mapping[str, bytes], manifest: M
         swap(fresh, destination)
 
 
-def _former(destination: Path) -> frozenset[str]:
-    """The paths that hadeploy wrote there; none where there is nothing yet."""
+def _former(destination: Path) -> Manifest | None:
+    """What hadeploy wrote there; None where there is nothing yet."""
     if destination.is_symlink() or (destination.exists() and not destination.is_dir()):
         raise NotAProjectError(f"{destination} is not a directory")
     if not destination.exists() or not any(destination.iterdir()):
-        return frozenset()
+        return None
     try:
-        manifest = Manifest.parse((destination / NAME).read_text(encoding="utf-8"))
+        return Manifest.parse((destination / NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise NotAProjectError(
             f"{destination} is not empty and was not written by hadeploy ({NAME} is missing)"
         ) from error
-    return frozenset((NAME, *dict(manifest.files)))
 
 
 def _holds(destination: Path, whole: Mapping[str, bytes], kept: Collection[str]) -> bool:

@@ -65,6 +65,21 @@ def test_a_copy_of_a_database_is_named_as_a_disk_is(tmp_path, options, words):
     assert words in done.output
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--take-over", "web/1"), "neither a run nor the id of a deployment"),
+        (("--take-over", "d-123"), "neither a run nor the id of a deployment"),
+        (("--take-over", "a1", "--take-over", "b2"), "one run holds the lock of a host"),
+    ],
+)
+def test_what_is_taken_over_is_a_run_or_a_deployment(tmp_path, options, words):
+    done = apply(tmp_path, "active-passive", *options)
+    assert done.exit_code == 2
+    assert words in " ".join(done.output.replace("│", " ").split())
+    assert not (tmp_path / "build").exists()
+
+
 def test_two_applies_of_one_topology(tmp_path):
     """The second is refused, and only while the first is under way."""
     file = tmp_path / "topology.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -144,8 +145,8 @@ def test_an_apply_is_refused_before_any_secret_is_asked_for(tmp_path, monkeypatc
     monkeypatch.setattr(gate, "parser_root", lambda _release: None)
     monkeypatch.setattr(gate, "own_release", lambda: "debian-12")
     monkeypatch.delenv("HADEPLOY_VAULT_PASSWORD", raising=False)
-    topology = INVENTORIES / "active-passive/topology.yaml"
-    request = ApplyRequest(topology, tmp_path / "build", lab=False, inventories=(), check=False)
+    topology = shutil.copy(INVENTORIES / "active-passive/topology.yaml", tmp_path)
+    request = ApplyRequest(Path(topology), tmp_path / "build", lab=False, inventories=(), check=False)
     prepared, findings = prepare(request)
     assert prepared is None
     assert {finding.code for finding in findings if finding.is_error} == {"CHECK001"}

@@ -112,7 +112,7 @@ class TestRefusals:
                 return status
 
         monkeypatch.setattr(
-            app_drill, "lab_of", lambda d: (object.__new__(LabState), app_drill.Diagnostics())
+            app_drill, "lab_of", lambda *_: (object.__new__(LabState), app_drill.Diagnostics())
         )
         monkeypatch.setattr(app_drill, "StatusReader", Reader)
         result = RUNNER.invoke(command_line(), ["drill", str(tmp_path / "topology.yaml"), "--lab"])

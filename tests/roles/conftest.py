@@ -38,6 +38,21 @@ def host_lock() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def identity() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_identity")
+
+
+@pytest.fixture(scope="session")
+def identity_check() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_identity_check")
+
+
+@pytest.fixture(scope="session")
+def identity_module(identity: ModuleType, host_lock: ModuleType) -> ModuleType:
+    return _load("hadeploy_identity", MODULES / "library" / "hadeploy_identity.py")
+
+
+@pytest.fixture(scope="session")
 def pending_memory() -> ModuleType:
     return _load_utility(MODULES, "hadeploy_pending")
 

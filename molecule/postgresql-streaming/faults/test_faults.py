@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pytest
 
+from hadeploy.app.deployment import known_id
 from hadeploy.app.status import StatusReader
 from hadeploy.drill import fault as faults
 from hadeploy.drill.drill import wait_until_well
@@ -21,6 +22,7 @@ from hadeploy.lab import power
 from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.observer import Probe
 from hadeploy.lab.writer import Writer, sql_recorder
+from hadeploy.spec.deployment import id_file, make_id
 
 ADDRESS = "10.86.1.100"
 SERVER = Probe("db", ADDRESS, 5432, "tcp", timeout=2.0)
@@ -239,6 +241,7 @@ def test_a_changed_address_restarts_no_server_and_is_served_when_the_apply_ends(
     holder("db")
     changed = tmp_path / "topology.yaml"
     changed.write_text(topology.read_text().replace(f"address: {ADDRESS}/24", f"address: {NEW_ADDRESS}/24"))
+    same_deployment(lab, topology, changed)
     (virtual,) = design.virtual_addresses
     old = record_writers(lab, design)["db"]
     recorder = sql_recorder("postgresql", f"hadeploy_records_{secrets.token_hex(4)}")
@@ -262,6 +265,12 @@ def test_a_changed_address_restarts_no_server_and_is_served_when_the_apply_ends(
     finally:
         apply(topology, tmp_path / "build")
     written += [old, new]
+
+
+def same_deployment(lab, topology, clone):
+    """A copy with the id is a clone of the topology, and may be applied to its lab."""
+    made, _ = known_id(topology, lab)
+    make_id(id_file(clone), made)
 
 
 def server(lab, node):
@@ -288,6 +297,7 @@ def test_another_name_is_refused_before_anything_is_written(topology, lab, holde
         assert text.count(old) == 1
         text = text.replace(old, new)
     (tmp_path / "topology.yaml").write_text(text)
+    same_deployment(lab, topology, tmp_path / "topology.yaml")
     asked = ("sh", "-c", "find /etc/postgresql -type f | sort; ls /var/lib/postgresql/15")
     files = {node: exec_in_node(lab, node, *asked) for node in ("n1", "n2")}
     argv = [sys.executable, "-m", "hadeploy", "apply", str(tmp_path / "topology.yaml"), "--lab", "--yes"]

@@ -68,8 +68,8 @@ class ActionModule(LockAction):
 
     def take(self, arguments, task_vars):
         """Take the host's lock and look at it, in one call; again where who holds it is known to be dead."""
-        named = str(task_vars.get("hadeploy_take_over") or "")
-        arguments |= {"run": self.run_id(), "record": self.run_record(task_vars), "instead_of": named}
+        named = self.taken_over(task_vars)
+        arguments |= {"run": self.run_id(), "record": self.run_record(task_vars), "instead_of": named.run}
         result = self._execute_module("hadeploy_bundle", module_args=arguments, task_vars=task_vars)
         holder = (result.get("lock") or {}).get("holder") or {}
         if not holder.get("steps") and self.is_dead(holder.get("process") or {}):

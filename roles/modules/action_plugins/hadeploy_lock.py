@@ -6,16 +6,56 @@ from __future__ import annotations
 import getpass
 import multiprocessing
 import os
+import re
 import socket
 import time
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 RUN_ID = "HADEPLOY_RUN_ID"
 RUN_PID = "HADEPLOY_RUN_PID"
 """What hadeploy apply says of its run; a plain ansible-playbook is a run of its own."""
+
+
+RUN = re.compile(r"[0-9A-Za-z]+")
+DEPLOYMENT = re.compile(r"d-[0-9a-f]{16}")
+"""An id of a deployment is no id of a run, and the other way round, so that one word names either."""
+
+
+class TakenOver(NamedTuple):
+    """What a person takes over: the lock of a run that is dead, and hosts of other deployments."""
+
+    run: str
+    deployments: tuple
+
+
+def read_taken_over(said):
+    """What ``hadeploy_take_over`` names: words in a list, or with commas between them.
+
+    Raises:
+        AnsibleActionFail: a word is neither, or two runs are named.
+    """
+    words = [
+        word.strip()
+        for each in (said if isinstance(said, (list, tuple)) else [said or ""])
+        for word in str(each).split(",")
+        if word.strip()
+    ]
+    for word in words:
+        if not RUN.fullmatch(word) and not DEPLOYMENT.fullmatch(word):
+            raise AnsibleActionFail(
+                f"hadeploy_take_over: {word} is neither a run nor the id of a deployment: take what the refusal names"
+            )
+    runs = [word for word in words if RUN.fullmatch(word)]
+    if len(runs) > 1:
+        raise AnsibleActionFail(
+            f"hadeploy_take_over names several runs ({', '.join(runs)}): one holds the lock of a host"
+        )
+    return TakenOver(runs[0] if runs else "", tuple(word for word in words if DEPLOYMENT.fullmatch(word)))
 
 
 def run_id():
@@ -102,6 +142,10 @@ class ActionModule(ActionBase):
     def run_module(self, name, arguments, task_vars):
         """Run a module as a step of this run."""
         return self._execute_module(name, module_args=arguments | self.step(task_vars), task_vars=task_vars)
+
+    def taken_over(self, task_vars):
+        """What a person said with this run."""
+        return read_taken_over(task_vars.get("hadeploy_take_over"))
 
     def step(self, task_vars):
         """The run's id, once it holds the lock of the host that it looked at first."""

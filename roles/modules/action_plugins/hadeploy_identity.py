@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decides on the controller whether all hosts are those that are meant; the rest is done by the module of the same name."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from ansible.plugins.loader import action_loader
+
+LockAction = action_loader.get("hadeploy_lock", class_only=True)
+
+LOGIC = Path(__file__).resolve().parents[1] / "module_utils" / "hadeploy_identity_check.py"
+
+
+def load_logic():
+    """What is wrong with hosts, from what they say."""
+    spec = importlib.util.spec_from_file_location("hadeploy_identity_check", LOGIC)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class ActionModule(LockAction):
+    """Controller side of hadeploy_identity."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(self, tmp=None, task_vars=None):
+        """Refuse on the controller, or run the module on the host."""
+        arguments = dict(self._task.args)
+        if arguments["state"] != "judged":
+            return super().run(tmp, task_vars)
+        words = load_logic().refusals(
+            arguments["deployment"],
+            arguments["nodes"],
+            arguments["seen"],
+            accepted=self.taken_over(task_vars).deployments,
+            arbiter=arguments.get("arbiter") or "",
+        )
+        return {"failed": True, "msg": "\n".join(words)} if words else {"changed": False}
