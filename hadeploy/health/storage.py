@@ -10,6 +10,9 @@ from hadeploy.observe.facts import Unknown
 
 MIB = 1024 * 1024
 
+UNTOLD = "?"
+"""Of a module that is there, and whose version nobody says."""
+
 
 def module_problems(hosts: Hosts) -> Iterator[HostProblem]:
     """The kernel module of each member with a replica."""
@@ -19,7 +22,7 @@ def module_problems(hosts: Hosts) -> Iterator[HostProblem]:
             continue
         wanted = volumes[0].generation
         found = facts.modules.get("drbd", "")
-        if found.split(".")[0] == wanted.split(".")[0]:
+        if found == UNTOLD or found.split(".")[0] == wanted.split(".")[0]:
             continue
         kernel = "" if isinstance(facts.kernel, Unknown) else facts.kernel
         yield HostProblem(

@@ -9,10 +9,15 @@ from hadeploy.observe.probe.asked import output, text
 
 
 def _module(name: str) -> str:
-    """Its version: of the loaded one, else of the one that would be loaded; empty for none."""
-    return (
-        text(f"/sys/module/{name}/version").strip() or output(["modinfo", "--field", "version", name]).strip()
-    )
+    """Its version: of the loaded one, else of the one that would be loaded; ``?`` where nobody says, empty for none."""
+    loaded = text(f"/sys/module/{name}/version").strip()
+    version = loaded or output(["modinfo", "--field", "version", name]).strip()
+    if version or os.path.isdir(f"/sys/module/{name}"):
+        return version or "?"
+    # A minimal host has no modinfo (package kmod) before the first apply.
+    folder = f"/lib/modules/{os.uname().release}"
+    known = text(f"{folder}/modules.dep") + text(f"{folder}/modules.builtin")
+    return "?" if f"/{name}.ko" in known else ""
 
 
 def _disk(path: str) -> dict[str, object]:
