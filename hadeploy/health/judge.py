@@ -14,6 +14,7 @@ Check = Callable[[Hosts], Iterator[HostProblem]]
 
 CHECKS: tuple[Check, ...] = (
     machine.system_problems,
+    machine.unread_problems,
     networks.interface_problems,
     networks.mtu_problems,
     reach.path_problems,

@@ -93,6 +93,20 @@ def system_problems(hosts: Hosts) -> Iterator[HostProblem]:
     yield from _architectures(hosts)
 
 
+def unread_problems(hosts: Hosts) -> Iterator[HostProblem]:
+    """Questions that failed as a whole: what they would have told is not known."""
+    for name, facts in hosts.facts.items():
+        for asked, why in facts.unread:
+            if not asked.startswith("fencing "):  # told of the device
+                yield HostProblem(
+                    "HOST035",
+                    name,
+                    f"an answer to: {asked}",
+                    why,
+                    f"see what keeps root on {name} from it: hadeploy explain HOST035",
+                )
+
+
 def _architectures(hosts: Hosts) -> Iterator[HostProblem]:
     for database in hosts.design.databases:
         seen = {name: hosts.facts[name].machine for name in database.names if name in hosts.facts}

@@ -51,7 +51,7 @@ def _segment(
             member.name,
             expected,
             f"{' and '.join(address for address, placed in there.items() if placed and placed[0].name != name)}"
-            f" on {', '.join(elsewhere)}" + ("" if named else f"; there is no {name}"),
+            f" on {', '.join(elsewhere)}" + ("" if named else f"; {_absent(name, interfaces)}"),
             f"write nodes.{member.name}.interfaces: {{{_names(hosts, member)}}}",
         )
     missing = [text for text, placed in zip(wanted, there.values(), strict=True) if placed is None]
@@ -66,7 +66,7 @@ def _segment(
             member.name,
             expected,
             f"no interface has {' or '.join(missing)}"
-            + ("" if named else f"; there is no {name}. Interfaces: {others or 'none but lo'}"),
+            + ("" if named else f"; {_absent(name, interfaces)}. Interfaces: {others or 'none but lo'}"),
             f"give {name} of {member.name} the address {', '.join(missing)},"
             f" or correct nodes.{member.name}.addresses.{segment}",
         )
@@ -82,6 +82,12 @@ def _segment(
             else "connect the cable, or enable the switch port",
         )
     return _addresses(hosts, member, segment, named)
+
+
+def _absent(name: str, interfaces: tuple[Interface, ...]) -> str:
+    """Daemons look for the kernel's name of an interface; one of its other names does not serve."""
+    other = next((interface.name for interface in interfaces if name in interface.aliases), "")
+    return f"{name} is only an alternative name of {other}" if other else f"there is no {name}"
 
 
 def _addresses(hosts: Hosts, member: Member, segment: str, named: Interface) -> HostProblem | None:

@@ -186,6 +186,7 @@ class HostFacts:
         modules: kernel module -> its version, empty for none.
         disks: by path.
         upkeep: what acts on daemons unasked.
+        unread: (what was asked, why there is no answer) of questions that failed as a whole.
     """
 
     host_name: str | Unknown = Unknown()
@@ -205,6 +206,7 @@ class HostFacts:
     modules: Mapping[str, str] | Unknown = Unknown()
     disks: Mapping[str, Disk] = field(default_factory=dict)
     upkeep: Upkeep | Unknown = Unknown()
+    unread: tuple[tuple[str, str], ...] = ()
 
     @property
     def addresses(self) -> frozenset[str]:

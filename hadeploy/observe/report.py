@@ -79,6 +79,11 @@ def read_facts(
         modules=_why_not(storage) if _failed(storage) else dict(storage["modules"]),
         disks={} if _failed(storage) else {disk["path"]: Disk(**disk) for disk in storage["disks"]},
         upkeep=_upkeep(report.get("upkeep")),
+        unread=tuple(
+            (name, str(part["failed"]))
+            for name, part in report.items()
+            if isinstance(part, Mapping) and "failed" in part
+        ),
     )
 
 

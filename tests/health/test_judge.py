@@ -52,6 +52,13 @@ class TestInterfaces:
         assert problem.fix == "write nodes.n2.interfaces: {lan: ens18}"
         assert problem.is_error
 
+    def test_an_alternative_name_is_not_enough(self, design, hosts):
+        wish = design()
+        seen = hosts(wish)
+        seen["n2"] = with_interface(seen["n2"], "lan0", name="ens18", aliases=("lan0",))
+        (problem,) = judge_hosts(wish, seen)
+        assert problem.found == "10.71.1.12 on ens18; lan0 is only an alternative name of ens18"
+
     def test_several_are_written_in_one_line(self, design, hosts):
         wish = design()
         seen = hosts(wish)
@@ -276,6 +283,7 @@ class TestMachine:
             ({"root": False}, "HOST015"),
             ({"host_name": "n2.example.com"}, "HOST011"),
             ({"interfaces": Unknown("ip is not there")}, "HOST035"),
+            ({"unread": (("pings", "PermissionError"),)}, "HOST035"),
         ],
     )
     def test_what_a_host_is(self, design, hosts, change, code):

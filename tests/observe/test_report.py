@@ -162,3 +162,11 @@ def test_sshd_that_systemd_listens_for_is_found():
 
 def test_a_report_without_facts_leaves_them_unknown():
     assert read_facts({}) == HostFacts()
+
+
+def test_a_question_that_failed_is_unknown_and_said_to_be():
+    part = {"failed": "no answer within 4 s"}
+    facts = read_facts({"host_name": "n1", "sockets": part, "fencing ipmi-n2": part, "upkeep": part})
+    assert facts.listening == facts.ssh == facts.upkeep == Unknown("no answer within 4 s")
+    assert facts.fences == {"ipmi-n2": Unknown("no answer within 4 s")}
+    assert [name for name, _ in facts.unread] == ["sockets", "fencing ipmi-n2", "upkeep"]
