@@ -73,6 +73,11 @@ class TestWhatIsDone:
         hosts.restore(RING)
         assert [argv[2:] for _, argv in asked[0]] == [("cut", "ring0", "120"), ("mend",)]
 
+    def test_a_link_is_cut_at_the_interface_of_that_node(self, design_of, asked):
+        own = ("addresses: {lan: 10.71.1.11", "interfaces: {ring: ens19}\n    addresses: {lan: 10.71.1.11")
+        world(design_of("active-passive", own)).strike(RING)
+        assert [argv[2:] for _, argv in asked[0]] == [("cut", "ens19", "120")]
+
     def test_a_crash_is_not_undone(self, design_of, asked):
         hosts = world(design_of("active-passive"))
         crash = Mishap(Breakage.DAEMON_CRASH, "n1", "corosync")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from hadeploy.design.patterns import expand
 from hadeploy.health.hosts import paths
 from hadeploy.health.questions import fence_doors
 from hadeploy.observe.facts import (
@@ -21,28 +20,15 @@ from hadeploy.observe.facts import (
     SshWays,
     Upkeep,
 )
-from hadeploy.spec.load import load_topology
 
 INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
 GIB = 1024**3
 
 
 @pytest.fixture
-def design(tmp_path):
+def design(design_of):
     """The design of an example, perhaps with other words in it."""
-
-    def make(example: str = "active-passive", *changes: tuple[str, str]):
-        text = (INVENTORIES / example / "topology.yaml").read_text(encoding="utf-8")
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new)
-        file = tmp_path / "topology.yaml"
-        file.write_text(text, encoding="utf-8")
-        loaded, found = load_topology(file)
-        assert loaded is not None, list(found)
-        return expand(loaded.topology)
-
-    return make
+    return lambda example="active-passive", *changes: design_of(example, *changes)
 
 
 def mac(host: int, place: int) -> str:

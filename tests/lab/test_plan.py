@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
+
 import pytest
 
+from hadeploy.app.lab import plan_lab
 from hadeploy.lab.backend import backend_of
 from hadeploy.lab.containers import Containers
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.plan import LabDisk, LabPlan, short_serial
+from hadeploy.lab.state import read_plan
+
+INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
 
 
 @pytest.mark.parametrize(
@@ -67,3 +74,16 @@ def test_serial_numbers_are_short_and_different():
     long = [short_serial("a-volume-with-a-long-name-" + end) for end in ("1", "2")]
     assert {len(name) for name in long} == {20}
     assert long[0] != long[1]
+
+
+def test_the_lab_of_a_topology_has_the_nodes_own_interfaces(tmp_path, monkeypatch):
+    monkeypatch.setenv("HADEPLOY_IPMI_PASSWORD", "x")
+    text = (INVENTORIES / "active-passive" / "topology.yaml").read_text(encoding="utf-8")
+    head, _, tail = text.rpartition("addresses: {lan:")
+    file = tmp_path / "topology.yaml"
+    file.write_text(f"{head}interfaces: {{lan: ens18}}\n    addresses: {{lan:{tail}", encoding="utf-8")
+    plan, found = plan_lab(file)
+    assert plan is not None, list(found)
+    names = {node.name: [plan.interface(node, network) for network in node.networks] for node in plan.nodes}
+    assert names == {"n1": ["lan0", "ring0", "bmc0"], "n2": ["ens18", "ring0", "bmc0"]}
+    assert read_plan(asdict(plan)) == plan, "as a lab that is up remembers it"

@@ -23,6 +23,14 @@ def test_interfaces_are_named_by_their_mac_and_get_their_addresses(machines):
     ]
 
 
+def test_a_nodes_own_name_of_an_interface_goes_before_the_networks(machines):
+    node = replace(machines.plan.node("n2"), interfaces=(("lan", "ens18"),))
+    files = interface_files(machines.plan, node)
+    assert "Name=ens18" in files["etc/systemd/network/10-lab-ens18.link"]
+    assert "address add 10.70.1.12/24 dev ens18 nodad" in files["etc/lab/interfaces"]
+    assert "lan0" not in "".join(files.values())
+
+
 def test_addresses_wait_for_every_interface(machines):
     lan, bmc = machines.plan.networks
     plan = replace(machines.plan, networks=(replace(lan, interface="lan-0"), bmc))
