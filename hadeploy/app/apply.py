@@ -38,7 +38,7 @@ class ApplyRequest:
     """What a person asked for.
 
     ``wipe`` and ``adopt`` name disks as ``volume@node``, ``take_over`` a run that is dead, and deployments whose hosts are to
-    be this one's, ``take_over_files`` and ``take_over_units`` what is not hadeploy's and may be replaced or stopped, as
+    be this one's. The other ``take_over_…`` name what is not hadeploy's and may be replaced or stopped, files and units as
     ``name`` or ``name@node``.
     """
 
@@ -53,6 +53,7 @@ class ApplyRequest:
     take_over_files: tuple[str, ...] = ()
     take_over_units: tuple[str, ...] = ()
     become_password: bytes | None = None
+    take_over_objects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +255,7 @@ def _variables(request: ApplyRequest) -> dict[str, object]:
         "hadeploy_take_over": list(request.take_over),
         "hadeploy_take_over_files": list(request.take_over_files),
         "hadeploy_take_over_units": list(request.take_over_units),
+        "hadeploy_take_over_objects": list(request.take_over_objects),
     }
     return {name: value for name, value in named.items() if value}
 

@@ -56,6 +56,13 @@ def apply(
             help="Stop and disable this unit, which hadeploy did not start and whose place it takes. Repeatable.",
         ),
     ] = None,
+    take_over_object: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Replace this resource, constraint or property of the cluster, which is not hadeploy's. Repeatable.",
+        ),
+    ] = None,
     take_over: Annotated[
         list[str] | None,
         typer.Option(
@@ -102,6 +109,7 @@ def apply(
         take_over_files=tuple(take_over_file or ()),
         take_over_units=tuple(take_over_unit or ()),
         become_password=ask_become_password() if ask_become_pass else None,
+        take_over_objects=tuple(take_over_object or ()),
     )
     with ExitStack() as until_the_end:
         until_the_end.enter_context(sole_run(topology))
@@ -154,6 +162,10 @@ def _ask(prepared: PreparedApply) -> None:
         typer.echo(f"everything on {disk} will be destroyed")
     for name in prepared.request.take_over_files:
         typer.echo(f"{name} will be replaced where it is not hadeploy's; a copy is kept on its host")
+    for name in prepared.request.take_over_objects:
+        typer.echo(
+            f"{name} in the cluster's configuration will be replaced or removed where it is not hadeploy's"
+        )
     for name in prepared.request.take_over_units:
         typer.echo(f"{name} will be stopped and disabled where it runs")
     if not typer.confirm(f"Apply {prepared.design.name} to {', '.join(prepared.targets)}?"):

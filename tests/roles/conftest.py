@@ -217,8 +217,14 @@ def cib_leaving() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def cib_foreign(cib_merge: ModuleType, owned: ModuleType, shown: ModuleType) -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_cib_foreign")
+
+
+@pytest.fixture(scope="session")
 def cib(
     check: ModuleType,
+    cib_foreign: ModuleType,
     cib_leaving: ModuleType,
     cib_merge: ModuleType,
     cib_places: ModuleType,

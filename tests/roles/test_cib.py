@@ -278,7 +278,7 @@ def test_what_nobody_looked_at_is_not_pointed_away_from(cib, monkeypatch):
         cib.establish(asked)
     (move,) = cib.moved(asked.query(), asked.placeholders)
     asked.module.params["moved"] = [move]
-    with pytest.raises(AttributeError, match="desired"):  # what has been looked at goes on to the merge
+    with pytest.raises(NotImplementedError, match="merged"):  # what has been looked at goes on to the merge
         cib.establish(asked)
 
 
@@ -343,6 +343,12 @@ class Asked:
     def program(self, *argv: str) -> tuple[int, str, str]:
         assert argv[0] == "crm_mon"
         return self.answers.pop(0)
+
+    def see_claims(self, live: ElementTree.Element) -> None:
+        """Nothing is anybody else's."""
+
+    def merged(self, live: ElementTree.Element) -> None:
+        raise NotImplementedError("merged")
 
     def fail(self, message: str) -> None:
         raise RuntimeError(message)

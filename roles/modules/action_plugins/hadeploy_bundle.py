@@ -38,6 +38,8 @@ def accepted(task_vars, variable):
 class ActionModule(LockAction):
     """Controller side of hadeploy_bundle."""
 
+    accepted = staticmethod(accepted)
+
     def run(self, tmp=None, task_vars=None):
         """Add the bundle to the task's arguments and run the module."""
         # Not super().run: that runs the module, without its bundle, so that all units of the host would have left the design.

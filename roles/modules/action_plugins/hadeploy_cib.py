@@ -20,5 +20,6 @@ class ActionModule(BundleAction):
             "secrets": self.resolve(cib["secrets"], task_vars),
             "checks": cib["checks"],
             "members": cib["members"],
+            "accepted": self.accepted(task_vars, "hadeploy_take_over_objects"),
         }
         return self.run_module("hadeploy_cib", arguments, task_vars)

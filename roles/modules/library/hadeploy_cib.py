@@ -9,6 +9,8 @@ module: hadeploy_cib
 short_description: Verify and apply Pacemaker's configuration as one patch
 description:
   - Compares the compiled CIB with the live one and sends the difference as one patch.
+  - Keeps resources, constraints, properties, alerts, tags and ACLs that are not hadeploy's, and names them as RV(notes).
+    Where one has the name of an object of the topology, the apply is refused until it is accepted.
   - Keeps what Pacemaker writes itself (dc-version and its like) and what operators decide at run time (standby and
     maintenance of nodes, maintenance-mode, constraints left by C(crm_resource --move) and C(--ban)); the latter is
     reported as RV(drift). So are the constraints by which DRBD keeps an outdated copy from being promoted.
@@ -22,8 +24,9 @@ options:
       - C(verified) runs Pacemaker's own checks on the compiled CIB, and on what it would make of the live one where a
         cluster runs.
       - C(present) applies the difference and waits until the cluster is settled.
+      - C(remembered) notes on a host what of the cluster's configuration is hadeploy's, once it was applied.
     type: str
-    choices: [observed, verified, present]
+    choices: [observed, verified, present, remembered]
     required: true
   xml:
     description: The compiled CIB, with placeholders of secrets.
@@ -47,6 +50,11 @@ options:
     description: With C(present), what C(observed) returned as RV(moved), which has been looked at.
     type: list
     elements: dict
+    default: []
+  accepted:
+    description: Ids of resources and constraints, and names of properties, that are not hadeploy's and may be replaced.
+    type: list
+    elements: str
     default: []
   timeout:
     description: How long the cluster may take to settle, in seconds.
@@ -93,6 +101,11 @@ drift:
   type: list
   elements: str
   returned: state is observed or present
+notes:
+  description: What is not hadeploy's and is kept.
+  type: list
+  elements: str
+  returned: state is observed or present
 told:
   description: Resources that their agent had refused and is asked about again.
   type: list
@@ -113,6 +126,7 @@ import xml.etree.ElementTree as ElementTree
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.hadeploy_check import verdict
+from ansible.module_utils.hadeploy_cib_foreign import claims, keys_of, owned_keys, save, with_foreign
 from ansible.module_utils.hadeploy_cib_leaving import active, leaving, stopped_first
 from ansible.module_utils.hadeploy_cib_merge import canonical, masked, merge, resolve
 from ansible.module_utils.hadeploy_cib_places import moved, stored
@@ -135,6 +149,7 @@ SLICE_SECONDS = 5
 ROLLBACK = "/var/lib/hadeploy/cib-rollback"
 ROLLBACKS_KEPT = 20
 ATTEMPTS = 4
+FOREIGN = "APPLY093"
 
 
 class Cib:
@@ -145,6 +160,7 @@ class Cib:
         self.secrets = module.params["secrets"]
         self.placeholders = ElementTree.fromstring(module.params["xml"])
         self.desired = ElementTree.fromstring(resolve(module.params["xml"], self.secrets))
+        self.notes: list[str] = []
         self.ours = {element.get("id") for element in self.desired.iter("primitive")}
 
     def program(self, *argv: str) -> tuple[int, str, str]:
@@ -153,6 +169,37 @@ class Cib:
         if path is None:
             return 127, "", f"{argv[0]} is not installed"
         return self.module.run_command([path, *argv[1:]], environ_update={"LC_ALL": "C"})
+
+    def merged(self, live: ElementTree.Element) -> tuple[ElementTree.Element, list[str]]:
+        """The live CIB with the compiled one in it, a person's own too, and what of operators was kept."""
+        whole, notes = with_foreign(live, self.desired, self.owned(live))
+        new, drift = merge(live, whole)
+        self.notes = notes
+        return new, drift
+
+    def owned(self, live: ElementTree.Element) -> set[str]:
+        """What of the live CIB is hadeploy's."""
+        return owned_keys(live, self.desired, ROLLBACK)
+
+    def see_claims(self, live: ElementTree.Element) -> None:
+        """Refuse to replace or remove what is a person's own, until it was accepted by name."""
+        found = claims(live, self.desired, self.owned(live))
+        unasked = {name: lines for name, lines in found.items() if name not in self.module.params["accepted"]}
+        if not unasked:
+            return
+        words = [
+            f"{FOREIGN} the cluster has a configuration that is not hadeploy's, which the topology would replace or remove:"
+        ]
+        for name, lines in unasked.items():
+            text = masked("\n".join(lines), self.secrets, self.placeholders)
+            words += [f"  {name}:", *(f"    {line}" for line in text.splitlines())]
+        names = ", ".join(f'"{name}"' for name in unasked)
+        words += [
+            "  Give it another name in the topology, or accept that it is replaced: "
+            + " ".join(f"--take-over-object {name}" for name in unasked),
+            f"  With plain ansible-playbook: -e '{{\"hadeploy_take_over_objects\": [{names}]}}'",
+        ]
+        self.fail("\n".join(words))
 
     def query(self) -> ElementTree.Element | None:
         """The live CIB, or None where Pacemaker does not run."""
@@ -270,6 +317,8 @@ def observe(cib: Cib) -> dict:
     if live is None:
         last = stored()
         moves = [] if last is None else moved(last, cib.placeholders)
+        if last is not None:
+            cib.see_claims(last)
         return {
             "changed": False,
             "pending": True,
@@ -284,9 +333,11 @@ def observe(cib: Cib) -> dict:
             f"{', '.join(others)} runs in this cluster, but is no member of the topology: take it out of service first "
             f"(there: systemctl disable --now pacemaker corosync), then apply again"
         )
-    new, drift = merge(live, cib.desired)
+    cib.see_claims(live)
+    new, drift = cib.merged(live)
     return {
         "changed": False,
+        "notes": cib.notes,
         "pending": bool(cib.difference(live, new)) or bool(cib.given_up(cib.monitor())),
         "drift": drift,
         "moved": moved(live, cib.placeholders),
@@ -303,7 +354,7 @@ def verify(cib: Cib) -> dict:
     unchecked = cib.verify(cib.placeholders)
     live = cib.query()
     if live is not None:
-        cib.verify(merge(live, cib.desired)[0])
+        cib.verify(cib.merged(live)[0])
     return {"changed": False, "unchecked": unchecked}
 
 
@@ -317,7 +368,8 @@ def establish(cib: Cib) -> dict:
             cib.fail("the CIB is not applied: Pacemaker does not answer here")
         return {"changed": True, "drift": [], "diff": cib.diff(None, cib.desired)}
     _see_that_places_were_compared(cib, live)
-    new, drift = merge(live, cib.desired)
+    cib.see_claims(live)
+    new, drift = cib.merged(live)
     patch = cib.difference(live, new)
     seen = cib.monitor()
     failing = set(failed_devices(seen, cib.ours))
@@ -326,6 +378,7 @@ def establish(cib: Cib) -> dict:
     result = {
         "changed": bool(patch or again),
         "drift": drift,
+        "notes": cib.notes,
         "told": [f"{name} tried again" for name in again],
     }
     if patch:
@@ -334,18 +387,29 @@ def establish(cib: Cib) -> dict:
     if cib.module.check_mode or not result["changed"]:
         return result
     if patch:
+        # Known as ours before it is there: what of it leaves with a later topology is removed, whenever this run ends.
+        save({*cib.owned(live), *keys_of(cib.desired)})
         former = live
         live = _stop_leaving(cib, live, new, result)
-        new, _ = merge(live, cib.desired)
+        new, _ = cib.merged(live)
         result["rollback"] = _apply(cib, live, new, cib.difference(live, new), former)
     for name in again:
         cib.program("crm_resource", "--cleanup", f"--resource={name}")
     # What failed before and stays as it was is no outcome of this apply: the status at the end of the run tells of it.
     _settle(cib, result, known=failing - changed)
+    if patch:
+        remember(cib)
     # Only now: a try with the former parameters may have ended after the new ones were there.
     for name in sorted(failing & changed):
         cib.program("crm_resource", "--cleanup", f"--resource={name}")
     return result
+
+
+def remember(cib: Cib) -> dict:
+    """What is hadeploy's once the CIB is applied, on this host."""
+    if not cib.module.check_mode:
+        save(set(keys_of(cib.desired)))
+    return {"changed": False}
 
 
 def _stop_leaving(
@@ -415,7 +479,7 @@ def _apply(
         if attempt:
             time.sleep(0.5 * attempt)
             live = cib.query() or live
-            new, _ = merge(live, cib.desired)
+            new, _ = cib.merged(live)
             patch = cib.difference(live, new)
             if not patch:
                 return rollback
@@ -423,7 +487,7 @@ def _apply(
         if code != 0:
             continue
         after = cib.query()
-        if after is not None and not cib.difference(after, merge(after, cib.desired)[0]):
+        if after is not None and not cib.difference(after, cib.merged(after)[0]):
             return rollback
     cib.fail(
         f"the CIB could not be applied in {ATTEMPTS} attempts: {words or 'it changes again after each patch'}"
@@ -466,26 +530,31 @@ def _settle(cib: Cib, result: dict, known: set[str]) -> None:
         cib.fail("\n".join(["the CIB is applied, but:", *failed]), **result)
 
 
+STATES = {"observed": observe, "verified": verify, "present": establish, "remembered": remember}
+
+
 def main() -> None:
     """Module entry."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["observed", "verified", "present"], "required": True},
+            "state": {"type": "str", "choices": list(STATES), "required": True},
             "xml": {"type": "str", "default": ""},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
             "checks": {"type": "list", "elements": "dict", "default": []},
             "members": {"type": "list", "elements": "str", "default": []},
             "moved": {"type": "list", "elements": "dict", "default": []},
+            "accepted": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "int", "default": 180},
             **RUN,
         },
         supports_check_mode=True,
     )
     under_lock(module)
-    act = {"observed": observe, "verified": verify, "present": establish}[module.params["state"]]
-    result = act(Cib(module))
+    result = STATES[module.params["state"]](Cib(module))
     for decision in result.get("drift", ()):
         module.warn(f"kept as it is: {decision}")
+    for words in result.get("notes", ()):
+        module.warn(words)
     module.exit_json(invocation={"module_args": {"state": module.params["state"]}}, **result)
 
 
