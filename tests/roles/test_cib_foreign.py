@@ -146,7 +146,7 @@ def test_what_a_person_put_into_a_group_of_ours_is_asked_about(cib_foreign):
     there.find(".//group[@id='web']").append(ElementTree.fromstring(DUMMY.format("extra")))
     found = cib_foreign.claims(there, desired, set(cib_foreign.keys_of(desired)))
     assert list(found) == ["extra"]
-    assert "is in web, and would be removed" in found["extra"][0]
+    assert "is in web, and would be stopped and removed" in found["extra"][0]
 
 
 def test_what_a_person_took_into_a_group_of_their_own_is_asked_about(cib_foreign, merged):

@@ -367,13 +367,15 @@ def test_what_a_person_did_to_units_is_named(host, make_file):
         "ActiveState": "active",
         "UnitFileState": "disabled",
         "FragmentPath": "/etc/systemd/system/x.service",
-        "DropInPaths": "/usr/lib/systemd/system/x.service.d/v.conf /etc/systemd/system/x.service.d/theirs.conf",
+        "DropInPaths": "/usr/lib/systemd/system/x.service.d/v.conf /etc/systemd/system/x.service.d/theirs.conf"
+        " /run/systemd/system/x.service.d/50-pacemaker.conf",
     }
     words = "\n".join(host.run("observed", [file], [a_unit()])["notes"])
     assert "was disabled since hadeploy enabled it" in words
     assert "is defined by /etc/systemd/system/x.service" in words
     assert "x.service.d/theirs.conf" in words
     assert "v.conf" not in words
+    assert "50-pacemaker" not in words
 
 
 # What a person is shown.

@@ -275,6 +275,6 @@ def claims(live: ElementTree.Element, desired: ElementTree.Element, owned: set[s
             top = inside.get(each.get("id"))
             if top is not None and not _stays(section, top, wanted, owned, ids):
                 found[name] = [
-                    f"{each.tag} {name} is in {top.get('id')}, and would be removed with what it was"
+                    f"{each.tag} {name} is in {top.get('id')}, and would be stopped and removed"
                 ]
     return found

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from ansible.module_utils.hadeploy_systemd import is_active
 
+PACEMAKERS = "/50-pacemaker.conf"
+"""What Pacemaker itself lays beside a unit while it runs it."""
+
 VENDORS = ("/usr/", "/lib/", "/run/systemd/generator")
 
 
@@ -46,6 +49,6 @@ def look(units: list[dict], states: dict[str, dict[str, str]], ours: set[str], r
         notes += [
             f"{name} is changed by {path}, which is not hadeploy's: it stays, and may change what runs"
             for path in state.get("DropInPaths", "").split()
-            if not path.startswith(VENDORS) and path not in ours
+            if not path.startswith(VENDORS) and not path.endswith(PACEMAKERS) and path not in ours
         ]
     return {"foreign": foreign, "blocked": blocked, "notes": notes}
