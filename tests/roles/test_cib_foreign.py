@@ -168,8 +168,9 @@ def test_what_a_person_took_into_a_group_of_their_own_is_asked_about(cib_foreign
     ("name", "value"), [("target-role", "Stopped"), ("is-managed", "false"), ("maintenance", "true")]
 )
 @pytest.mark.parametrize("target", ["web", "web-server", "ipmi-n1"])
+@pytest.mark.parametrize("last", [True, False])
 def test_a_resource_that_an_operator_stopped_is_not_started_by_an_apply(
-    merged, cib_foreign, name, value, target
+    merged, cib_merge, name, value, target, last
 ):
     desired = compiled()
     there = live(desired)
@@ -177,10 +178,12 @@ def test_a_resource_that_an_operator_stopped_is_not_started_by_an_apply(
     attributes = resource.find("meta_attributes")
     if attributes is None:
         attributes = ElementTree.Element("meta_attributes", {"id": f"{target}-meta_attributes"})
-        resource.insert(0, attributes)
+        resource.insert(len(resource) if last else 0, attributes)
     ElementTree.SubElement(attributes, "nvpair", {"id": f"{target}-x", "name": name, "value": value})
     new, notes = merged(there, desired)
     assert new.find(f".//*[@id='{target}']/meta_attributes/nvpair[@name='{name}']").get("value") == value
+    # Nothing to apply, wherever the operator's tool has put it.
+    assert cib_merge.canonical(new.find("configuration")) == cib_merge.canonical(there.find("configuration"))
     assert any(f"{target} has {name}={value}" in words for words in notes)
 
 

@@ -235,7 +235,7 @@ def _keep_decisions(live: ElementTree.Element, new: ElementTree.Element) -> list
                 name, value = pair.get("name", ""), pair.get("value", "")
                 if name not in OPERATORS_META or name in said or pair.get("id", "").endswith(UNDONE):
                     continue
-                _add_meta(each, attributes, pair)
+                _add_meta(each, before[each.get("id")], attributes).append(copy.deepcopy(pair))
                 if value.lower() != NOT_SAID[name]:
                     notes.append(
                         f"{each.get('id')} has {name}={value}, as somebody set it at run time, and keeps it (undo it:"
@@ -244,14 +244,19 @@ def _keep_decisions(live: ElementTree.Element, new: ElementTree.Element) -> list
     return notes
 
 
-def _add_meta(each: ElementTree.Element, attributes: ElementTree.Element, pair: ElementTree.Element) -> None:
+def _add_meta(
+    each: ElementTree.Element, before: ElementTree.Element, attributes: ElementTree.Element
+) -> ElementTree.Element:
+    """The set of the live resource that an operator's word is in, at its place there."""
     ours = next(
         (item for item in each.findall("meta_attributes") if item.get("id") == attributes.get("id")), None
     )
     if ours is None:
         ours = ElementTree.Element("meta_attributes", dict(attributes.attrib))
-        each.insert(len(each.findall("meta_attributes")), ours)
-    ours.append(copy.deepcopy(pair))
+        earlier = {item.get("id") for item in list(before)[: list(before).index(attributes)]}
+        places = [number for number, item in enumerate(each) if item.get("id") in earlier]
+        each.insert(places[-1] + 1 if places else 0, ours)
+    return ours
 
 
 def claims(live: ElementTree.Element, desired: ElementTree.Element, owned: set[str]) -> dict[str, list[str]]:
@@ -274,7 +279,5 @@ def claims(live: ElementTree.Element, desired: ElementTree.Element, owned: set[s
         elif section == "resources":
             top = inside.get(each.get("id"))
             if top is not None and not _stays(section, top, wanted, owned, ids):
-                found[name] = [
-                    f"{each.tag} {name} is in {top.get('id')}, and would be stopped and removed"
-                ]
+                found[name] = [f"{each.tag} {name} is in {top.get('id')}, and would be stopped and removed"]
     return found
