@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,18 @@ def role_files(names: frozenset[str]) -> tuple[tuple[str, bytes], ...]:
     written in half the time.
     """
     return tuple((path, content) for role, path, content in _all_role_files() if role in names | {COMMON})
+
+
+@cache
+def result_names() -> tuple[str, ...]:
+    """Variables that tasks of roles keep their results in: before a task has run, an inventory's would be taken for them."""
+    tasks = (content for _, path, content in _all_role_files() if "/tasks/" in path)
+    found = {
+        name
+        for content in tasks
+        for name in re.findall(r"^\s*register: (\w+)", content.decode(), re.MULTILINE)
+    }
+    return tuple(sorted(found))
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import Any
 from hadeploy.design.design import Design
 from hadeploy.project.dump import dump_yaml
 from hadeploy.project.inventory import hosts_of, nodes_of
+from hadeploy.project.roles import result_names
 from hadeploy.project.settings import ansible_settings
 from hadeploy.run.ask import CONNECT_SECONDS, KNOWN_BECOME, Reach
 from hadeploy.run.conversation import Become
@@ -119,6 +120,7 @@ def read_reaches(design: Design, access: Access) -> tuple[Reach, ...]:
         records = _run_reader(design, access, private)
     _refuse_foreign(records, nodes, access, str(base))
     found = {record["host"]: record for record in records if "host" in record}
+    _refuse_results(records, access)
     reaches = tuple(_reach(node, found.get(name, {})) for name, node in nodes.items())
     _refuse_twins({node: found.get(name, {}) for name, node in nodes.items()}, access)
     return reaches
@@ -127,7 +129,11 @@ def read_reaches(design: Design, access: Access) -> tuple[Reach, ...]:
 def _run_reader(design: Design, access: Access, private: Path) -> list[dict[str, Any]]:
     configuration, playbook = private / "ansible.cfg", private / "site.yml"
     configuration.write_text(ansible_settings(design), encoding="utf-8")
-    play = {"hosts": list(nodes_of(design)), "gather_facts": False, "tasks": [{"hadeploy_reach": {}}]}
+    play = {
+        "hosts": list(nodes_of(design)),
+        "gather_facts": False,
+        "tasks": [{"hadeploy_reach": {"results": list(result_names())}}],
+    }
     playbook.write_text(dump_yaml([play]), encoding="utf-8")
     sources = [private / "inventory.yml", *access.inventories]
     descriptor = os.memfd_create("hadeploy-reader", os.MFD_CLOEXEC)
@@ -229,6 +235,18 @@ def _refuse_foreign(
 
 def _called(name: str, nodes: Mapping[str, str]) -> str:
     return name if nodes[name] == name else f"{name} ({nodes[name]})"
+
+
+def _refuse_results(records: Sequence[Mapping[str, Any]], access: Access) -> None:
+    """Variables of an inventory that a role would take for what one of its own tasks has found."""
+    names = sorted({name for record in records for name in record.get("results", ())})
+    if names:
+        where = ", ".join(str(path) for path in access.inventories) or "the environment"
+        raise RunError(
+            "RUN026",
+            f"the inventory {where} sets {', '.join(names)}, where hadeploy's roles keep what they find on the hosts",
+            f"give {', '.join(names)} another name in the inventory",
+        )
 
 
 def _refuse_twins(found: Mapping[str, Mapping[str, Any]], access: Access) -> None:

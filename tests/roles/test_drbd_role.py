@@ -51,7 +51,7 @@ NAMES = {
 def stubbed(project: Path, log: Path) -> None:
     """The role as it is, its modules and the units' action plugin replaced."""
     role = project / "roles" / "drbd"
-    for part in ("tasks", "defaults", "meta"):
+    for part in ("tasks", "vars", "meta"):
         (role / part).mkdir(parents=True)
         for file in (ROLES / "drbd" / part).iterdir():
             (role / part / file.name).write_text(file.read_text().replace("delay: 2\n", "delay: 0\n"))

@@ -42,7 +42,7 @@ def play(tmp_path: Path, *, broken: str = "", pending: str = "n2", wipe: tuple[s
     log = tmp_path / "log"
     log.touch()
     role = tmp_path / "roles" / "postgresql"
-    for part in ("tasks", "defaults"):
+    for part in ("tasks", "vars"):
         (role / part).mkdir(parents=True)
         for file in (ROLES / "postgresql" / part).iterdir():
             (role / part / file.name).write_text(file.read_text())

@@ -443,3 +443,37 @@ def test_groups_of_ours_are_not_filled_by_an_inventory(design: Design, inventory
         read_reaches(design, Access((inventory / "i",)))
     assert caught.value.code == "RUN025"
     assert "db3.example.com" in caught.value.message
+
+
+def test_a_variable_that_roles_keep_results_in_is_refused_by_name(design: Design, inventory: Path):
+    (inventory / "i").write_text(
+        "db1.example.com bundle_written=x\ndb2.example.com\n[all:vars]\nobserve_result=1\n"
+    )
+    with pytest.raises(RunError) as caught:
+        read_reaches(design, Access((inventory / "i",)))
+    assert caught.value.code == "RUN026"
+    assert "bundle_written, observe_result" in caught.value.message
+
+
+def test_where_no_inventory_is_given_the_topology_says_where_the_hosts_are(design: Design):
+    reaches = read_reaches(design, Access())
+    assert [(reach.host, reach.address, reach.argv[-2]) for reach in reaches] == [
+        (member.name, member.management_address, member.management_address) for member in design.members
+    ]
+
+
+def test_an_arbiter_that_is_set_up_is_a_host_like_the_others(
+    design_of: Callable[..., Design], inventory: Path
+):
+    change = ("    host: arbiter ", "    inventory_name: Witness-1.example.com\n    host: arbiter ")
+    design = design_of("quorum-device", change)
+    assert design.arbiter is not None
+    names = [member.name for member in design.members]
+    (inventory / "i").write_text("\n".join(names))
+    with pytest.raises(RunError) as caught:
+        read_reaches(design, Access((inventory / "i",)))
+    assert f"Witness-1.example.com ({design.arbiter.host})" in caught.value.message
+    (inventory / "i").write_text("\n".join([*names, "Witness-1.example.com ansible_port=2222"]))
+    last = read_reaches(design, Access((inventory / "i",)))[-1]
+    assert last.host == design.arbiter.host
+    assert "Port=2222" in last.argv

@@ -26,7 +26,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Nothing of it in the result: results may be logged, and passwords are in it."""
         super().run(tmp, task_vars)
-        record = {"host": str(task_vars["inventory_hostname"]), **self._reach(task_vars)}
+        results = [name for name in self._task.args.get("results", ()) if name in task_vars]
+        record = {"host": str(task_vars["inventory_hostname"]), "results": results, **self._reach(task_vars)}
         with open(os.environ["HADEPLOY_READER"], "ab", buffering=0) as stream:  # noqa: PTH123 (one write, unbuffered)
             stream.write(json.dumps(record).encode() + b"\n")
         return {"changed": False}
