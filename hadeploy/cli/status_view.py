@@ -87,7 +87,7 @@ def show(console: Console, status: Status) -> None:
     for problem in status.problems:
         certain = problem not in status.unknown
         words = f"degraded: {problem}" if certain else problem
-        console.print(Text(words, style="bold red" if certain else "bold yellow"))
+        console.print(Text(words, style="bold red" if certain else "bold yellow"), soft_wrap=True)
     if not status.problems:
         console.print(Text("all well", style="green"))
     elif status.verdict == UNKNOWN:

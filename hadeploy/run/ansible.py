@@ -57,13 +57,16 @@ class _Watch:
 
     def see(self, raw: dict[str, Any]) -> bool:
         """Take an event. False: ansible-runner keeps no copy on disk."""
+        data = raw.get("event_data") or {}
+        if data.get("host") in self.names:
+            raw = {**raw, "event_data": {**data, "host": self.names[data["host"]]}}
         if raw.get("event") != "verbose" and raw.get("pid"):
             self.process = int(raw["pid"])
         self._see_lock(raw)
         self.notes |= dict.fromkeys(notes_of(raw))
         if raw.get("event") == "playbook_on_stats":
             self.stats = raw.get("event_data") or {}
-        event = read_event(raw, self.names)
+        event = read_event(raw)
         if event is None:
             return False
         if event.status == "started":

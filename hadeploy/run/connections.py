@@ -289,7 +289,8 @@ def _why_not(record: Mapping[str, Any]) -> str:
         return "Ansible did not say how to reach it"
     if record.get("error"):
         first = str(record["error"]).strip().splitlines()[0]
-        return f"the inventory does not say how to reach it: {first.removeprefix('Task failed: ')}"
+        hint = " Export HADEPLOY_VAULT_PASSWORD" if "no vault secrets" in first else ""
+        return f"the inventory does not say how to reach it: {first.removeprefix('Task failed: ')}{hint}"
     if record["connection"] not in (SSH, LOCAL):
         return f"connection plugin {record['connection']} is not known to status: ssh is"
     if record.get("unserved"):

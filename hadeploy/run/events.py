@@ -82,8 +82,8 @@ class RunResult:
     notes: tuple[str, ...] = ()
 
 
-def read_event(raw: Mapping[str, Any], names: Mapping[str, str] | None = None) -> RunEvent | None:
-    """Translate an event of ansible-runner; None for those that say nothing to us. ``names``: of hosts, by Ansible's."""
+def read_event(raw: Mapping[str, Any]) -> RunEvent | None:
+    """Translate an event of ansible-runner; None for those that say nothing to us."""
     data = raw.get("event_data") or {}
     kind = raw.get("event", "")
     if kind == "playbook_on_play_start":
@@ -96,9 +96,8 @@ def read_event(raw: Mapping[str, Any], names: Mapping[str, str] | None = None) -
         status = "changed"
     if status == "failed" and data.get("ignore_errors"):
         status = "ok"
-    host = data.get("host", "")
     return RunEvent(
-        host=(names or {}).get(host, host),
+        host=data.get("host", ""),
         phase=data.get("play", ""),
         task=data.get("task", ""),
         status=status,
