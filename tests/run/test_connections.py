@@ -21,6 +21,7 @@ from hadeploy.run.ansible import apply_project
 from hadeploy.run.ask import ANSWER_SECONDS, CONNECT_SECONDS, ask_hosts
 from hadeploy.run.connections import Access, known_inventories, read_reaches
 from hadeploy.run.errors import RunError
+from hadeploy.run.events import RunEvent
 
 from .strangers import Strangers
 
@@ -167,9 +168,12 @@ def test_the_same_programs_are_started_as_ansible_does(
     if kind is encrypted:
         strangers.says("password", PASSWORD)
     project = project_for(design, tmp_path / "project")
-    result = apply_project(project, access=access, names={"db1.example.com": "n1", "db2.example.com": "n2"})
+    seen: list[RunEvent] = []
+    names = {"db1.example.com": "n1", "db2.example.com": "n2"}
+    result = apply_project(project, access=access, names=names, on_event=seen.append)
     assert result.succeeded, result.failures
     assert [count.host for count in result.hosts] == ["n1", "n2"]
+    assert {event.host for event in seen if event.host} == {"n1", "n2"}
     theirs, theirs_sudo = strangers.calls("ssh"), strangers.calls("sudo")
 
     reaches = read_reaches(design, access)
