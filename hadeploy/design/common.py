@@ -47,6 +47,7 @@ def expand_members(topology: TopologyBase) -> tuple[Member, ...]:
                 failure_domain=node.failure_domain or "",
                 region=node.region or "",
                 interfaces=_interfaces(topology, node),
+                named=tuple(node.interfaces),
                 inventory_name=node.inventory_name or "",
             )
         )

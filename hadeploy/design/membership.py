@@ -40,6 +40,7 @@ class Member:
         failure_domain: what it fails together with, empty if nobody said.
         region: where it stands, empty if nobody said.
         interfaces: (segment name, interface) pairs, one for each segment where a name is known.
+        named: segments whose interface the topology names for this member alone.
         inventory_name: what the inventory calls it, empty where that is its name.
     """
 
@@ -52,6 +53,7 @@ class Member:
     failure_domain: str = ""
     region: str = ""
     interfaces: tuple[tuple[str, str], ...] = ()
+    named: tuple[str, ...] = ()
     inventory_name: str = ""
 
     def on(self, segment: str) -> tuple[str, ...]:

@@ -105,13 +105,13 @@ def _addresses(hosts: Hosts, member: Member, segment: str, named: Interface) -> 
                 f"{placed[1]}",
                 f"give it the prefix length {wanted} on {member.name}, or correct networks.{segment}.subnets",
             )
-        if placed[1] in named.tentative:
+        if placed[1] in named.duplicates:
             return HostProblem(
                 "HOST022",
                 member.name,
                 f"{segment}: {address} on {named.name} in use",
-                "it is not usable (tentative, or another host has it: dadfailed)",
-                f"see ip -6 address show dev {named.name} on {member.name}",
+                "out of use: another host has it, too (dadfailed)",
+                f"find that host: ip -6 neighbor; then remove and add the address on {member.name}",
             )
     return None
 
@@ -122,15 +122,9 @@ def _names(hosts: Hosts, member: Member) -> str:
     for segment in dict.fromkeys(segment for segment, _ in member.addresses):
         places = [hosts.placed(member.name, address) for address in member.on(segment)]
         name = next((placed[0].name for placed in places if placed), member.interface(segment))
-        if name != member.interface(segment) or _written(hosts, member, segment):
+        if name != member.interface(segment) or segment in member.named:
             own[segment] = name
     return ", ".join(f"{segment}: {name}" for segment, name in own.items())
-
-
-def _written(hosts: Hosts, member: Member, segment: str) -> bool:
-    """Whether the node has a name of its own for it already, which must be written again."""
-    others = {other.interface(segment) for other in hosts.design.members if other is not member}
-    return bool(others) and member.interface(segment) not in others
 
 
 def mtu_problems(hosts: Hosts) -> Iterator[HostProblem]:

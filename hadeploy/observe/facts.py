@@ -33,7 +33,7 @@ class Interface:
         up: whether it was switched on (IFF_UP).
         carrier: whether it has a link (IFF_LOWER_UP).
         addresses: with their prefix lengths.
-        tentative: addresses that other hosts do not see yet, or that another host has too (dadfailed).
+        duplicates: addresses that are out of use because another host has them, too (dadfailed).
     """
 
     name: str
@@ -43,7 +43,7 @@ class Interface:
     up: bool = False
     carrier: bool = False
     addresses: tuple[InterfaceAddress, ...] = ()
-    tentative: tuple[InterfaceAddress, ...] = ()
+    duplicates: tuple[InterfaceAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

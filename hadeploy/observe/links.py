@@ -24,7 +24,7 @@ def _interface(record: Mapping[str, Any]) -> Interface:
         up="UP" in flags,
         carrier="LOWER_UP" in flags,
         addresses=tuple(address for _, address in found),
-        tentative=tuple(address for info, address in found if info.get("tentative") or info.get("dadfailed")),
+        duplicates=tuple(address for info, address in found if info.get("dadfailed")),
     )
 
 

@@ -124,6 +124,16 @@ class TestInterfaces:
             "10.71.1.11/16",
         )
 
+    def test_an_address_that_another_host_has_too_is_not_there(self, design, hosts):
+        wish = design("active-active")
+        seen = hosts(wish)
+        first = wish.members[0]
+        own = next(ip_interface(f"{address}/64") for address in first.on("lan") if ":" in address)
+        seen[first.name] = with_interface(seen[first.name], first.interface("lan"), duplicates=(own,))
+        (problem,) = judge_hosts(wish, seen)
+        assert (problem.code, problem.host) == ("HOST022", first.name)
+        assert "dadfailed" in problem.found
+
     def test_one_mtu_on_a_network_told_once(self, design, hosts):
         wish = design()
         seen = hosts(wish)

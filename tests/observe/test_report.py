@@ -62,7 +62,7 @@ LINKS = json.loads("""[
 {"ifindex":2,"ifname":"ens18","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1500,"operstate":"UP",
  "link_type":"ether","address":"52:54:00:AB:CD:EF","altnames":["enp0s18"],
  "addr_info":[{"family":"inet","local":"192.0.2.11","prefixlen":24},
-              {"family":"inet6","local":"2001:db8::b","prefixlen":64,"tentative":true}]},
+              {"family":"inet6","local":"2001:db8::b","prefixlen":64,"dadfailed":true,"tentative":true}]},
 {"ifindex":3,"ifname":"ens19","flags":["NO-CARRIER","BROADCAST","MULTICAST","UP"],"mtu":9000,"operstate":"DOWN",
  "link_type":"ether","address":"52:54:00:ab:cd:f0","addr_info":[]}]""")
 
@@ -71,7 +71,7 @@ def test_interfaces_are_read_with_carrier_and_prefix():
     lo, ens18, ens19 = parse_links(LINKS)
     assert (lo.name, lo.mac) == ("lo", "")
     assert ens18.addresses == (ip_interface("192.0.2.11/24"), ip_interface("2001:db8::b/64"))
-    assert ens18.tentative == (ip_interface("2001:db8::b/64"),)
+    assert ens18.duplicates == (ip_interface("2001:db8::b/64"),)
     assert (ens18.up, ens18.carrier, ens18.mac, ens18.aliases) == (
         True,
         True,
