@@ -63,7 +63,7 @@ def as_result(look: Look) -> RunResult:
             PHASE,
             "Ask the hosts",
             "unreachable" if problem.code == UNASKED else "failed",
-            message=f"{problem.code} {problem.sentence}. {problem.fix}",
+            message=f"{problem.sentence}. {problem.fix}",
         )
         for problem in look.problems
         if problem.is_error

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hadeploy.health.problem import HostProblem
 from hadeploy.plan.status import UNKNOWN, Status
 
 FENCING_ROWS = 5
@@ -35,7 +36,7 @@ def show(console: Console, status: Status) -> None:
             "controller" if node.name == status.dc else "",
         )
     for fact in status.hosts:
-        table.add_row("host", fact.host, _mark(fact.found, well=not fact.is_error), fact.expected)
+        table.add_row("host", fact.host, _mark(fact.found, well=not fact.is_error), _expected(fact))
     if status.device is not None:
         votes = f"{status.device.votes} vote{'' if status.device.votes == 1 else 's'}"
         state = ", ".join(dict.fromkeys(state for _, state in status.device.members)) or "unknown"
@@ -92,6 +93,10 @@ def show(console: Console, status: Status) -> None:
         console.print(Text("all well", style="green"))
     elif status.verdict == UNKNOWN:
         console.print(Text("unknown: not all nodes could be asked", style="bold yellow"))
+
+
+def _expected(fact: HostProblem) -> str:
+    return f"{fact.expected} (risk accepted: {fact.accepted})" if fact.accepted else fact.expected
 
 
 def _title(status: Status) -> str:

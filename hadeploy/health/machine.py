@@ -175,7 +175,7 @@ def clock_problems(hosts: Hosts) -> Iterator[HostProblem]:
             "HOST018",
             name,
             f"its clock within {CLOCK_SECONDS:g} s of {right}'s",
-            f"it is {_span(abs(ahead))} {'ahead' if ahead > 0 else 'behind'}",
+            f"its clock is {_span(abs(ahead))} {'ahead' if ahead > 0 else 'behind'}",
             f"set it, and let chrony or systemd-timesyncd keep it: timedatectl set-ntp true on {name} (date there now?)",
         )
 

@@ -42,7 +42,7 @@ class HostProblem:
     @property
     def sentence(self) -> str:
         """It in one line."""
-        return f"{self.host}: {self.found}; expected: {self.expected}"
+        return f"{self.host}: {self.found}; expected: {self.expected} ({self.code})"
 
 
 def unless_accepted(problem: HostProblem, accepted: Mapping[str, str]) -> HostProblem:
