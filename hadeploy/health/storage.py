@@ -32,7 +32,7 @@ def module_problems(hosts: Hosts) -> Iterator[HostProblem]:
             f"drbd {found}" if found else f"kernel {kernel} has no module drbd",
             f'write drbd_version: "{"9" if found.startswith("9") else "8.4"}", or install the other module on {member.name}'
             if found
-            else f"install linux-image-amd64 on {member.name} (the kernel of clouds has no DRBD) and boot it"
+            else f"boot a kernel that has it on {member.name} (package linux-image-amd64), and see: modinfo drbd"
             if wanted != "9"
             else f"install drbd-dkms (LINBIT) for kernel {kernel} on {member.name}",
         )

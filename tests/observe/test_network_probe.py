@@ -160,3 +160,21 @@ def test_everything_is_asked_at_once_and_ends_soon(pair):
         upkeep={"power_key": True},
     )
     assert time.monotonic() - began < 4
+
+
+def test_a_slow_host_hears_what_has_arrived(monkeypatch):
+    """An emulated machine looks once in a second or two: by then the time is over, and the answer has long been there."""
+    import select
+    import time
+
+    from hadeploy.observe.probe import pings as probe
+
+    real = select.select
+
+    def slow(*arguments):
+        time.sleep(1.1)
+        return real(*arguments)
+
+    monkeypatch.setattr(probe.select, "select", slow)
+    (seen,) = probe.report([{"source": "127.0.0.1", "target": "127.0.0.1"}], {"127.0.0.1": 65536})
+    assert (seen["small"], seen["large"]) == (True, True)

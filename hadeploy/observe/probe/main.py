@@ -21,8 +21,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE = 4.0
-"""Seconds for what asks over the network; a name server that does not answer takes longer."""
+PATIENCE = 20.0
+"""Seconds for each question; what hangs longer (a name server that does not answer) is not waited for."""
 
 
 def _network(questions: dict[str, Any], links: list[dict[str, Any]]) -> dict[str, Callable[[], object]]:

@@ -120,25 +120,28 @@ def _records(value: object) -> list[dict[str, object]]:
 
 
 def _listen(searches: list[_Search]) -> None:
+    """Ask some times and hear out who answers; on a slow host not before all was sent and nothing more is there to be read."""
     began = time.monotonic()
-    sent = 0
+    step = SECONDS / (TRIES + 1)
+    sent, last = 0, began
+    sockets = {search.socket: search for search in searches}
     try:
         while searches:
-            passed = time.monotonic() - began
-            if passed >= SECONDS:
-                return
-            if passed >= sent * SECONDS / (TRIES + 1) and sent < TRIES:
-                sent += 1
+            now = time.monotonic()
+            if sent < TRIES and now - began >= sent * step:
+                sent, last = sent + 1, now
                 for search in searches:
                     if not search.found:
                         search.socket.send(search.frame)
-            sockets = {search.socket: search for search in searches}
-            ready, _, _ = select.select(list(sockets), [], [], SECONDS / (TRIES + 1) / 4)
+            ready, _, _ = select.select(list(sockets), [], [], step / 4)
             for each in ready:
                 found = answer(each.recv(2048), sockets[each].target)
                 if found:
                     sockets[each].found.add(found)
-            if all(search.found for search in searches) and passed > SECONDS / 2:
+            if now - began > SECONDS / 2 and all(search.found for search in searches):
+                return
+            enough = sent >= TRIES and now - last >= step and now - began >= SECONDS
+            if enough and (not ready or now - began >= 2 * SECONDS):
                 return
     finally:
         for search in searches:

@@ -27,6 +27,7 @@ class _Echo:
             (socket.AF_INET, socket.IPPROTO_ICMP) if family == 4 else (socket.AF_INET6, socket.IPPROTO_ICMPV6)
         )
         self.family, self.answered, self.error = family, False, ""
+        self.is_large = size > SMALL
         self.payload = os.urandom(16) + bytes(size - 16)
         self.identity = struct.unpack("!H", os.urandom(2))[0]
         self.socket = socket.socket(kind, socket.SOCK_RAW, protocol)
@@ -109,23 +110,31 @@ def report(questions: list[dict[str, str]], mtus: dict[str, int]) -> list[dict[s
 
 
 def _converse(echoes: list[_Echo]) -> None:
-    """Ask all at once, some times, until all have answered or the time is over."""
+    """Ask all at once, some times, until all have answered or the time is over; on a slow host that is not before all was sent.
+
+    Where a host answers small packets only, large ones get as long again: a mistake there would refuse an apply.
+    """
     began = time.monotonic()
-    sent = 0
+    step = SECONDS / (TRIES + 1)
+    sent, last = 0, began
     try:
         while True:
             waiting = [echo for echo in echoes if not echo.answered]
-            passed = time.monotonic() - began
-            if not waiting or passed >= SECONDS:
+            if not waiting:
                 return
-            if passed >= sent * SECONDS / (TRIES + 1) and sent < TRIES:
-                sent += 1
+            now = time.monotonic()
+            if sent < TRIES and now - began >= sent * step:
+                sent, last = sent + 1, now
                 for echo in waiting:
                     echo.send(sent)
-            ready, _, _ = select.select([echo.socket for echo in waiting], [], [], SECONDS / (TRIES + 1) / 4)
+            ready, _, _ = select.select([echo.socket for echo in waiting], [], [], step / 4)
             for echo in waiting:
                 if echo.socket in ready:
                     echo.receive()
+            half_heard = any(echo.answered for echo in echoes) and any(echo.is_large for echo in waiting)
+            bound = SECONDS * (2 if half_heard else 1)
+            if not ready and sent >= TRIES and now - last >= step and now - began >= bound:
+                return
     finally:
         for echo in echoes:
             echo.socket.close()
