@@ -266,6 +266,26 @@ def look_first(prepared: PreparedApply) -> Look:
     return look_at_hosts(reader, lab=prepared.request.lab)
 
 
+def ask_further(prepared: PreparedApply) -> RunResult:
+    """What the hosts' own modules refuse beside a look that was refused: files of another hand, another deployment, data.
+
+    So that a person reads all that stands in the way at once. Nothing is changed, and no lock is taken.
+
+    Raises:
+        RunError: the run cannot start.
+    """
+    return apply_project(
+        prepared.project,
+        access=prepared.access,
+        names=nodes_of(prepared.design),
+        secrets_directory=prepared.request.topology.parent,
+        variables=_variables(prepared.request),
+        check=True,
+        looking=LOOKING,
+        playbook="look.yml",
+    )
+
+
 def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) -> RunResult:
     """Run the project; blocks until it ends or is interrupted.
 

@@ -44,6 +44,11 @@ class Look:
         """Whether an apply must not start. A wrong host name alone is the playbook's to refuse, which says whose host it is."""
         return any(problem.is_error and problem.code != NAME for problem in self.problems)
 
+    @property
+    def answered(self) -> bool:
+        """Whether all hosts could be asked, and are who the topology means."""
+        return not any(problem.code in (NAME, UNASKED) for problem in self.problems)
+
 
 def look_at_hosts(reader: StatusReader, *, lab: bool = False) -> Look:
     """Ask all hosts of a reader at once: members, and the arbiter where it is set up."""

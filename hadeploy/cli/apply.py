@@ -81,7 +81,14 @@ def apply(
     At the end the cluster's status is read, and waited for while it changes: exit code 1 where it stays degraded, also when
     there was nothing to change.
     """
-    from hadeploy.app.apply import ApplyRequest, apply_topology, look_at_service, look_first, prepare
+    from hadeploy.app.apply import (
+        ApplyRequest,
+        apply_topology,
+        ask_further,
+        look_at_service,
+        look_first,
+        prepare,
+    )
     from hadeploy.cli.apply_view import as_document, progress_view, show_outcome
     from hadeploy.cli.check_view import summary
     from hadeploy.cli.look_view import as_data, as_result, show_look
@@ -119,11 +126,13 @@ def apply(
             raise typer.Exit(1)
         typer.echo(summary(prepared.checked), err=True)
         look = look_first(prepared)
-        if as_json and look.refused:
-            typer.echo(as_document(as_result(look), None, as_data(look)))
-        show_look(look)
         if look.refused:
+            further = ask_further(prepared).failures if look.answered else ()
+            if as_json:
+                typer.echo(as_document(as_result(look, further), None, as_data(look)))
+            show_look(look, further)
             raise typer.Exit(1)
+        show_look(look)
         if yes or check:
             for words in prepared.removed:
                 typer.echo(words, err=True)

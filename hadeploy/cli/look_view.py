@@ -16,8 +16,11 @@ from hadeploy.run.events import RunEvent, RunResult
 PHASE = "Look at the hosts"
 
 
-def show_look(look: Look) -> None:
-    """Everything on stderr: warnings, then what refuses the apply, last what that means."""
+def show_look(look: Look, further: Sequence[RunEvent] = ()) -> None:
+    """Everything on stderr: warnings, then what refuses the apply, last what that means.
+
+    ``further``: what the hosts' own modules refuse beside that.
+    """
     console = Console(stderr=True)
     errors = [problem for problem in look.problems if problem.is_error]
     warnings = [problem for problem in look.problems if not problem.is_error]
@@ -28,7 +31,11 @@ def show_look(look: Look) -> None:
     console.print(_table("hosts are not what the topology needs", errors, "bold red"))
     codes = " ".join(dict.fromkeys(problem.code for problem in errors))
     console.print(f"hadeploy explain CODE says why each matters: {codes}", highlight=False)
-    count = f"{len(errors)} problem{'' if len(errors) == 1 else 's'}"
+    for failure in further:
+        console.print(f"{failure.host}: {failure.task}", style="bold red", markup=False, highlight=False)
+        console.print(f"    {failure.message}", markup=False, highlight=False, soft_wrap=True)
+    number = len(errors) + len(further)
+    count = f"{number} problem{'' if number == 1 else 's'}"
     console.print(
         f"the apply is refused: {count}; nothing was changed on any host", style="bold red", highlight=False
     )
@@ -55,8 +62,8 @@ def as_data(look: Look) -> list[dict[str, object]]:
     return [{**asdict(problem), "severity": str(problem.severity)} for problem in look.problems]
 
 
-def as_result(look: Look) -> RunResult:
-    """An apply that did not start, in the words of one that ended."""
+def as_result(look: Look, further: Sequence[RunEvent] = ()) -> RunResult:
+    """An apply that did not start, in the words of one that ended. ``further``: as in :func:`show_look`."""
     failures = (
         RunEvent(
             problem.host,
@@ -75,5 +82,5 @@ def as_result(look: Look) -> RunResult:
         seconds=look.seconds,
         hosts=(),
         phases=((PHASE, look.seconds),),
-        failures=tuple(failures),
+        failures=(*failures, *further),
     )

@@ -14,7 +14,7 @@ from hadeploy.project.bundle import bundle_files, cib_files
 from hadeploy.project.dump import dump_yaml
 from hadeploy.project.inventory import inventory, makes_certificates, play_variables
 from hadeploy.project.manifest import Manifest
-from hadeploy.project.playbook import VARIABLES, playbook, release_playbook, roles_of
+from hadeploy.project.playbook import VARIABLES, look_playbook, playbook, release_playbook, roles_of
 from hadeploy.project.roles import role_files
 from hadeploy.project.settings import ansible_settings, readme
 from hadeploy.project.write import replace_directory
@@ -76,6 +76,7 @@ def project_files(
         "inventory.yml": dump_yaml(inventory(design, parts)).encode(),
         VARIABLES: dump_yaml(variables).encode(),
         "site.yml": dump_yaml(plays).encode(),
+        "look.yml": dump_yaml(look_playbook(plays)).encode(),
         "release.yml": dump_yaml(release_playbook(parts)).encode(),
         "README.md": readme(design, vault=_needs_vault(parts, cib)).encode(),
     }

@@ -54,7 +54,10 @@ PENDING_IDENTITY = "hadeploy_pending_identity"
 RENAMING = "hadeploy_renaming"
 """Hosts, where something that holds data gets a new name."""
 
-LOOKING = ("Observe", "Check")
+OBSERVING = "Observe"
+"""How plays are called that ask the hosts, before anything is installed or staged."""
+
+LOOKING = (OBSERVING, "Check")
 """How plays are called that change nothing: an apply that ended in one of them, and was told of no change, made none."""
 
 HOST_WIDE = ("sysctl", "firewall", "sbd")
@@ -234,6 +237,11 @@ def release_playbook(shares: Sequence[Share]) -> list[dict[str, Any]]:
     play = _play("Release", f"{GROUP}:{ARBITER}" if arbiter else GROUP, [Step("observe", "release")])
     del play["any_errors_fatal"], play["max_fail_percentage"]
     return [{**play, "any_errors_fatal": False, "ignore_unreachable": True}]
+
+
+def look_playbook(plays: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """look.yml: what site.yml asks the hosts first. In check mode it takes no lock; it changes nothing."""
+    return [play for play in plays if play["name"].startswith(OBSERVING)]
 
 
 def roles_of(plays: Iterable[Mapping[str, Any]]) -> frozenset[str]:

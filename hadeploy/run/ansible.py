@@ -30,6 +30,7 @@ RELEASE_SECONDS = 30.0
 """How long letting go of the hosts may take; whoever does not answer by then is left to its lease."""
 
 POLL_SECONDS = 1
+SITE = "site.yml"
 PUBLIC = ("PATH", "HOME", "LANG", "TERM")
 """Of the environment, what ansible-runner itself may see, which writes down what it is given."""
 
@@ -159,9 +160,10 @@ def apply_project(
     variables: Mapping[str, object] | None = None,
     check: bool = False,
     looking: tuple[str, ...] = (),
+    playbook: str = SITE,
     on_event: Callable[[RunEvent], None] = lambda _: None,
 ) -> RunResult:
-    """Run site.yml; blocks until it ends. Secrets are in no argument and on no disk afterwards.
+    """Run the project's playbook; blocks until it ends. Secrets are in no argument and on no disk afterwards.
 
     Args:
         project: what :func:`hadeploy.project.build.build` wrote.
@@ -171,12 +173,13 @@ def apply_project(
         variables: of this run alone, such as the disks that a person named.
         check: change nothing, say what would be, with diffs.
         looking: how plays are called that change nothing; a failure in any other may have changed something.
+        playbook: of the project.
         on_event: called for each event as it arrives.
 
     Raises:
         RunError: the run cannot start.
     """
-    if not (project / "site.yml").is_file():
+    if not (project / SITE).is_file():
         raise RunError("RUN001", f"{project} is no project of hadeploy", "run hadeploy compile first")
     access = access or Access()
     access = replace(access, inventories=known_inventories(access.inventories))
@@ -187,7 +190,7 @@ def apply_project(
         if variables:
             arguments += ["--extra-vars", json.dumps(dict(variables))]
         began = time.monotonic()
-        words = _run(_Play(project, private, access, arguments), watch)
+        words = _run(_Play(project, private, access, arguments, playbook), watch)
         released = True
         if (words or watch.asked) and watch.holds and watch.asked < 2:
             released = _release(_Play(project, private, access, passwords, "release.yml"), watch)
@@ -218,7 +221,7 @@ class _Play:
     private: Path
     access: Access
     arguments: list[str]
-    playbook: str = "site.yml"
+    playbook: str = SITE
 
 
 def _run(play: _Play, watch: _Watch) -> str:

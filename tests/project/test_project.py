@@ -321,3 +321,11 @@ def test_compiling_grows_linearly_and_fast(design_of: Callable[..., Design], tmp
         build(design, tmp_path / str(number))
     assert (time.monotonic() - began) / 20 < 0.1
     assert json.loads((tmp_path / "0" / "manifest.json").read_text())["design"] == design.name
+
+
+def test_what_is_asked_first_is_asked_alone_too(design_of: Callable[..., Design]):
+    """look.yml: all that site.yml does before it installs anything, and nothing of what comes after."""
+    design = design_of("quorum-device")
+    files = project_files(design, list(shares(design)), cluster_information_base(design))
+    site, look = (yaml.safe_load(files[name]) for name in ("site.yml", "look.yml"))
+    assert look == site[: [play["name"] for play in site].index("Install")]
