@@ -18,7 +18,13 @@ Inventories = Annotated[
     ),
 ]
 AskBecomePass = Annotated[
-    bool, typer.Option("--ask-become-pass", "-K", help="Ask for the password that sudo wants on the hosts.")
+    bool,
+    typer.Option(
+        "--ask-become-pass",
+        "-K",
+        envvar="ANSIBLE_BECOME_ASK_PASS",
+        help="Ask for the password that sudo wants on the hosts.",
+    ),
 ]
 
 

@@ -231,7 +231,7 @@ def _run(play: _Play, watch: _Watch) -> str:
     runner = init_runner(
         private_data_dir=str(play.private),
         project_dir=str(play.project),
-        playbook=play.playbook,
+        playbook=str(play.project / play.playbook),
         inventory=[str(path) for path in (play.project / "inventory.yml", *play.access.inventories)],
         cmdline=shlex.join(play.arguments),
         envvars={
@@ -246,6 +246,8 @@ def _run(play: _Play, watch: _Watch) -> str:
         event_handler=watch.see,
         cancel_callback=watch.must_end,
     )
+    # Paths in an inventory and in the environment are a person's: taken from the folder in which they are.
+    runner.config.cwd = str(Path.cwd())
     # ansible-runner writes down the environment that it gives, and with it secrets: it gets none. The tether has all of it.
     whole = json.dumps(dict(runner.config.env)).encode()
     runner.config.env = {name: value for name, value in runner.config.env.items() if name in PUBLIC}

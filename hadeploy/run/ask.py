@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from hadeploy.run.conversation import Become, Spoken, converse
+from hadeploy.run.conversation import MOST_BYTES, Become, Spoken, converse
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30
 
-KNOWN_BECOME = ("sudo", "ansible.builtin.sudo")
 SSH_FAILED = 255
 """ssh(1): it could not connect, or was told not to."""
 
@@ -73,8 +72,6 @@ def ask_hosts(questions: Mapping[str, tuple[Reach, tuple[str, ...]]], stdin: str
 def _ask(reach: Reach, argv: tuple[str, ...], stdin: str) -> Answer:
     if reach.error or not reach.argv:
         return Answer(error=reach.error or "nothing is known of how to reach it")
-    if reach.become is not None and reach.become.method not in KNOWN_BECOME:
-        return Answer(error=f"become method {reach.become.method} is not known to status: sudo is")
     mark = f"hadeploy-{secrets.token_hex(16)}:"
     question = json.dumps({"mark": mark, "argv": argv}) + "\n" + stdin
     asked_at = time.time()
@@ -94,13 +91,21 @@ def _read(reach: Reach, spoken: Spoken, mark: str) -> Answer:
     except ValueError:
         return Answer(error=_why_not(reach, spoken))
     if not answer["root"]:
-        return Answer(error="the login is not root: set ansible_become: true in the inventory")
+        return Answer(error=_not_root(reach))
     if answer["code"] != 0:
         return Answer(error=_last(answer["err"]) or f"ended with {answer['code']}")
     return Answer(output=answer["out"])
 
 
+def _not_root(reach: Reach) -> str:
+    if reach.become is not None:
+        return f"{reach.become.method} does not lead to root: leave ansible_become_user out of the inventory"
+    return "the login is not root: set ansible_become: true in the inventory"
+
+
 def _why_not(reach: Reach, spoken: Spoken) -> str:
+    if spoken.too_much:
+        return f"it printed more than {MOST_BYTES // 2**20} MiB that are no answer"
     if spoken.late:
         return f"no answer within {reach.answer_seconds} s"
     if spoken.refused and reach.become is not None:

@@ -17,7 +17,7 @@ from hadeploy.project.dump import dump_yaml
 from hadeploy.project.inventory import hosts_of, nodes_of
 from hadeploy.project.roles import result_names
 from hadeploy.project.settings import ansible_settings
-from hadeploy.run.ask import CONNECT_SECONDS, KNOWN_BECOME, Reach
+from hadeploy.run.ask import CONNECT_SECONDS, Reach
 from hadeploy.run.conversation import Become
 from hadeploy.run.errors import RunError
 from hadeploy.run.private import in_memory, private_directory
@@ -28,6 +28,9 @@ READER_SECONDS = 300
 """An inventory may be a program that asks a slow service."""
 
 OWN_GROUPS = "hadeploy_"
+ASKING = ("sudo", "ansible.builtin.sudo")
+"""Become methods whose question for a password is understood without a terminal."""
+
 SSH = "ssh"
 LOCAL = "local"
 
@@ -102,6 +105,10 @@ def ansible_environment(configuration: Path, private: Path, access: Access) -> d
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_LOCAL_TEMP": str(private / "tmp"),
         "ANSIBLE_NOCOLOR": "1",
+        # It would ask at a terminal that nobody sees: hadeploy asks itself (--ask-become-pass).
+        "ANSIBLE_ASK_PASS": "False",
+        "ANSIBLE_ASK_VAULT_PASS": "False",
+        "ANSIBLE_BECOME_ASK_PASS": "False",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
     }
 
@@ -149,7 +156,6 @@ def _run_reader(design: Design, access: Access, private: Path) -> list[dict[str,
                 *(("--extra-vars", f"@{variables.resolve()}") if variables and variables.exists() else ()),
             ],
             seconds=READER_SECONDS,
-            folder=private,
             environment={
                 **ansible_environment(configuration, private, access),
                 "ANSIBLE_ACTION_PLUGINS": str(READER / "action_plugins"),
@@ -296,6 +302,6 @@ def _why_not(record: Mapping[str, Any]) -> str:
     if record.get("unserved"):
         return f"ansible_{record['unserved'][0]} is not known to status: ansible_ssh_private_key_file is"
     become = record["become"]
-    if become and become["method"] not in KNOWN_BECOME:
-        return f"become method {become['method']} is not known to status: sudo is"
+    if become and become["password"] and become["method"] not in ASKING:
+        return f"become method {become['method']} with a password is not known to status: sudo is"
     return ""

@@ -18,6 +18,8 @@ from hadeploy.run.program import tied
 
 ASKPASS = Path(__file__).parent / "askpass"
 CHUNK = 65536
+MOST_BYTES = 64 * 1024 * 1024
+"""What a host that does not stop talking may say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Spoken:
         granted: the rights were had, so that the question was asked.
         refused: the password was not accepted; it was said once, because hosts lock users out.
         late: it did not end in its time.
+        too_much: it was ended because it said more than anybody asked for.
     """
 
     code: int
@@ -54,6 +57,7 @@ class Spoken:
     granted: bool = False
     refused: bool = False
     late: bool = False
+    too_much: bool = False
 
 
 def converse(
@@ -112,6 +116,8 @@ class _Talk:
                     return self._spoken(late=True)
                 for key, _ in ready:
                     self._send() if key.data == "in" else self._hear(key.data)
+                if sum(map(len, self.heard.values())) > MOST_BYTES:
+                    return self._spoken(too_much=True)
                 if self.prompts > 1 or (self.prompts and not self._password):
                     return self._spoken(refused=True)
         try:
@@ -173,10 +179,10 @@ class _Talk:
                 with suppress(OSError):
                     self.process.stdin.close()
 
-    def _spoken(self, *, refused: bool = False, late: bool = False) -> Spoken:
+    def _spoken(self, *, refused: bool = False, late: bool = False, too_much: bool = False) -> Spoken:
         out, err = (bytes(self.heard[name]).decode(errors="replace") for name in ("out", "err"))
         code = self.process.poll()
-        return Spoken(-1 if code is None else code, out, err, self.granted, refused, late)
+        return Spoken(-1 if code is None else code, out, err, self.granted, refused, late, too_much)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 SSH = """#!/bin/sh
 # The last argument is what the host's login shell is given.
 python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@" >> "$STRANGERS/ssh.log"
+pwd >> "$STRANGERS/cwd.log"
 for command; do :; done
 [ -f "$STRANGERS/bashrc" ] && cat "$STRANGERS/bashrc"
 [ -f "$STRANGERS/refused" ] && { cat "$STRANGERS/refused" >&2; exit 255; }
@@ -44,6 +45,13 @@ exec "$@"
 """
 
 
+SU = """#!/bin/sh
+# As root's su(1): nobody is asked.
+for command; do :; done
+exec /bin/sh -c "$command"
+"""
+
+
 class Strangers:
     """The folder of these programs, and what they have seen."""
 
@@ -51,7 +59,7 @@ class Strangers:
         self.folder = folder
         self.programs = folder / "bin"
         self.programs.mkdir(parents=True)
-        for name, text in (("ssh", SSH), ("sudo", SUDO)):
+        for name, text in (("ssh", SSH), ("sudo", SUDO), ("su", SU)):
             program = self.programs / name
             program.write_text(text)
             program.chmod(0o755)
@@ -72,6 +80,11 @@ class Strangers:
         found = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
         log.unlink(missing_ok=True)
         return found
+
+    @property
+    def folders(self) -> set[str]:
+        """Where ssh was started."""
+        return set((self.folder / "cwd.log").read_text().splitlines())
 
     @property
     def tries(self) -> list[str]:

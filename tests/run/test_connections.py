@@ -17,6 +17,7 @@ from hadeploy.design.design import Design
 from hadeploy.project.dump import dump_yaml
 from hadeploy.project.inventory import hosts_of
 from hadeploy.project.settings import ansible_settings
+from hadeploy.run import conversation
 from hadeploy.run.ansible import apply_project
 from hadeploy.run.ask import ANSWER_SECONDS, CONNECT_SECONDS, ask_hosts
 from hadeploy.run.connections import Access, known_inventories, read_reaches
@@ -289,8 +290,8 @@ def test_a_host_without_python_says_so_in_one_line(design: Design, inventory: Pa
     ("variables", "reason"),
     [
         (
-            {"ansible_become": True, "ansible_become_method": "su"},
-            "become method su is not known to status: sudo is",
+            {"ansible_become": True, "ansible_become_method": "su", "ansible_become_password": "x"},
+            "become method su with a password is not known to status: sudo is",
         ),
         ({"ansible_connection": "psrp"}, "connection plugin psrp is not known to status: ssh is"),
         ({"ansible_host": "{{ nobody }}"}, "the inventory does not say how to reach it: "),
@@ -306,6 +307,19 @@ def test_a_way_that_status_does_not_go_is_named(
     assert ask_hosts({"n1": (first, ("true",))}, "")["n1"].error.startswith(reason)
     assert ask_hosts({"n2": (second, ("echo", "x"))}, "")["n2"].output == "x\n"
     assert len(strangers.calls("ssh")) == 1
+
+
+def test_who_does_not_ask_is_gone_through_whatever_its_name(
+    design: Design, inventory: Path, strangers: Strangers, monkeypatch: pytest.MonkeyPatch
+):
+    hosts = {f"db{n}.example.com": {} for n in (1, 2)}
+    become = {"ansible_become": True, "ansible_become_method": "su", "ansible_user": "admin"}
+    (inventory / "i.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": become}}))
+    reach = read_reaches(design, Access((inventory / "i.yml",)))[0]
+    assert ask_hosts({"n1": (reach, ("echo", "x"))}, "")["n1"].output == "x\n"
+    monkeypatch.setattr(conversation, "MOST_BYTES", 1000)
+    strangers.says("bashrc", "y\n" * 1000)
+    assert "that are no answer" in ask_hosts({"n1": (reach, ("echo", "x"))}, "")["n1"].error
 
 
 def test_encrypted_variables_without_the_password_are_unknown_with_the_reason(
@@ -358,6 +372,37 @@ def test_a_relative_path_is_taken_from_the_current_folder(
     project = project_for(design, tmp_path / "project")
     assert apply_project(project, access=Access((Path("hosts.ini"),))).succeeded
     assert {call[-2] for call in strangers.calls("ssh") if call[0] != "-O"} == {"192.0.2.1", "192.0.2.2"}
+
+
+def test_other_relative_paths_are_taken_from_there_too(
+    design: Design, inventory: Path, strangers: Strangers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A key in the inventory, a vault's password file in the environment: as where a person runs Ansible."""
+    encrypted(inventory)
+    (inventory / "password").write_bytes(VAULT)
+    monkeypatch.chdir(inventory)
+    monkeypatch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", "password")
+    with (inventory / "hosts").open("a") as stream:
+        stream.write("[db:vars]\nansible_ssh_private_key_file=keys/id\n")
+    access = Access((Path("hosts"),))
+    reach = read_reaches(design, access)[0]
+    assert 'IdentityFile="keys/id"' in reach.argv
+    assert ask_hosts({"n1": (reach, ("echo", "x"))}, "")["n1"].output == "x\n"
+    result = apply_project(project_for(design, tmp_path / "project"), access=access)
+    assert result.succeeded, result.failures
+    assert strangers.folders == {str(inventory)}
+
+
+@pytest.mark.timeout(120)
+def test_nothing_waits_for_a_password_that_nobody_is_asked_for(
+    design: Design, inventory: Path, strangers: Strangers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """ansible-playbook asks at its terminal, and that of an apply is nobody's."""
+    for name in ("ANSIBLE_BECOME_ASK_PASS", "ANSIBLE_ASK_PASS", "ANSIBLE_ASK_VAULT_PASS"):
+        monkeypatch.setenv(name, "True")
+    access = Access(known_inventories(ini(inventory)))
+    assert ask_hosts({"n1": (read_reaches(design, access)[0], ("echo", "x"))}, "")["n1"].output == "x\n"
+    assert apply_project(project_for(design, tmp_path / "project"), access=access).succeeded
 
 
 UNPARSED = {

@@ -92,7 +92,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         become = {
             "method": str(plugin.name),
             "user": str(wanted or ""),
-            "prompt": str(plugin.prompt or ""),
+            "prompt": plugin.prompt if isinstance(plugin.prompt, str) else "",
             "success": str(plugin.success),
             "password": "" if password is None else str(password),
         }
