@@ -9,6 +9,7 @@ from typing import Literal
 
 from hadeploy.design.secrets import Secret
 
+Encoding = Literal["text", "base64", "cib-secret", "cib-secret-sum"]
 OnChange = Literal["none", "reload", "restart", "corosync-reload"]
 
 
@@ -90,7 +91,8 @@ class Artifact:
         check: what must pass first, or None.
         fixed: what the running daemon must hold already, or None: another value would be written and not taken.
         secrets: whose placeholders the content holds.
-        encoding: ``base64``: the resolved content is base64 of the file's bytes (keys).
+        encoding: ``base64``: the resolved content is base64 of the file's bytes (keys); ``cib-secret``: it is a value that
+            Pacemaker reads from a file of its own; ``cib-secret-sum``: the file holds the sum of that value.
         openings: whether it is a rule set whose openings stay until what they served is stopped.
         facts: of the host, whose placeholders the content holds.
     """
@@ -106,7 +108,7 @@ class Artifact:
     check: HostCheck | None = None
     fixed: Fixed | None = None
     secrets: tuple[Secret, ...] = ()
-    encoding: Literal["text", "base64"] = "text"
+    encoding: Encoding = "text"
     openings: bool = False
     facts: tuple[HostFact, ...] = ()
 
@@ -164,6 +166,7 @@ class ClusterInformationBase:
     Attributes:
         xml: pretty, deterministic, placeholders where secrets belong.
         secrets: whose placeholders it holds.
+        key: a long and random secret, where there are others; what is made of both tells nothing of them.
         members: names, in order.
         checks: what must pass on a member, with the secrets still as placeholders, before it is applied.
     """
@@ -171,4 +174,5 @@ class ClusterInformationBase:
     xml: str
     secrets: tuple[Secret, ...] = ()
     members: tuple[str, ...] = field(default=())
+    key: Secret | None = None
     checks: tuple[HostCheck, ...] = ()

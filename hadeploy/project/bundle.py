@@ -93,6 +93,7 @@ def cib_files(cib: ClusterInformationBase) -> dict[str, bytes]:
         "source": "cib.xml",
         "members": list(cib.members),
         "secrets": [secret.name for secret in cib.secrets],
+        "key": cib.key.name if cib.key else "",
         "checks": [_check(check) for check in cib.checks],
     }
     return {"files/cib.xml": cib.xml.encode(), "files/cib.yml": dump_yaml(about).encode()}

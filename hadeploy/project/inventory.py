@@ -92,7 +92,6 @@ def play_variables(
         **({"hadeploy_arbiter": design.arbiter.host} if design.arbiter is not None else {}),
         **({"hadeploy_cluster_name": design.name} if design.arbiter is not None else {}),
         "hadeploy_addresses": [address.address for address in design.virtual_addresses],
-        "hadeploy_secrets_directory": "{{ playbook_dir }}",
         "hadeploy_generated_secrets": [secret.name for secret in secrets if secret.source == "generated"],
         **({"hadeploy_secret_lengths": lengths} if lengths else {}),
         **_watchdog(design),
@@ -101,7 +100,7 @@ def play_variables(
         **({"hadeploy_objects": _objects(design)} if design.cluster is not None else {}),
         **(_volumes(design.volumes) if design.volumes else {}),
         **(_databases(design.databases) if design.databases else {}),
-        "hadeploy_secrets": {secret.name: _lookup(secret) for secret in secrets},
+        "hadeploy_secrets": {secret.name: _source(secret) for secret in secrets},
     }
 
 
@@ -203,19 +202,6 @@ def _databases(databases: tuple[ReplicatedDatabase, ...]) -> dict[str, Any]:
     }
 
 
-def _lookup(secret: Secret) -> str:
-    reference = secret.reference
-    match secret.source:
-        case "env":
-            hint = f"export {reference}=..."
-            return f"{{{{ lookup('ansible.builtin.env', '{reference}', default=undef(hint='{hint}')) }}}}"
-        case "file":
-            path = _quoted(reference)
-            place = path if reference.startswith("/") else f"hadeploy_secrets_directory ~ '/' ~ {path}"
-            return f"{{{{ lookup('ansible.builtin.file', {place}).splitlines() | first }}}}"
-        case "vault" | "generated":
-            return f"{{{{ {reference} }}}}"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+def _source(secret: Secret) -> dict[str, str]:
+    """As a topology says it. Values are data: whatever reads them here makes no template of one."""
+    return {secret.source: secret.reference}

@@ -227,7 +227,7 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
             if databases
             else []
         ),
-        _play("Release", everywhere, [Step("observe", "release")]),
+        _play("Release", everywhere, [Step("observe", "release", (("observe_whole", "true"),))]),
     ]
 
 

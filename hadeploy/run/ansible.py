@@ -308,7 +308,10 @@ def _arguments(access: Access, secrets_directory: Path | None, *, check: bool) -
     """For ansible-playbook, beside those that name passwords."""
     arguments = ["--check", "--diff"] if check else []
     if secrets_directory is not None:
-        arguments += ["--extra-vars", f'{{"hadeploy_secrets_directory": "{secrets_directory.resolve()}"}}']
+        arguments += [
+            "--extra-vars",
+            json.dumps({"hadeploy_secrets_directory": str(secrets_directory.resolve())}),
+        ]
     vault = access.vault_file
     if vault is None or not vault.exists():
         return arguments

@@ -17,6 +17,8 @@ TIMER = "hadeploy-drill-mend"
 AGENTS = Path("/usr/sbin")
 CGROUPS = Path("/sys/fs/cgroup")
 SECONDS = 120
+SECRETS = Path("/var/lib/pacemaker/lrm/secrets")
+IN_FILES = "lrm://"
 PLUGS = ("plug", "port")
 
 
@@ -42,12 +44,12 @@ def agent_input(resources: str, metadata: str, device: str, target: str, action:
         action: ``on`` or ``off``.
 
     Raises:
-        LookupError: there is no such device, or a parameter is kept where only the cluster's daemons read it.
+        LookupError: there is no such device.
+        OSError: a parameter is kept in a file, which cannot be read.
     """
     primitive = device_of(resources, device)
     pairs = {pair.get("name", ""): pair.get("value", "") for pair in primitive.iter("nvpair")}
-    if any(value == "lrm://" for value in pairs.values()):
-        raise LookupError(f"a parameter of {device} is a cluster secret")
+    pairs = {name: secret(device, name) if value == IN_FILES else value for name, value in pairs.items()}
     mapped = dict(part.split(":", 1) for part in pairs.get("pcmk_host_map", "").split(";") if ":" in part)
     own = {name: value for name, value in pairs.items() if not name.startswith("pcmk_")}
     known = {node.get("name", "") for node in parsed(metadata).iter("parameter")}
@@ -58,6 +60,11 @@ def agent_input(resources: str, metadata: str, device: str, target: str, action:
         f"{name}={value}\n"
         for name, value in (("action", action), ("nodename", target), *sorted(own.items()))
     )
+
+
+def secret(device: str, name: str) -> str:
+    """A parameter that the cluster information base does not hold, from where the fence daemon reads it (cibsecret(8))."""
+    return (SECRETS / device / name).read_text(encoding="utf-8").splitlines()[0]
 
 
 def parsed(text: str) -> ElementTree.Element:

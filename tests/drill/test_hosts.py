@@ -9,6 +9,7 @@ from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.drill import hosts_world
 from hadeploy.drill.errors import DrillError
 from hadeploy.drill.hosts_world import HostsWorld
+from hadeploy.run import drill_hand
 from hadeploy.run.ask import Answer, Reach
 from hadeploy.run.drill_hand import agent_input
 
@@ -160,7 +161,13 @@ class TestTheHand:
     def test_a_machine_is_its_own_outlet_without_a_map(self):
         assert "plug=n9\n" in agent_input(RESOURCES, WITH_PLUG, "ipmi-n1", "n9", "on")
 
-    @pytest.mark.parametrize("device", ["web", "nothing", "hidden"])
+    def test_a_parameter_that_is_in_a_file_is_read_there(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(drill_hand, "SECRETS", tmp_path)
+        (tmp_path / "hidden").mkdir()
+        (tmp_path / "hidden" / "password").write_text(" s3=cret # {{x}}\n", encoding="utf-8")
+        assert "password= s3=cret # {{x}}\n" in agent_input(RESOURCES, PLAIN, "hidden", "n1", "off")
+
+    @pytest.mark.parametrize("device", ["web", "nothing"])
     def test_what_is_no_usable_device(self, device):
         with pytest.raises(LookupError):
             agent_input(RESOURCES, PLAIN, device, "n1", "off")

@@ -58,6 +58,36 @@ def test_limit_is_refused_before_anything(design_of: Callable[..., Design], tmp_
     assert "Compare the host" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--tags", "foo"),
+        ("--tags", "always"),
+        ("--skip-tags", "foo"),
+        ("--limit", "typo"),
+        ("--start-at-task", "Compare the live CIB with the compiled one"),
+        ("--start-at-task", "Release the lock"),
+        ("--start-at-task", "no such task"),
+    ],
+)
+def test_a_part_of_the_project_is_never_run(design_of: Callable[..., Design], tmp_path: Path, arguments):
+    """Whatever it is called: it fails, and no module of hadeploy was run on a host."""
+    design = design_of("active-passive")
+    build(design, tmp_path / "a")
+    overlay = tmp_path / "overlay.yml"
+    overlay.write_text(yaml.safe_dump({"all": {"vars": LOCAL | {"hadeploy_corosync_authkey": "eA=="}}}))
+    done = play(tmp_path / "a", "site.yml", "-i", "inventory.yml", "-i", str(overlay), "--check", *arguments)
+    assert "changed: [" not in done.stdout
+    if "matching task" in done.stderr:  # Ansible itself says so, where it has nothing to start at, and runs nothing
+        assert "[ERROR]: No matching task" in done.stderr
+        assert "TASK [" not in done.stdout
+        return
+    assert done.returncode != 0, done.stdout + done.stderr
+    if arguments[0] in ("--tags", "--skip-tags"):
+        assert "APPLY096" in done.stdout
+        assert "Compare the host" not in done.stdout
+
+
 def test_an_unreachable_member_ends_the_run(design_of: Callable[..., Design], tmp_path: Path):
     design = design_of("active-passive")
     build(design, tmp_path / "a")

@@ -281,7 +281,8 @@ def test_secrets_are_references_only(
     assert not any(b"opensesame-4711" in content for content in files.values())
     assert b"@@hadeploy:" in files["files/cib.xml"]
     variables = yaml.safe_load(files["vars/hadeploy.yml"])
-    assert all(value.startswith("{{ ") for value in variables["hadeploy_secrets"].values())
+    assert variables["hadeploy_secrets"]["ipmi-n1.password"] == {"env": "HADEPLOY_IPMI_PASSWORD"}
+    assert variables["hadeploy_secrets"]["corosync-authkey"] == {"generated": "hadeploy_corosync_authkey"}
 
 
 def test_bundles_name_files_that_are_there(design_of: Callable[..., Design], tmp_path: Path):

@@ -48,6 +48,7 @@ def bundle() -> ModuleType:
         "lock",
         "killed",
         "owned",
+        "secret",
         "files",
         "check",
         "sockets",

@@ -22,31 +22,28 @@ def action():
     spec.loader.exec_module(module)
     plugin = object.__new__(module.ActionModule)
     plugin._task = SimpleNamespace(check_mode=True)
-    plugin._templar = SimpleNamespace(template=lambda text: text)
     return plugin
 
 
 def test_the_length_is_the_readers(action):
-    known = {"hadeploy_secrets": {"drbd-data": "x" * 300, "key": "y" * 300}}
-    assert action.resolve(["drbd-data", "key"], known | {"hadeploy_secret_lengths": {"drbd-data": 64}}) == {
-        "drbd-data": "x" * 64,
-        "key": "y" * 300,
+    known = {
+        "hadeploy_secrets": {"drbd-data": {"generated": "a"}, "key": {"vault": "b"}},
+        "hadeploy_secret_lengths": {"drbd-data": 64},
+        "playbook_dir": "/",
+        "a": "x" * 300,
+        "b": "y" * 300,
     }
+    assert action.resolve(["drbd-data", "key"], known) == {"drbd-data": "x" * 64, "key": "y" * 300}
 
 
 def test_a_secret_that_is_not_made_yet_has_it_too(action):
-    from ansible.errors import AnsibleUndefinedVariable
-
-    def undefined(_: str) -> str:
-        raise AnsibleUndefinedVariable
-
-    action._templar = SimpleNamespace(template=undefined)
     found = action.resolve(
         ["drbd-data"],
         {
-            "hadeploy_secrets": {"drbd-data": "{{ x }}"},
+            "hadeploy_secrets": {"drbd-data": {"generated": "x"}},
             "hadeploy_generated_secrets": ["drbd-data"],
             "hadeploy_secret_lengths": {"drbd-data": 64},
+            "playbook_dir": "/",
         },
     )
     assert len(found["drbd-data"]) == 64

@@ -86,6 +86,11 @@ def killed() -> ModuleType:
     return _load_utility(MODULES, "hadeploy_killed")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def secret() -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_secret")
+
+
 @pytest.fixture(scope="session")
 def files(pending_memory: ModuleType, killed: ModuleType) -> ModuleType:
     return _load_utility(MODULES, "hadeploy_files")

@@ -8,11 +8,11 @@ import importlib.util
 from pathlib import Path
 
 import yaml
-from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import action_loader
 
-LOGIC = Path(__file__).resolve().parents[1] / "module_utils" / "hadeploy_refusal.py"
+LOGIC = Path(__file__).resolve().parents[1] / "module_utils"
 FILES, UNITS = "hadeploy_take_over_files", "hadeploy_take_over_units"
 """What a person allowed to be replaced, and to be stopped."""
 
@@ -21,12 +21,15 @@ UNMADE = base64.b64encode(b"made by the first apply; " * 8).decode()
 """Stands in check mode for a generated secret before the first apply; it is compared and checked, never written."""
 
 
-def load_logic():
+def load_logic(name):
     """The same file that is shipped to hosts."""
-    spec = importlib.util.spec_from_file_location("hadeploy_refusal_logic", LOGIC)
+    spec = importlib.util.spec_from_file_location(f"hadeploy_{name}_logic", LOGIC / f"hadeploy_{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+SECRETS = load_logic("secret")
 
 
 def accepted(task_vars, variable):
@@ -57,7 +60,7 @@ class ActionModule(LockAction):
         else:
             files = [self.with_content(file, folder) for file in bundle["artifacts"]]
             arguments["files"] = files
-            arguments["secrets"] = self.resolve(
+            arguments["secrets"] = self.sealed(
                 [name for file in files for name in file["secrets"]], task_vars
             )
         if state == "present":
@@ -85,7 +88,9 @@ class ActionModule(LockAction):
         for host in seen:
             bundle = self.read_yaml(self.files_directory(task_vars) / str(host) / "bundle.yml")
             known[host] = [file["path"] for file in bundle["artifacts"]]
-        words = load_logic().refusal(seen, accepted(task_vars, FILES), accepted(task_vars, UNITS), known)
+        words = load_logic("refusal").refusal(
+            seen, accepted(task_vars, FILES), accepted(task_vars, UNITS), known
+        )
         return {"failed": True, "msg": words} if words else {"changed": False}
 
     def fresh(self, task_vars):
@@ -132,13 +137,19 @@ class ActionModule(LockAction):
         return value[: task_vars.get("hadeploy_secret_lengths", {}).get(name)]
 
     def _whole_secret(self, name, task_vars):
+        """As data, from where the topology says that it is: a value with braces is no template."""
         known = task_vars.get("hadeploy_secrets", {})
         try:
-            value = self._templar.template(known[name])
-        except AnsibleUndefinedVariable as error:
+            return SECRETS.value_of(name, dict(known[name]), task_vars, self._directory(task_vars))
+        except SECRETS.NoValueError as error:
             if self._task.check_mode and name in task_vars.get("hadeploy_generated_secrets", ()):
                 return UNMADE
-            raise AnsibleActionFail(f"the secret {name} has no value: {error}") from error
-        if not isinstance(value, str) or not value:
-            raise AnsibleActionFail(f"the secret {name} has no value")
-        return value
+            raise AnsibleActionFail(str(error)) from error
+
+    def _directory(self, task_vars):
+        """Where secrets that are files are looked for: a path as it was written, else beside the playbook."""
+        return str(task_vars.get("hadeploy_secrets_directory") or task_vars["playbook_dir"])
+
+    def sealed(self, names, task_vars):
+        """The same, as a module takes them."""
+        return SECRETS.sealed(self.resolve(names, task_vars))

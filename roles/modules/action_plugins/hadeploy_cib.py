@@ -17,7 +17,8 @@ class ActionModule(BundleAction):
         cib = self.read_yaml(folder / "cib.yml")
         arguments = self._task.args | {
             "xml": self.with_content(cib, folder)["content"],
-            "secrets": self.resolve(cib["secrets"], task_vars),
+            "secrets": self.sealed([*cib["secrets"], *filter(None, [cib["key"]])], task_vars),
+            "key": cib["key"],
             "checks": cib["checks"],
             "members": cib["members"],
             "accepted": self.accepted(task_vars, "hadeploy_take_over_objects"),

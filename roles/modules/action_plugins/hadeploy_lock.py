@@ -16,6 +16,10 @@ from typing import NamedTuple
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+WHOLE_PROJECT = "hadeploy_pending"
+"""A group that every compiled project has."""
+
+LOOKING = ("observed", "released")
 RUN_ID = "HADEPLOY_RUN_ID"
 RUN_PID = "HADEPLOY_RUN_PID"
 """What hadeploy apply says of its run; a plain ansible-playbook is a run of its own."""
@@ -140,7 +144,13 @@ class ActionModule(ActionBase):
         return self.run_module(self._task.action, self._task.args, task_vars)
 
     def run_module(self, name, arguments, task_vars):
-        """Run a module as a step of this run."""
+        """Run a module as a step of this run; none where the hosts were not looked at first (--start-at-task, --tags)."""
+        looked = task_vars.get("observe_result") or self._task.args.get("state") in LOOKING
+        if not looked and WHOLE_PROJECT in task_vars.get("groups", {}):
+            raise AnsibleActionFail(
+                "APPLY096 this run has not looked at the hosts, so it changes nothing on them: run all of site.yml, without"
+                " --tags, --skip-tags and --start-at-task"
+            )
         return self._execute_module(name, module_args=arguments | self.step(task_vars), task_vars=task_vars)
 
     def taken_over(self, task_vars):

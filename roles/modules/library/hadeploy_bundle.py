@@ -232,6 +232,7 @@ from ansible.module_utils.hadeploy_removal import (
     see_stopped,
     waiting_for_the_cluster,
 )
+from ansible.module_utils.hadeploy_secret import opened
 from ansible.module_utils.hadeploy_ssh import with_ssh_ports
 from ansible.module_utils.hadeploy_staging import stage
 from ansible.module_utils.hadeploy_systemd import show, wishes
@@ -532,6 +533,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    module.params["secrets"] = opened(module.params["secrets"])
     keep_apart(module.params["part"])
     locked = {"lock": lock(module)} if module.params["lock"] else {}
     if locked and not locked["lock"]["taken"]:

@@ -14,6 +14,8 @@ description:
   - Keeps what Pacemaker writes itself (dc-version and its like) and what operators decide at run time (standby and
     maintenance of nodes, maintenance-mode, constraints left by C(crm_resource --move) and C(--ban)); the latter is
     reported as RV(drift). So are the constraints by which DRBD keeps an outdated copy from being promoted.
+  - Parameters that are secrets are not in the CIB, which daemons log and which the group haclient may read. It says C(lrm://),
+    and Pacemaker reads their values from files of root's own, which are in the bundle of each host.
   - Stores the inverse patch under C(/var/lib/hadeploy/cib-rollback).
   - The action plugin of the same name reads the CIB from the project and resolves its secrets.
 version_added: 0.1.0
@@ -36,6 +38,10 @@ options:
     description: Values of the placeholders.
     type: dict
     default: {}
+  key:
+    description: Name of a long and random secret; a revision that it makes of the others says when one of them has changed.
+    type: str
+    default: ""
   checks:
     description: Programs that must find the compiled CIB valid.
     type: list
@@ -140,6 +146,7 @@ from ansible.module_utils.hadeploy_crm_mon import (
 )
 from ansible.module_utils.hadeploy_fence_agent import changed_devices
 from ansible.module_utils.hadeploy_lock import RUN, under_lock
+from ansible.module_utils.hadeploy_secret import kept_apart, opened
 
 ONLINE_SECONDS = 60
 POLL_SECONDS = 0.2
@@ -159,7 +166,10 @@ class Cib:
         self.module = module
         self.secrets = module.params["secrets"]
         self.placeholders = ElementTree.fromstring(module.params["xml"])
-        self.desired = ElementTree.fromstring(resolve(module.params["xml"], self.secrets))
+        desired = ElementTree.fromstring(module.params["xml"])
+        kept_apart(desired, self.secrets, self.secrets.get(module.params["key"], ""))
+        whole = ElementTree.tostring(desired, encoding="unicode")
+        self.desired = ElementTree.fromstring(resolve(whole, self.secrets))
         self.notes: list[str] = []
         self.ours = {element.get("id") for element in self.desired.iter("primitive")}
 
@@ -540,6 +550,7 @@ def main() -> None:
             "state": {"type": "str", "choices": list(STATES), "required": True},
             "xml": {"type": "str", "default": ""},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
+            "key": {"type": "str", "default": "", "no_log": False},
             "checks": {"type": "list", "elements": "dict", "default": []},
             "members": {"type": "list", "elements": "str", "default": []},
             "moved": {"type": "list", "elements": "dict", "default": []},
@@ -549,6 +560,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    module.params["secrets"] = opened(module.params["secrets"])
     under_lock(module)
     result = STATES[module.params["state"]](Cib(module))
     for decision in result.get("drift", ()):

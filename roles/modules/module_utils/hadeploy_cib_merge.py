@@ -8,6 +8,8 @@ import re
 import xml.etree.ElementTree as ElementTree
 from xml.sax.saxutils import escape
 
+from ansible.module_utils.hadeploy_secret import put
+
 PACEMAKER_OWNS = ("dc-version", "cluster-infrastructure", "cluster-name", "have-watchdog", "last-lrm-refresh")
 OPERATOR_OWNS = ("maintenance-mode",)
 OPERATOR_CONSTRAINTS = ("cli-ban-", "cli-prefer-", "cli-standby-")
@@ -16,16 +18,13 @@ DRBD_CONSTRAINTS = ("drbd-fence-by-handler-",)
 SECRET_NAMES = "passw|secret|token|key|credential"
 MOUNT = "Filesystem"
 ON_ERRORS = "errors=remount-ro"
+QUOTED = {'"': "&quot;", "\n": "&#10;", "\t": "&#9;", "\r": "&#13;"}
 FALSE = ("false", "off", "no", "0", "")
 
 
 def resolve(text: str, secrets: dict[str, str]) -> str:
     """Put values where placeholders stand, as XML attribute values."""
-    for name, value in secrets.items():
-        text = text.replace(
-            f"@@hadeploy:{name}@@", escape(value, {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
-        )
-    return text
+    return put(text, secrets, lambda value: escape(value, QUOTED))
 
 
 def merge(live: ElementTree.Element, desired: ElementTree.Element) -> tuple[ElementTree.Element, list[str]]:
@@ -204,7 +203,7 @@ def canonical(element: ElementTree.Element) -> str:
 def masked(text: str, secrets: dict[str, str], placeholders: ElementTree.Element) -> str:
     """Hide values of secrets, wherever they stand, and whatever the live CIB holds in the same attributes."""
     for value in sorted(secrets.values(), key=len, reverse=True):
-        quoted = escape(value, {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
+        quoted = escape(value, QUOTED)
         if quoted:
             text = text.replace(f'"{quoted}"', '"(secret)"')
     secret_ids = {

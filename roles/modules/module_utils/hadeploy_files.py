@@ -12,6 +12,7 @@ import stat
 
 from ansible.module_utils.hadeploy_killed import mark
 from ansible.module_utils.hadeploy_pending import sync_directory
+from ansible.module_utils.hadeploy_secret import for_pacemaker, put, sum_for_pacemaker
 
 UNIT_DIRECTORIES = ("/etc/systemd/system/", "/usr/local/lib/systemd/system/")
 HIDDEN = "(holds secrets; not shown)\n"
@@ -20,14 +21,16 @@ NOT_TEXT = "(not text; not shown)\n"
 
 def resolve(text: str, secrets: dict[str, str]) -> str:
     """Put values where placeholders stand."""
-    for name, value in secrets.items():
-        text = text.replace(f"@@hadeploy:{name}@@", value)
-    return text
+    return put(text, secrets)
 
 
 def wanted_bytes(file: dict, secrets: dict[str, str]) -> bytes:
     """What the file must hold."""
     text = resolve(file["content"], {name: secrets[name] for name in file["secrets"]})
+    if file["encoding"] == "cib-secret":
+        return for_pacemaker(text).encode("utf-8")
+    if file["encoding"] == "cib-secret-sum":
+        return sum_for_pacemaker(text).encode("ascii")
     if file["encoding"] == "base64":
         try:
             return base64.b64decode("".join(text.split()), validate=True)

@@ -17,7 +17,7 @@ class ActionModule(BundleAction):
         cib = self.read_yaml(folder / "cib.yml")
         arguments = self._task.args | {
             "xml": self.with_content(cib, folder)["content"],
-            "secrets": self.resolve(cib["secrets"], task_vars),
+            "secrets": self.sealed(cib["secrets"], task_vars),
             "node": self.node(task_vars),
         }
         return self.run_module("hadeploy_fence_device", arguments, task_vars)

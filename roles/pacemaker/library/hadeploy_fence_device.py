@@ -84,6 +84,7 @@ from ansible.module_utils.hadeploy_fence_agent import (
     seconds_of,
 )
 from ansible.module_utils.hadeploy_lock import RUN, under_lock
+from ansible.module_utils.hadeploy_secret import opened
 
 REFUSED = "APPLY060"
 AGENTS = "/usr/sbin"
@@ -196,6 +197,7 @@ def main() -> None:
     )
     under_lock(module)
     given = module.params
+    given["secrets"] = opened(given["secrets"])
     systemctl = module.get_bin_path("systemctl", required=True)
     code, _, _ = module.run_command([systemctl, "is-active", "--quiet", "pacemaker.service"])
     answered, unchecked, refused = judged(
