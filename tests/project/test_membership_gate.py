@@ -78,7 +78,9 @@ def test_a_part_of_the_project_is_never_run(design_of: Callable[..., Design], tm
     overlay.write_text(yaml.safe_dump({"all": {"vars": LOCAL | {"hadeploy_corosync_authkey": "eA=="}}}))
     done = play(tmp_path / "a", "site.yml", "-i", "inventory.yml", "-i", str(overlay), "--check", *arguments)
     assert "changed: [" not in done.stdout
-    if "matching task" in done.stderr:  # Ansible itself says so, where it has nothing to start at, and runs nothing
+    if (
+        "matching task" in done.stderr
+    ):  # Ansible itself says so, where it has nothing to start at, and runs nothing
         assert "[ERROR]: No matching task" in done.stderr
         assert "TASK [" not in done.stdout
         return

@@ -19,7 +19,9 @@ from ansible.plugins.action import ActionBase
 WHOLE_PROJECT = "hadeploy_pending"
 """A group that every compiled project has."""
 
-LOOKING = ("observed", "released")
+LOOKING = ("asked", "judged", "observed", "released")
+"""States of modules that come before, or after, all that changes a host."""
+
 RUN_ID = "HADEPLOY_RUN_ID"
 RUN_PID = "HADEPLOY_RUN_PID"
 """What hadeploy apply says of its run; a plain ansible-playbook is a run of its own."""
