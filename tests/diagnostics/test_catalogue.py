@@ -17,7 +17,7 @@ ROLES = PACKAGE.parent / "roles"
 """Modules print codes, too: what a host refuses."""
 
 CODE = re.compile(r"^(?!HA\d)[A-Z]{3,8}\d{3}$")
-TOLD = re.compile(r"\b(?:[A-Z]{3,8}\d{3}(?=: )|(?:APPLY|RUN)\d{3}\b)")
+TOLD = re.compile(r"\b(?:[A-Z]{3,8}\d{3}(?=: )|(?:APPLY|RUN|SECRET)\d{3}\b)")
 MESSAGE = "explain it in hadeploy/diagnostics/codes/, then: make docs"
 
 

@@ -150,8 +150,8 @@ class ActionModule(ActionBase):
         looked = task_vars.get("observe_result") or self._task.args.get("state") in LOOKING
         if not looked and WHOLE_PROJECT in task_vars.get("groups", {}):
             raise AnsibleActionFail(
-                "APPLY096 this run has not looked at the hosts, so it changes nothing on them: run all of site.yml, without"
-                " --tags, --skip-tags and --start-at-task"
+                "APPLY096 this run has not looked at the hosts: run all of site.yml, without --tags, --skip-tags and"
+                " --start-at-task"
             )
         return self._execute_module(name, module_args=arguments | self.step(task_vars), task_vars=task_vars)
 
