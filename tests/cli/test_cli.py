@@ -83,11 +83,26 @@ def test_help_teaches(hadeploy):
     [
         (
             ["apply", "topology.yaml", "--yes", "--inventory", "nowhere.yml"],
-            "RUN002 the inventory nowhere.yml",
+            "RUN002 the inventory {folder}/nowhere.yml is not there",
         ),
-        (["status", "topology.yaml", "--inventory", "nowhere.yml"], "RUN002 the inventory nowhere.yml"),
-        (["status", "topology.yaml", "--inventory", "list.yml"], "RUN006 the inventory list.yml"),
-        (["status", "topology.yaml", "--inventory", "broken.yml"], "RUN006 the inventory broken.yml"),
+        (["status", "topology.yaml", "-i", "nowhere.yml"], "RUN002 the inventory {folder}/nowhere.yml"),
+        (
+            ["drill", "topology.yaml", "--i-mean-it", "-i", "nowhere.yml"],
+            "RUN002 the inventory {folder}/nowhere.yml",
+        ),
+        (
+            ["status", "topology.yaml", "-i", "list.yml"],
+            "RUN006 Ansible cannot parse the inventory {folder}/list.yml",
+        ),
+        (["apply", "topology.yaml", "--yes", "-i", "empty"], "RUN006 the inventory {folder}/empty is empty"),
+        (
+            ["apply", "topology.yaml", "--yes", "-i", "broken.yml"],
+            "RUN006 Ansible cannot parse the inventory {folder}/broken.yml",
+        ),
+        (
+            ["apply", "topology.yaml", "--yes", "-i", "part.ini", "-i", "more.ini"],
+            "RUN021 the inventory {folder}/part.ini, {folder}/more.ini does not name n2; its hosts: n1, n3",
+        ),
         (["status", "topology.yaml", "--lab"], "LAB020 "),
         (["lab", "status", "topology.yaml"], "LAB020 "),
         (["compile", "topology.yaml", "--out", "mine"], "BUILD001 "),
@@ -105,9 +120,12 @@ def test_what_stops_a_command_is_told_and_no_traceback(hadeploy, tmp_path, argum
     (tmp_path / "mine" / name / "letter.txt").write_text("dear")
     (tmp_path / "list.yml").write_text("- a\n- b\n")
     (tmp_path / "broken.yml").write_text("all: [\n")
+    (tmp_path / "empty").touch()
+    (tmp_path / "part.ini").write_text("n1 ansible_host=192.0.2.1\n")
+    (tmp_path / "more.ini").write_text("n3\n")
     done = hadeploy(*arguments)
     assert done.returncode == 1
-    assert words in done.stderr
+    assert words.format(folder=tmp_path) in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert (tmp_path / "mine" / name / "letter.txt").read_text() == "dear"
 
