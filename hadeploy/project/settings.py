@@ -46,6 +46,10 @@ Written anew by every `hadeploy compile`; change the topology, not these files.
     ansible-playbook site.yml --check --diff{vault_arguments}
     ansible-playbook site.yml{vault_arguments}
 
+With an inventory of your own, which says how the hosts are reached, give it after the project's:
+
+    ansible-playbook -i inventory.yml -i /path/to/hosts.ini site.yml{vault_arguments}
+
 | What | Where |
 |---|---|
 | files for each host, as they will stand there | `files/<host>/rootfs/` |

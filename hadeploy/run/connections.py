@@ -134,42 +134,42 @@ def read_reaches(design: Design, access: Access) -> tuple[Reach, ...]:
 
 
 def _run_reader(design: Design, access: Access, private: Path) -> list[dict[str, Any]]:
+    """What the reader appended, line by line."""
     configuration, playbook = private / "ansible.cfg", private / "site.yml"
     configuration.write_text(ansible_settings(design), encoding="utf-8")
-    play = {
-        "hosts": list(nodes_of(design)),
-        "gather_facts": False,
-        "tasks": [{"hadeploy_reach": {"results": list(result_names())}}],
-    }
+    task = {"hadeploy_reach": {"results": list(result_names())}}
+    play = {"hosts": list(nodes_of(design)), "gather_facts": False, "tasks": [task]}
     playbook.write_text(dump_yaml([play]), encoding="utf-8")
     sources = [private / "inventory.yml", *access.inventories]
-    descriptor = os.memfd_create("hadeploy-reader", os.MFD_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as memory, access.passwords() as passwords:
-        variables = access.vault_file if access.vault_password else None
+    arguments = [str(playbook), *(word for source in sources for word in ("--inventory", str(source)))]
+    environment = {
+        **ansible_environment(configuration, private, access),
+        "ANSIBLE_ACTION_PLUGINS": str(READER / "action_plugins"),
+        "ANSIBLE_CALLBACK_PLUGINS": str(READER / "callback_plugins"),
+        "ANSIBLE_STDOUT_CALLBACK": "hadeploy_reader",
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(private / "cp"),
+    }
+    vault = access.vault_file if access.vault_password else None
+    secrets = ["--extra-vars", f"@{vault.resolve()}"] if vault is not None and vault.exists() else []
+    # An inventory may refer to a secret of the vault; most do not, and then its password need not be known.
+    for more in (secrets, []) if secrets else ([],):
+        with access.passwords() as passwords:
+            outcome, records = _heard([*arguments, *passwords, *more], environment)
+        if any("host" in record for record in records):
+            return records
+    raise _failed(outcome, access)
+
+
+def _heard(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Outcome, list[dict[str, Any]]]:
+    """Run the reader, which appends what it finds to memory of this process: passwords are in it."""
+    with os.fdopen(os.memfd_create("hadeploy-reader", os.MFD_CLOEXEC), "rb") as memory:
         outcome = run_program(
-            [
-                sys.executable,
-                str(READER / "program.py"),
-                str(playbook),
-                *(word for source in sources for word in ("--inventory", str(source))),
-                *passwords,
-                *(("--extra-vars", f"@{variables.resolve()}") if variables and variables.exists() else ()),
-            ],
+            [sys.executable, str(READER / "program.py"), *arguments],
             seconds=READER_SECONDS,
-            environment={
-                **ansible_environment(configuration, private, access),
-                "ANSIBLE_ACTION_PLUGINS": str(READER / "action_plugins"),
-                "ANSIBLE_CALLBACK_PLUGINS": str(READER / "callback_plugins"),
-                "ANSIBLE_STDOUT_CALLBACK": "hadeploy_reader",
-                "ANSIBLE_SSH_CONTROL_PATH_DIR": str(private / "cp"),
-                "HADEPLOY_READER": f"/proc/{os.getpid()}/fd/{descriptor}",
-            },
+            environment={**environment, "HADEPLOY_READER": f"/proc/{os.getpid()}/fd/{memory.fileno()}"},
         )
         memory.seek(0)
-        records = [json.loads(line) for line in memory.read().splitlines()]
-    if not any("host" in record for record in records):
-        raise _failed(outcome, access)
-    return records
+        return outcome, [json.loads(line) for line in memory.read().splitlines()]
 
 
 def _failed(outcome: Outcome, access: Access) -> RunError:

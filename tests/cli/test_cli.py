@@ -70,6 +70,14 @@ def test_status_of_a_lab_that_is_not_up(hadeploy, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("verb", [["apply", "--yes"], ["status"], ["drill"]])
+def test_a_lab_has_an_inventory_of_its_own(hadeploy, tmp_path, verb):
+    (tmp_path / "hosts").write_text("n1\n")
+    done = hadeploy(*verb, "topology.yaml", "--lab", "-i", "hosts")
+    assert done.returncode == 2
+    assert "leave out --inventory or --lab" in " ".join(done.stderr.replace("│", " ").split())
+
+
 def test_help_teaches(hadeploy):
     done = hadeploy("--help")
     assert done.returncode == 0

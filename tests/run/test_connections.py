@@ -23,6 +23,7 @@ from hadeploy.run.ask import ANSWER_SECONDS, CONNECT_SECONDS, ask_hosts
 from hadeploy.run.connections import Access, known_inventories, read_reaches
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import RunEvent
+from hadeploy.run.vault import ensure_generated, read_vault
 
 from .strangers import Strangers
 
@@ -329,6 +330,23 @@ def test_encrypted_variables_without_the_password_are_unknown_with_the_reason(
     assert reach.error.startswith("the inventory does not say how to reach it: ")
     assert "vault" in reach.error.lower()
     assert PASSWORD not in repr(reach)
+
+
+def test_a_secret_of_the_vault_may_be_referred_to_and_another_s_vault_is_no_obstacle(
+    design: Design, inventory: Path, strangers: Strangers
+):
+    vault = inventory / "secrets.vault.yml"
+    ensure_generated(vault, ["hadeploy_key"], VAULT)
+    secret = read_vault(vault, VAULT)["hadeploy_key"]
+    (inventory / "i").write_text(
+        "[all:vars]\nansible_user=me\nansible_become=true\nansible_become_password='{{ hadeploy_key }}'\n"
+        "[x]\ndb1.example.com\ndb2.example.com\n"
+    )
+    strangers.says("password", secret)
+    access = Access((inventory / "i",), vault_file=vault, vault_password=VAULT)
+    assert ask_hosts({"n1": (read_reaches(design, access)[0], ("echo", "x"))}, "")["n1"].output == "x\n"
+    stranger = replace(access, inventories=tuple(ini(inventory)), vault_password=b"of something else")
+    assert read_reaches(design, stranger)[0].error == ""
 
 
 def test_a_password_of_the_login_is_told_by_a_program_of_ours(
