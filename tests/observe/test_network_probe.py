@@ -159,7 +159,7 @@ def test_everything_is_asked_at_once_and_ends_soon(pair):
         sockets={},
         upkeep={"power_key": True},
     )
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 10
 
 
 def test_a_slow_host_hears_what_has_arrived(monkeypatch):

@@ -7,7 +7,9 @@ import select
 import socket
 import time
 
-SECONDS = 0.9
+SECONDS = 3.0
+"""A controller in a machine may be slow; waited for only where it does not answer."""
+
 TRIES = 3
 CAPABILITIES = bytes.fromhex("0600ff07000000000000000000092018c88100388e04b5")
 """Get Channel Authentication Capabilities of channel 14, user level, in a session-less IPMI 1.5 message (IPMI 2.0, 22.13)."""

@@ -9,8 +9,10 @@ import socket
 import struct
 import time
 
-SECONDS = 0.9
-TRIES = 3
+SECONDS = 2.0
+"""Waited for only where somebody does not answer."""
+
+TRIES = 4
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, PMTUDISC_PROBE = 10, 23, 3
 """Linux: never fragment, and do not believe what was learned of the path before (ip(7))."""
 SMALL = 56
