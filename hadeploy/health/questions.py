@@ -7,7 +7,7 @@ from typing import Any
 
 from hadeploy.design.design import Design
 from hadeploy.design.fencing import FencingDevice
-from hadeploy.design.membership import Member
+from hadeploy.design.membership import Member, QuorumDevice
 from hadeploy.health.hosts import paths
 from hadeploy.spec.catalogue import find_agent
 
@@ -50,6 +50,14 @@ def _member(design: Design, member: Member) -> dict[str, Any]:
     arbiter = design.arbiter
     if arbiter is not None:
         pings.append({"source": "", "target": arbiter.address})
+        fences.append(
+            {
+                "device": arbiter_door(arbiter),
+                "address": arbiter.address,
+                "port": arbiter.port,
+                "protocol": "tcp",
+            }
+        )
     return {
         "sockets": {},
         "storage": {"modules": ["drbd"] if volumes else [], "disks": disks},
@@ -69,6 +77,11 @@ def _member(design: Design, member: Member) -> dict[str, Any]:
         ],
         "fencing": fences,
     }
+
+
+def arbiter_door(device: QuorumDevice) -> str:
+    """How the question at the quorum device's own port is called; it is asked as a fence device is."""
+    return f"quorum device {device.host}"
 
 
 def fence_doors(design: Design) -> Iterator[tuple[FencingDevice, str, int, str]]:

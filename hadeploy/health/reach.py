@@ -8,8 +8,11 @@ from ipaddress import ip_address
 from hadeploy.health.hosts import Hosts, paths
 from hadeploy.health.networks import differing_mtu, facts_of
 from hadeploy.health.problem import HostProblem
-from hadeploy.health.questions import fence_doors
+from hadeploy.health.questions import arbiter_door, fence_doors
 from hadeploy.observe.facts import Peer, Unknown
+
+REFUSED = "Connection refused"
+"""Of a port where nobody listens, on a host that is reached (strerror(3))."""
 
 
 def path_problems(hosts: Hosts) -> Iterator[HostProblem]:
@@ -60,20 +63,26 @@ def _path(hosts: Hosts, segment: str, name: str, other: str, seen: Peer) -> Host
 
 
 def arbiter_problems(hosts: Hosts) -> Iterator[HostProblem]:
-    """The quorum device's host from each member. Its port is asked where it must listen already (APPLY062)."""
+    """The quorum device's host from each member: by a ping, or at its port, which need not be open before the first apply.
+
+    Whether a device that others set up listens there is asked in the apply itself (APPLY062).
+    """
     device = hosts.design.arbiter
     if device is None:
         return
     for member, facts in hosts.members():
-        seen = facts.peers.get(("", device.address))
-        if seen is not None and not seen.small:
-            yield HostProblem(
-                "HOST026" if facts_of(hosts, device.host).addresses else "HOST025",
-                member.name,
-                f"quorum device {device.host} at {device.address} answers a ping",
-                f"no answer{f' ({seen.error})' if seen.error else ''}",
-                f"check the way from {member.name}: ping {device.address}",
-            )
+        pinged = facts.peers.get(("", device.address))
+        door = facts.fences.get(arbiter_door(device))
+        if pinged is None or pinged.small or door in (None, "", REFUSED):
+            continue
+        why = door.why if isinstance(door, Unknown) else door
+        yield HostProblem(
+            "HOST025",
+            member.name,
+            f"quorum device {device.host} is reached at {device.address}, TCP port {device.port}",
+            f"{why or 'no answer'}, and no answer to a ping",
+            f"check the way from {member.name}, and packet filters: ping {device.address}",
+        )
 
 
 def fence_problems(hosts: Hosts) -> Iterator[HostProblem]:

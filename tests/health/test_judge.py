@@ -189,6 +189,27 @@ class TestReach:
         assert problem.code == "HOST024"
         assert "1500 bytes" in problem.expected
 
+    @pytest.mark.parametrize(
+        ("pinged", "door", "well"),
+        [
+            (True, "no answer", True),
+            (False, "", True),
+            (False, "Connection refused", True),
+            (False, "no answer", False),
+            (False, "No route to host", False),
+        ],
+    )
+    def test_the_arbiter_is_reached_by_a_ping_or_at_its_port(self, design, hosts, pinged, door, well):
+        wish = design("quorum-device")
+        seen = hosts(wish)
+        address = wish.arbiter.address
+        seen["n1"] = replace(
+            seen["n1"],
+            peers={**seen["n1"].peers, ("", address): Peer("", address, 1500, small=pinged, large=pinged)},
+            fences={**seen["n1"].fences, f"quorum device {wish.arbiter.host}": door},
+        )
+        assert told(judge_hosts(wish, seen)) == ([] if well else [("HOST025", "n1")])
+
     def test_a_fence_device_is_asked_from_each_node_that_needs_it(self, design, hosts):
         wish = design("n-plus-1")
         seen = hosts(wish)
