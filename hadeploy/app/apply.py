@@ -13,11 +13,11 @@ from hadeploy.app.build import compile_topology
 from hadeploy.app.check import CheckReport, check_before_connecting
 from hadeploy.app.look import Look, look_at_hosts
 from hadeploy.app.removed import objects_of, removed_objects
+from hadeploy.app.secrets import all_secrets, former_secrets, vault_of
 from hadeploy.app.served import PATIENCE_SECONDS, Served, await_served
 from hadeploy.app.status import StatusReader, access_of, lab_of
-from hadeploy.daemons.registry import cluster_information_base, shares
+from hadeploy.daemons.registry import shares
 from hadeploy.design.design import Design
-from hadeploy.design.secrets import Secret, secret_reference
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.lab.state import LabState
 from hadeploy.plan.status import Status
@@ -208,36 +208,17 @@ def _named_to_take_over(request: ApplyRequest, design: Design) -> Iterator[Diagn
 
 def _secrets(request: ApplyRequest, design: Design, lab: LabState | None) -> tuple[Path | None, bytes | None]:
     """The vault, with all that hadeploy makes itself in it. A lab has its own: it must not touch the real one."""
-    sources = {(secret.source, secret.reference) for secret in _all_secrets(design)}
+    sources = {(secret.source, secret.reference) for secret in all_secrets(design)}
     if not any(source in ("vault", "generated") for source, _ in sources):
         return None, None
     generated = sorted(reference for source, reference in sources if source == "generated")
     if lab is not None:
         vault, password = lab.folder / DEFAULT_VAULT, _lab_password(lab)
     else:
-        vault, password = request.topology.parent / (design.secrets_vault or DEFAULT_VAULT), vault_password()
+        vault, password = vault_of(request.topology, design), vault_password()
     if not request.check:
-        ensure_generated(vault, generated, password, _former_secrets(design))
+        ensure_generated(vault, generated, password, former_secrets(design))
     return vault, password
-
-
-def _former_secrets(design: Design) -> dict[str, str]:
-    """Secrets of renamed objects, each with the one that it was: what a database knows as its password stays the same."""
-    volumes = {volume.secret: ("drbd", volume.was) for volume in design.volumes}
-    databases = {database.secret: ("postgresql", database.was) for database in design.databases}
-    return {
-        secret.reference: secret_reference(kind, was)
-        for secret, (kind, was) in (volumes | databases).items()
-        if secret is not None and was
-    }
-
-
-def _all_secrets(design: Design) -> list[Secret]:
-    cib = cluster_information_base(design)
-    files = [
-        secret for share in shares(design) for artifact in share.artifacts for secret in artifact.secrets
-    ]
-    return [*files, *(cib.secrets if cib else ())]
 
 
 def _lab_password(lab: LabState) -> bytes:

@@ -27,6 +27,7 @@ VERBS = (
     "predict",
     "check",
     "compile",
+    "secrets",
     "apply",
     "status",
     "drill",

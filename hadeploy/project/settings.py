@@ -60,5 +60,8 @@ With an inventory of your own, which says how the hosts are reached, give it aft
 | sha256 of all of it | `manifest.json` |
 
 Secrets are not in here: `@@hadeploy:...@@` marks where they go. Those referred to by file are looked for beside this
-playbook; say otherwise with `-e hadeploy_secrets_directory=/path/to/topology`.
+playbook; say otherwise with `-e hadeploy_secrets_directory=/path/to/topology`. Those that are `generated` are made once, in the
+topology's vault, by `hadeploy secrets init TOPOLOGY`, which also says what else is missing, and the whole command.
+
+All of `site.yml` is run, on all hosts: `--tags`, `--skip-tags`, `--start-at-task` and `--limit` are refused.
 """
