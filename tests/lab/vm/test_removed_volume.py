@@ -50,7 +50,9 @@ def topology(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     file.write_text(yaml.safe_dump(with_volume(), sort_keys=False))
     try:
         subprocess.run(
-            [sys.executable, "-m", "hadeploy", "lab", "up", str(file)], env=ENVIRONMENT, check=True
+            [sys.executable, "-m", "hadeploy", "lab", "up", str(file), "--backend", "vm"],
+            env=ENVIRONMENT,
+            check=True,
         )
         yield file
     finally:
