@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -167,6 +168,31 @@ def test_a_step_that_still_runs_keeps_everyone_out_and_is_named(host: ModuleType
         assert not host.take(run_of("b"))["taken"]
         running.kill()
     assert host.take(run_of("b"))["taken"]
+
+
+def test_a_step_that_an_ended_run_left_behind_is_waited_for(host: ModuleType, tmp_path: Path):
+    """An apply was interrupted and said so; the next one comes a moment later."""
+    host.take(run_of("a"))
+    with subprocess.Popen(
+        [sys.executable, "-c", STEP, str(UTILITY), str(tmp_path), "a"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout.readline() == "runs\n"
+        began = time.monotonic()
+        assert not host.take(run_of("b"), patience=30)["taken"]
+        assert time.monotonic() - began < 10, "a run that is under way was waited for"
+        host.release("a", finished=True)
+        began = time.monotonic()
+        assert host.take(run_of("b"), patience=0.5)["steps"] == [running.pid]
+        assert time.monotonic() - began >= 0.5
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(host.take, run_of("b"), patience=30)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+            running.kill()
+            assert waiting.result(timeout=10)["taken"]
 
 
 def test_after_a_boot_a_run_has_the_time_of_a_lease_to_come_back(

@@ -215,7 +215,15 @@ from ansible.module_utils.hadeploy_files import (
 from ansible.module_utils.hadeploy_foreign import confirmed, look, make_way, sums
 from ansible.module_utils.hadeploy_foreign_units import look as look_at_units
 from ansible.module_utils.hadeploy_killed import sweep
-from ansible.module_utils.hadeploy_lock import RUN, present_holder, take, told, under_lock, unwritable
+from ansible.module_utils.hadeploy_lock import (
+    RUN,
+    STEP_SECONDS,
+    present_holder,
+    take,
+    told,
+    under_lock,
+    unwritable,
+)
 from ansible.module_utils.hadeploy_objects import known_objects
 from ansible.module_utils.hadeploy_owned import (
     LEAVING,
@@ -295,7 +303,7 @@ def lock(module: AnsibleModule) -> dict:
             module.warn(f"an apply is under way, so this may be out of date soon: {told(holder)}")
         return {"taken": True, "id": "", "words": told(holder) if holder else ""}
     try:
-        found = take(module.params["record"], module.params["instead_of"])
+        found = take(module.params["record"], module.params["instead_of"], STEP_SECONDS)
     except OSError as error:
         module.fail_json(msg=unwritable(error), invocation={})
     if found["taken"]:

@@ -20,6 +20,11 @@ RUNTIME = "/run/hadeploy"
 LEASE_SECONDS = 120
 """How long a run may be silent on a host. Between two of its steps lie a connection and Ansible's own work, seconds at most."""
 
+STEP_SECONDS = 60
+"""How long a step that an ended run left behind is waited for: half a lease, so that hosts taken meanwhile stay taken."""
+
+STEP_POLL_SECONDS = 0.2
+
 RUN = {"run": {"type": "str", "default": ""}}
 """For a module's argument_spec: which run it is a step of; empty in a role that is used alone."""
 
@@ -72,16 +77,27 @@ def _held(run: str, seconds: int) -> str:
     return ""
 
 
-def take(run: dict, instead_of: str = "") -> dict:
+def take(run: dict, instead_of: str = "", patience: float = 0.0) -> dict:
     """Become the holder, or claim what another run no longer renews.
 
     Args:
         run: the record of this run: id, user, machine, pid, since, topology.
         instead_of: id of a holder that is known to be dead, or must stop; it is replaced at once.
+        patience: how long a step is waited for that an ended run left behind here, in seconds.
 
     Returns:
         ``taken``, and where not: ``holder`` (its record), ``steps`` (processes of it that still run here).
     """
+    deadline = time.monotonic() + patience
+    while True:
+        found = _try_to_take(run, instead_of)
+        left_behind = found.get("steps") and not found["holder"]
+        if found["taken"] or not left_behind or time.monotonic() > deadline:
+            return found
+        time.sleep(STEP_POLL_SECONDS)
+
+
+def _try_to_take(run: dict, instead_of: str) -> dict:
     with _mutex():
         record = read_record()
         holder, claim = record.get("holder"), record.get("claim")
