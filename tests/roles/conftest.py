@@ -245,7 +245,7 @@ def watchdog() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def certificate(systemd: ModuleType) -> ModuleType:
+def certificate(systemd: ModuleType, kept: ModuleType) -> ModuleType:
     return _load("hadeploy_certificate", MODULES / "library" / "hadeploy_certificate.py")
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -75,3 +77,23 @@ def test_every_member_must_have_the_devices_vote(cluster, row, whole):
 def test_without_a_device_nobody_votes(cluster):
     text = QUORUMTOOL.replace("    A,V,NMW n2", " n2").format("") + ""
     assert "does not vote" in cluster.lacking_in_device(text, ["n1", "n2"])
+
+
+def test_a_database_that_will_not_do_is_kept_before_it_is_made_anew(
+    certificate, memories: Path, tmp_path: Path, monkeypatch
+):
+    """Its keys exist nowhere else, and it may be of another quorum device."""
+    database = tmp_path / "nssdb"
+    database.mkdir(mode=0o750)
+    (database / "key4.db").write_text("theirs")
+    monkeypatch.setattr(certificate, "MEMBER_DATABASE", str(database))
+    monkeypatch.setattr(certificate, "member_facts", lambda _: {**GOOD, "authority": THEIRS})
+    monkeypatch.setattr(certificate, "tool", lambda *_: "")
+    monkeypatch.setattr(certificate, "remember_restart", lambda _: None)
+    monkeypatch.setattr(certificate, "read_and_remove", lambda *_: b"request")
+    module = SimpleNamespace(params={"authority": OURS, "cluster": "demo"}, check_mode=False)
+    result = certificate.make_request(module)
+    (copy,) = memories.glob(f"kept/*{database}")
+    assert (copy / "key4.db").read_text() == "theirs"
+    assert str(copy) in result["notes"][0]
+    assert not database.exists()

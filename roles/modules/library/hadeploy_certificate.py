@@ -74,6 +74,11 @@ certificate:
   description: The signed certificate, base64.
   type: str
   returned: state is signed
+notes:
+  description: Where the copy is of a database that was made anew.
+  type: list
+  elements: str
+  returned: state is requested
 why:
   description: Why the member needs a certificate.
   type: str
@@ -91,6 +96,7 @@ import stat
 import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_kept import keep_folder
 from ansible.module_utils.hadeploy_lock import RUN, under_lock
 from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save
 
@@ -263,13 +269,21 @@ def make_request(module: AnsibleModule) -> dict:
         return {"changed": bool(why), "why": why, "request": ""}
     if not authority:
         module.fail_json(msg="the arbiter has no authority yet")
+    # It may be a person's own, of another quorum device: its keys exist nowhere else.
+    try:
+        where = keep_folder(MEMBER_DATABASE)
+    except (OSError, shutil.Error) as error:
+        module.fail_json(
+            msg=f"{MEMBER_DATABASE} is not replaced, because no copy of it could be kept: {error}"
+        )
+    notes = [f"{MEMBER_DATABASE} is made anew ({why}): a copy is kept in {where}"] if where else []
     remember_restart(MEMBER_UNIT)
     shutil.rmtree(MEMBER_DATABASE, ignore_errors=True)
     with private_file(authority.encode() + b"\n") as path:
         tool(module, "corosync-qdevice-net-certutil", "-i", "-c", path)
     words = tool(module, "corosync-qdevice-net-certutil", "-r", "-n", cluster)
     request = read_and_remove(module, REQUEST, words)
-    return {"changed": True, "why": why, "request": base64.b64encode(request).decode()}
+    return {"changed": True, "why": why, "notes": notes, "request": base64.b64encode(request).decode()}
 
 
 def sign(module: AnsibleModule) -> dict:

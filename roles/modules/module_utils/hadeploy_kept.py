@@ -40,6 +40,27 @@ def keep(path: str) -> str:
     return target
 
 
+def keep_folder(path: str) -> str:
+    """Copy a folder with all that is in it; empty where there is none.
+
+    Raises:
+        OSError: it cannot be copied: the folder must not be replaced then.
+    """
+    if not os.path.isdir(path):
+        return ""
+    target = _new_place(path)
+    _make_closed(os.path.dirname(target))
+    fresh = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.hadeploy-{mark()}")
+    try:
+        shutil.copytree(path, fresh, symlinks=True)
+        os.rename(fresh, target)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    sync_directory(os.path.dirname(target))
+    return target
+
+
 def kept_of(path: str) -> list[str]:
     """The copies of what stood in this place, the oldest first."""
     folder = memory_file(KEPT)
