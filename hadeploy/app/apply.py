@@ -11,6 +11,7 @@ from typing import Any
 
 from hadeploy.app.build import compile_topology
 from hadeploy.app.check import CheckReport, check_before_connecting
+from hadeploy.app.deployment import known_id, strange
 from hadeploy.app.look import Look, look_at_hosts
 from hadeploy.app.removed import objects_of, removed_objects
 from hadeploy.app.secrets import all_secrets, former_secrets, vault_of
@@ -20,6 +21,8 @@ from hadeploy.daemons.registry import shares
 from hadeploy.design.design import Design
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.lab.state import LabState
+from hadeploy.observe.facts import Belonging
+from hadeploy.plan.observed import HostView
 from hadeploy.plan.status import Status
 from hadeploy.project.inventory import nodes_of
 from hadeploy.project.playbook import LOOKING
@@ -60,7 +63,8 @@ class ApplyRequest:
 class PreparedApply:
     """An apply that can start: nothing but the project's folder and the vault was written so far.
 
-    ``removed`` says what happens to objects that hold data and were in the former build of this topology.
+    ``removed`` says what happens to objects that hold data and were in the former build of this topology; ``deployment`` is
+    the id of the deployment.
     """
 
     request: ApplyRequest
@@ -70,6 +74,7 @@ class PreparedApply:
     access: Access
     reaches: tuple[Reach, ...]
     removed: tuple[str, ...] = ()
+    deployment: str = ""
 
     @property
     def destroyed(self) -> tuple[str, ...]:
@@ -140,7 +145,8 @@ def prepare(
         return None, findings + Diagnostics((Diagnostic(error.code, error.message, mend=error.mend),))
     access = replace(access, vault_file=vault, vault_password=password or access.vault_password)
     removed = removed_objects(former, design)
-    return PreparedApply(request, design, checked, project, access, reaches, removed), findings
+    own, found = known_id(request.topology, lab)
+    return PreparedApply(request, design, checked, project, access, reaches, removed, own), findings + found
 
 
 def _disks(design: Design) -> dict[str, str]:
@@ -244,7 +250,15 @@ def _variables(request: ApplyRequest) -> dict[str, object]:
 def look_first(prepared: PreparedApply) -> Look:
     """What the hosts are like, before anything is written."""
     reader = StatusReader.of(prepared.design, prepared.reaches, arbiter=True)
-    return look_at_hosts(reader, lab=prepared.request.lab)
+
+    def foreign(view: HostView) -> bool:
+        found = view.facts.belonging
+        if not isinstance(found, Belonging) or found.id in prepared.taken_over:
+            return False
+        members = {member.name for member in prepared.design.members}
+        return view.host in members and bool(strange(view.facts, prepared.design.name, prepared.deployment))
+
+    return look_at_hosts(reader, lab=prepared.request.lab, foreign=foreign)
 
 
 def ask_further(prepared: PreparedApply) -> RunResult:

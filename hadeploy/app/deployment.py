@@ -7,6 +7,7 @@ from pathlib import Path
 from hadeploy.diagnostics import Diagnostics
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.state import LabState, load_state, of_another
+from hadeploy.observe.facts import HostFacts, Unknown
 from hadeploy.spec.deployment import id_file, make_id, read_id
 
 LAB_ID = "deployment.id"
@@ -53,6 +54,18 @@ def load_lab(name: str, topology: Path) -> LabState:
     lab = load_state(name)
     refuse_another(lab, topology)
     return lab
+
+
+def strange(facts: HostFacts, name: str, deployment: str) -> str:
+    """Why a host is none of the deployment with that name and id, as a sentence; empty where it is not known to be none."""
+    found = facts.belonging
+    if found is None or isinstance(found, Unknown):
+        return ""
+    own = found.name == name and (not found.id or found.id == deployment)
+    if own:
+        return ""
+    theirs, ours = (f" ({each})" if each else "" for each in (found.id, deployment))
+    return f"it belongs to the deployment {found.name}{theirs}, not to {name}{ours}"
 
 
 def refuse_another(lab: LabState, topology: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from hadeploy.app.deployment import known_id
 from hadeploy.app.pace import at_lab_pace
 from hadeploy.app.status import StatusReader, access_of, lab_of, read_journals
 from hadeploy.app.validate import load_valid
@@ -173,10 +174,13 @@ def _world(
     if not topology.drill.allowed:
         return None, None, _not_allowed()
     access = access_of(request.topology, design, request.inventories, request.become_password)
-    reader = StatusReader.for_hosts(design, access)
+    own, findings = known_id(request.topology)
+    if findings.has_errors:
+        return None, None, findings
+    reader = replace(StatusReader.for_hosts(design, access), deployment=own)
     members = {member.name for member in design.members}
     reaches = [reach for reach in reader.reaches if reach.host in members]
-    return HostsWorld(design, reaches, topology.drill.breakages), reader, Diagnostics()
+    return HostsWorld(design, reaches, topology.drill.breakages), reader, findings
 
 
 def _not_allowed() -> Diagnostics:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hadeploy.app.status import StatusReader
@@ -50,13 +50,23 @@ class Look:
         return not any(problem.code in (NAME, UNASKED) for problem in self.problems)
 
 
-def look_at_hosts(reader: StatusReader, *, lab: bool = False) -> Look:
-    """Ask all hosts of a reader at once: members, and the arbiter where it is set up."""
+def look_at_hosts(
+    reader: StatusReader, *, lab: bool = False, foreign: Callable[[HostView], bool] = lambda _: False
+) -> Look:
+    """Ask all hosts of a reader at once: members, and the arbiter where it is set up.
+
+    Args:
+        reader: of the hosts.
+        lab: whether they are nodes of a lab.
+        foreign: whether a host is another deployment's. The playbook refuses it, and nothing else wrong with it matters.
+    """
     design = reader.design
     began = time.monotonic()
     views = reader.observe(deep_questions(design))
     unasked = [_unasked(view) for view in views if view.error]
+    strangers = {view.host for view in views if not view.error and foreign(view)}
     found = judge_hosts(design, {view.host: view.facts for view in views if not view.error})
+    found = tuple(problem for problem in found if problem.host not in strangers)
     problems = [problem for problem in found if not (lab and problem.code in NOT_IN_LABS)]
     ordered = tuple(sorted((*unasked, *problems), key=lambda problem: not problem.is_error))
     return Look(views, ordered, round(time.monotonic() - began, 3))

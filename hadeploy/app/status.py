@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hadeploy.app.deployment import load_lab
+from hadeploy.app.deployment import known_id, load_lab, strange
 from hadeploy.app.validate import load_known_valid, load_valid
 from hadeploy.design.design import Design
 from hadeploy.design.patterns import expand
@@ -20,7 +20,7 @@ from hadeploy.plan.observed import HostView, parse_host
 from hadeploy.plan.status import Status, judge, watched_units
 from hadeploy.plan.timeline import Timeline, read_entries, read_timeline
 from hadeploy.run import journal_probe
-from hadeploy.run.ask import Reach, ask_hosts
+from hadeploy.run.ask import Answer, Reach, ask_hosts
 from hadeploy.run.connections import Access, known_inventories, read_reaches
 from hadeploy.run.vault import known_password
 from hadeploy.spec.secret import DEFAULT_VAULT
@@ -28,10 +28,17 @@ from hadeploy.spec.secret import DEFAULT_VAULT
 
 @dataclass(frozen=True, slots=True)
 class StatusReader:
-    """Reads the status of one design again and again."""
+    """Reads the status of one design again and again.
+
+    Attributes:
+        design: what should be.
+        reaches: of the hosts that are asked.
+        deployment: its id, empty where it has none. What another deployment's host says counts as nothing; None: it does count.
+    """
 
     design: Design
     reaches: tuple[Reach, ...]
+    deployment: str | None = None
 
     @classmethod
     def for_lab(cls, topology: Path) -> StatusReader:
@@ -42,7 +49,8 @@ class StatusReader:
             LabError: its lab is not up, or the one of its name is of another topology.
         """
         design = expand(load_known_valid(topology).topology)
-        return cls.for_hosts(design, load_lab(design.name, topology).overlay)
+        lab = load_lab(design.name, topology)
+        return replace(cls.for_hosts(design, lab.overlay), deployment=known_id(topology, lab)[0])
 
     @classmethod
     def for_hosts(
@@ -83,12 +91,16 @@ class StatusReader:
             {reach.host: (reach, ("python3", "-", asked[reach.host])) for reach in self.reaches},
             probe_script(),
         )
-        return tuple(
-            HostView(host, error=answer.error)
-            if answer.error
-            else parse_host(host, answer.output, answer.asked_at, answer.told_at)
-            for host, answer in answers.items()
-        )
+        return tuple(self._view(host, answer) for host, answer in answers.items())
+
+    def _view(self, host: str, answer: Answer) -> HostView:
+        if answer.error:
+            return HostView(host, error=answer.error)
+        view = parse_host(host, answer.output, answer.asked_at, answer.told_at)
+        members = {member.name for member in self.design.members}  # the arbiter may belong to others
+        judged = self.deployment is not None and host in members
+        why = strange(view.facts, self.design.name, self.deployment or "") if judged else ""
+        return HostView(host, error=why) if why else view
 
 
 def read_journals(reader: StatusReader, since: float) -> Timeline:
@@ -138,11 +150,16 @@ def read_status(
     if loaded is None:
         return None, findings
     design = expand(loaded.topology)
-    if not lab:
-        access = access_of(topology, design, inventories, become_password)
-        return StatusReader.for_hosts(design, access).read(deep=True), findings
-    state, found = lab_of(design.name, topology)
+    state = None
+    if lab:
+        state, found = lab_of(design.name, topology)
+        findings += found
+        if state is None:
+            return None, findings
+    own, found = known_id(topology, state)
     findings += found
-    if state is None:
+    if findings.has_errors:
         return None, findings
-    return StatusReader.for_hosts(design, state.overlay).read(deep=True), findings
+    access = state.overlay if state is not None else access_of(topology, design, inventories, become_password)
+    reader = replace(StatusReader.for_hosts(design, access), deployment=own)
+    return reader.read(deep=True), findings

@@ -165,6 +165,15 @@ class Upkeep:
 
 
 @dataclass(frozen=True, slots=True)
+class Belonging:
+    """The deployment that a host remembers: its id (empty where it had none), its name, and which node of it the host is."""
+
+    id: str
+    name: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
 class HostFacts:
     """What one reading of a host found.
 
@@ -178,6 +187,7 @@ class HostFacts:
         spaces: by path.
         interfaces: all of them.
         root: whether the probe ran with the rights of root.
+        belonging: to which deployment the host belongs, None where it remembers none.
         listening: sockets; only where they were asked for.
         ssh: only where sockets were asked for.
         peers: (source, target) -> what came of asking; only where that was asked for, like all below.
@@ -198,6 +208,7 @@ class HostFacts:
     spaces: Mapping[str, Space | Unknown] = field(default_factory=dict)
     interfaces: tuple[Interface, ...] | Unknown = Unknown()
     root: bool | Unknown = Unknown()
+    belonging: Belonging | Unknown | None = Unknown()
     listening: tuple[Listening, ...] | Unknown = Unknown()
     ssh: SshWays | Unknown = Unknown()
     peers: Mapping[tuple[str, str], Peer] = field(default_factory=dict)

@@ -8,7 +8,18 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hadeploy.observe.facts import Clock, Disk, HostFacts, Listening, Peer, Space, SshWays, Unknown, Upkeep
+from hadeploy.observe.facts import (
+    Belonging,
+    Clock,
+    Disk,
+    HostFacts,
+    Listening,
+    Peer,
+    Space,
+    SshWays,
+    Unknown,
+    Upkeep,
+)
 from hadeploy.observe.links import parse_links
 from hadeploy.observe.proc_net import parse_listening
 from hadeploy.observe.upkeep import parse_apt_config, parse_needrestart
@@ -67,6 +78,7 @@ def read_facts(
         spaces={space["path"]: _space(space) for space in report.get("space", ())},
         interfaces=links or Unknown("ip -json address show printed nothing (package iproute2)"),
         root=bool(report.get("root")),
+        belonging=_belonging(str(report.get("deployment", "")), root=bool(report.get("root"))),
         listening=listening,
         ssh=_why_not(sockets) if isinstance(listening, Unknown) else _ssh(sockets, listening),
         peers={(peer["source"], peer["target"]): Peer(**peer) for peer in _parts(report.get("pings"))},
@@ -133,6 +145,17 @@ def parse_os_release(text: str) -> str | Unknown:
     if not values.get("ID"):
         return Unknown("/etc/os-release has no ID")
     return "-".join(filter(None, (values["ID"], values.get("VERSION_ID", ""))))
+
+
+def _belonging(text: str, *, root: bool) -> Belonging | Unknown | None:
+    """``/var/lib/hadeploy/deployment.json``, which root alone may read."""
+    if not text:
+        return None if root else Unknown("/var/lib/hadeploy/deployment.json can be read by root alone")
+    try:
+        found = json.loads(text)
+        return Belonging(*(str(found[key]) for key in ("id", "name", "node")))
+    except (ValueError, KeyError, TypeError):
+        return Unknown("/var/lib/hadeploy/deployment.json is damaged")
 
 
 def _clock(report: Mapping[str, Any], asked_at: float | None, told_at: float | None) -> Clock | Unknown:

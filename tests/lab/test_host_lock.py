@@ -259,6 +259,17 @@ def test_another_topology_takes_nothing(stranger: Path):
     assert "APPLY073" in told
 
 
+def test_what_another_deployments_hosts_say_counts_as_nothing(stranger: Path):
+    argv = hadeploy("status", stranger, "--inventory", load_state(NAME).overlay, "--json")
+    done = subprocess.run(argv, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    said = json.loads(done.stdout)
+    for node in said["nodes"]:
+        assert node["state"] == "unknown"
+        assert f"it belongs to the deployment {NAME} ({ID}), not to test-host-lock-other" in node["note"]
+    assert not [address for address in said["addresses"] if address["holders"]]
+
+
 def test_a_plain_playbook_is_refused_as_well(stranger: Path):
     argv = hadeploy("compile", stranger, "--out", stranger.parent / "plain")
     subprocess.run(argv, env=ENVIRONMENT, check=True)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from hadeploy.app.deployment import known_id, load_lab, made_id
+from hadeploy.app.deployment import known_id, load_lab, made_id, strange
 from hadeploy.lab import lab
 from hadeploy.lab import state as states
 from hadeploy.lab.errors import LabError
 from hadeploy.lab.plan import LabDisk, LabPlan
 from hadeploy.lab.state import LabState, Process, load_state
+from hadeploy.observe.facts import Belonging, HostFacts, Unknown
 from hadeploy.spec.deployment import id_file, make_id
 
 
@@ -112,3 +113,25 @@ class TestId:
     def test_another_topology_does_not_get_it(self, plan_of, labs, tmp_path):
         state = up_for(plan_of("x"), tmp_path / "a.yaml")
         assert made_id(tmp_path / "b.yaml", "x")[0] != made_id(tmp_path / "a.yaml", "x", state)[0]
+
+
+class TestStrange:
+    @pytest.mark.parametrize(
+        ("found", "words"),
+        [
+            (Unknown(), ""),
+            (None, ""),
+            (Belonging("d-0123456789abcdef", "x", "n1"), ""),
+            (Belonging("", "x", "n1"), ""),
+            (Belonging("", "y", "n1"), "it belongs to the deployment y, not to x (d-0123456789abcdef)"),
+            (
+                Belonging("d-1", "x", "n1"),
+                "it belongs to the deployment x (d-1), not to x (d-0123456789abcdef)",
+            ),
+            (Belonging("d-0123456789abcdef", "y", "n1"), "y (d-0123456789abcdef), not to x"),
+        ],
+    )
+    def test_a_host_of_another_deployment(self, found, words):
+        said = strange(HostFacts(belonging=found), "x", "d-0123456789abcdef")
+        assert words in said
+        assert bool(said) == bool(words)

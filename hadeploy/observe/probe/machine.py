@@ -69,4 +69,5 @@ def report() -> dict[str, object]:
         "space": [_space(path) for path in PLACES],
         "links": records(["ip", "-json", "address", "show"]),
         "root": os.geteuid() == 0,
+        "deployment": text("/var/lib/hadeploy/deployment.json"),
     }
