@@ -35,6 +35,9 @@ VERBS = (
 )
 """In the order of the help. Each has the module of its name here, with a function of its name or, of several verbs, ``app``."""
 
+ON_HOSTS = ("apply", "status", "drill")
+"""Verbs that run Ansible on hosts."""
+
 MODULES = {"compile": "compile_"}
 """Where a verb is a name that Python has itself."""
 
@@ -84,8 +87,12 @@ def command_line(verbs: Iterable[str] = VERBS) -> typer.Typer:
 def main() -> None:
     """Entry point of the console script. What a person or a machine can do wrong never ends in a traceback."""
     from hadeploy.cli.refusals import refusals_shown
+    from hadeploy.cli.streams import sound_streams
     from hadeploy.run.endings import end_in_order
+    from hadeploy.run.surroundings import settle
 
+    sound_streams()
+    ignored = settle()
     # A plugin of pydantic's could change what a topology means; and looking for one costs every start 30 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # What is made while modules load is kept to the end: looking for garbage in it, again and again, finds none.
@@ -93,4 +100,6 @@ def main() -> None:
     end_in_order()
     asked = sys.argv[1:2]
     with refusals_shown():
+        if ignored and asked and asked[0] in ON_HOSTS:
+            typer.echo(f"ignored, since the compiled project decides it: {', '.join(ignored)}", err=True)
         command_line(asked if asked and asked[0] in VERBS else VERBS)()

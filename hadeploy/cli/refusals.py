@@ -31,12 +31,22 @@ def refusals_shown() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
+        if _folder_is_gone():
+            _tell("ENV001", "the current folder does not exist any more", "cd to a folder that exists")
         place = f"{error.filename}: " if error.filename is not None else ""
         _tell("SYS001", f"{place}{(error.strerror or str(error)).lower()}", "")
     except Exception as error:
         if type(error).__name__ not in TOLD:
             raise
         _tell(getattr(error, "code", ""), getattr(error, "message", str(error)), getattr(error, "mend", ""))
+
+
+def _folder_is_gone() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 (Path.cwd() is the same call)
+    except OSError:
+        return True
+    return False
 
 
 def _tell(code: str, message: str, mend: str) -> None:

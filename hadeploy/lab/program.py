@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from hadeploy.lab.errors import LabError
+
+OWN = (
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "XDG_",
+    "CONTAINERS_",
+    "CONTAINER_",
+    "PODMAN_",
+    "STORAGE_",
+    "PYTHON",
+    "PERL5",
+    "APT_CONFIG",
+)
 
 _shielded: ContextVar[bool] = ContextVar("shielded", default=False)
 
@@ -25,6 +40,12 @@ def shielded() -> Iterator[None]:
         _shielded.reset(token)
 
 
+def plain_environment() -> dict[str, str]:
+    """Without what a person set for other programs: image builds write to TMPDIR as several users, podman reads XDG's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
+    return {**kept, "LC_ALL": "C.UTF-8"}
+
+
 def run(argv: Sequence[str], *, stdin: str | None = None, seconds: float = 60, check: bool = True) -> str:
     """Run a program and return what it printed.
 
@@ -40,6 +61,8 @@ def run(argv: Sequence[str], *, stdin: str | None = None, seconds: float = 60, c
             errors="replace",
             timeout=seconds,
             check=False,
+            env=plain_environment(),
+            umask=0o022,
             start_new_session=_shielded.get(),
         )
     except FileNotFoundError as error:

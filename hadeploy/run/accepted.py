@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
+from hadeploy.run.surroundings import cache_folder
+
 KEPT_SECONDS = 30 * 86_400.0
 """Of an answer that nobody asked for since."""
 
@@ -24,8 +26,7 @@ DATABASES = ("/var/lib/dpkg/status", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var
 
 def answers_folder() -> Path:
     """Of this user."""
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(cache) if cache else Path.home() / ".cache") / "hadeploy" / "accepted"
+    return cache_folder("accepted")
 
 
 def parsers_identity(root: Path | None, programs: Iterable[str], path: str) -> str:

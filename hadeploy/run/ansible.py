@@ -22,6 +22,7 @@ from hadeploy.run.connections import Access, ansible_environment, known_inventor
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import HostCount, RunEvent, RunResult, notes_of, read_event
 from hadeploy.run.private import in_memory, private_directory
+from hadeploy.run.surroundings import control_folder
 
 GRACE_SECONDS = 5.0
 """How long Ansible may take to end after it was asked to, and then its processes after they were killed."""
@@ -289,7 +290,7 @@ def _connections(project: Path, inventories: Iterable[Path]) -> str:
     way = sha256(str(project).encode())
     for content in _contents(inventories):
         way.update(sha256(content).digest())
-    return str(Path.home() / ".ansible" / "cp" / f"h{way.hexdigest()[:12]}")
+    return str(control_folder(f"h{way.hexdigest()[:12]}"))
 
 
 def _contents(inventories: Iterable[Path]) -> Iterator[bytes]:

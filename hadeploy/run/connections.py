@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from hadeploy.run.conversation import Become
 from hadeploy.run.errors import RunError
 from hadeploy.run.private import in_memory, private_directory
 from hadeploy.run.program import TIMED_OUT, Outcome, run_program
+from hadeploy.run.surroundings import LOCALE, ansible_home
 
 READER = Path(__file__).parent / "reader"
 READER_SECONDS = 300
@@ -98,7 +100,9 @@ def ansible_environment(configuration: Path, private: Path, access: Access) -> d
     typed = {"ANSIBLE_BECOME_PASS": access.become_password.decode()} if access.become_password else {}
     return {
         **typed,
+        "LC_ALL": LOCALE,
         "ANSIBLE_CONFIG": str(configuration),
+        "ANSIBLE_HOME": ansible_home(),
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
         "ANSIBLE_INVENTORY_UNPARSED_FAILED": "True",
         # ansible-runner switches the check off where nobody says otherwise, and the environment wins over the file.
@@ -120,6 +124,10 @@ def read_reaches(design: Design, access: Access) -> tuple[Reach, ...]:
         RunError: an inventory cannot be read, lacks a host, or leads to one host for two.
     """
     known_inventories(access.inventories)
+    if shutil.which("ssh") is None:
+        raise RunError(
+            "ENV002", "the program ssh is not on the PATH", "apt-get install openssh-client, or correct PATH"
+        )
     nodes = nodes_of(design)
     with private_directory() as private:
         base = private / "inventory.yml"

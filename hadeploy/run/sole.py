@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from hadeploy.run.errors import RunError
+from hadeploy.run.surroundings import cache_folder
 
 
 @contextmanager
@@ -78,7 +79,4 @@ def _holder(descriptor: int) -> str:
 
 def _folder() -> Path:
     """This user's, the same in every session; files in it stay, since a lock on a file that is gone keeps nobody out."""
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    folder = (Path(cache) if cache else Path.home() / ".cache") / "hadeploy" / "locks"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+    return cache_folder("locks")

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from hadeploy.run.errors import RunError
+from hadeploy.run.surroundings import ansible_home
 
 PASSWORD = "HADEPLOY_VAULT_PASSWORD"  # noqa: S105 (a variable's name)
 PASSWORD_FILES = ("HADEPLOY_VAULT_PASSWORD_FILE", "ANSIBLE_VAULT_PASSWORD_FILE")
@@ -141,6 +142,7 @@ def _fresh() -> str:
 
 
 def _vault(password: bytes) -> Any:
+    os.environ.setdefault("ANSIBLE_HOME", ansible_home())  # a folder is made there as soon as Ansible is read
     from ansible.constants import DEFAULT_VAULT_IDENTITY
     from ansible.parsing.vault import VaultLib, VaultSecret
 
