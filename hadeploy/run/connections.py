@@ -145,7 +145,7 @@ def _run_reader(design: Design, access: Access, private: Path) -> list[dict[str,
     """What the reader appended, line by line."""
     configuration, playbook = private / "ansible.cfg", private / "site.yml"
     configuration.write_text(ansible_settings(design), encoding="utf-8")
-    task = {"hadeploy_reach": {"results": list(result_names())}}
+    task = {"hadeploy_reach": {"results": list(result_names())}, "tags": ["always"]}
     play = {"hosts": list(nodes_of(design)), "gather_facts": False, "tasks": [task]}
     playbook.write_text(dump_yaml([play]), encoding="utf-8")
     sources = [private / "inventory.yml", *access.inventories]
