@@ -134,6 +134,7 @@ def prepare(
         access = Access((lab.overlay,))
     else:
         access = access_of(request.topology, design, request.inventories, request.become_password)
+    access = replace(access, project=project)
     reaches = read_reaches(design, access)
     checked, found = check_before_connecting(design)
     findings += found

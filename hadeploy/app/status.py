@@ -25,6 +25,9 @@ from hadeploy.run.connections import Access, known_inventories, read_reaches
 from hadeploy.run.vault import known_password
 from hadeploy.spec.secret import DEFAULT_VAULT
 
+OUT = Path("build")
+"""Where an apply compiles a project, unless it is told otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class StatusReader:
@@ -134,6 +137,7 @@ def access_of(
         topology.parent / (design.secrets_vault or DEFAULT_VAULT),
         known_password(),
         become_password,
+        OUT / design.name,
     )
 
 

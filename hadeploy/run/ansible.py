@@ -288,7 +288,7 @@ def _connections(project: Path, inventories: Iterable[Path]) -> str:
     first one, and so would a new machine behind an old address.
     """
     way = sha256(str(project).encode())
-    for content in _contents(inventories):
+    for content in _contents([project / "inventory.yml", *inventories]):
         way.update(sha256(content).digest())
     return str(control_folder(f"h{way.hexdigest()[:12]}"))
 

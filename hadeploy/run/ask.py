@@ -79,6 +79,8 @@ def _ask(reach: Reach, argv: tuple[str, ...], stdin: str) -> Answer:
         spoken = converse(reach.argv, question.encode(), reach.become, reach.password, reach.answer_seconds)
     except FileNotFoundError:
         return Answer(error=f"the program {reach.argv[0]} is missing on this machine")
+    except OSError as error:
+        return Answer(error=f"{reach.argv[0]} cannot be started on this machine: {error.strerror}")
     answer = _read(reach, spoken, mark)
     return answer if answer.error else replace(answer, asked_at=asked_at, told_at=time.time())
 

@@ -46,12 +46,14 @@ class Access:
         vault_file: variables that are secret; left out where it does not exist.
         vault_password: of that file, and of encrypted variables in inventories.
         become_password: that a person typed.
+        project: a compiled one; variables that a person keeps beside its inventory are read as an apply reads them.
     """
 
     inventories: tuple[Path, ...] = ()
     vault_file: Path | None = None
     vault_password: bytes | None = field(default=None, repr=False)
     become_password: bytes | None = field(default=None, repr=False)
+    project: Path | None = None
 
     @classmethod
     def of(cls, given: Access | Path | Sequence[Path] | None) -> Access:
@@ -148,6 +150,9 @@ def _run_reader(design: Design, access: Access, private: Path) -> list[dict[str,
     task = {"hadeploy_reach": {"results": list(result_names())}, "tags": ["always"]}
     play = {"hosts": list(nodes_of(design)), "gather_facts": False, "tasks": [task]}
     playbook.write_text(dump_yaml([play]), encoding="utf-8")
+    for name in ("group_vars", "host_vars"):
+        if access.project is not None and (access.project / name).is_dir():
+            (private / name).symlink_to((access.project / name).resolve())
     sources = [private / "inventory.yml", *access.inventories]
     arguments = [str(playbook), *(word for source in sources for word in ("--inventory", str(source)))]
     environment = {

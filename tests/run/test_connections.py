@@ -411,6 +411,23 @@ def test_other_relative_paths_are_taken_from_there_too(
     assert strangers.folders == {str(inventory)}
 
 
+def test_what_a_person_keeps_in_the_project_counts_as_for_an_apply(
+    design: Design, strangers: Strangers, tmp_path: Path
+):
+    project = project_for(design, tmp_path / "project")
+    for folder, name, port in (("group_vars", "all", 1), ("host_vars", "db2.example.com", 2)):
+        (project / folder).mkdir()
+        (project / folder / f"{name}.yml").write_text(f"ansible_port: {port}\n")
+    assert apply_project(project, access=Access()).succeeded
+    theirs = {
+        (call[-2], word) for call in strangers.calls("ssh") for word in call if word.startswith("Port=")
+    }
+    reaches = read_reaches(design, Access(project=project))
+    ours = {(reach.address, word) for reach in reaches for word in reach.argv if word.startswith("Port=")}
+    assert ours == theirs
+    assert {word for _, word in ours} == {"Port=1", "Port=2"}
+
+
 @pytest.mark.timeout(120)
 def test_nothing_waits_for_a_password_that_nobody_is_asked_for(
     design: Design, inventory: Path, strangers: Strangers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
