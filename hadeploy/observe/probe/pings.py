@@ -29,7 +29,7 @@ class _Echo:
             (socket.AF_INET, socket.IPPROTO_ICMP) if family == 4 else (socket.AF_INET6, socket.IPPROTO_ICMPV6)
         )
         self.family, self.answered, self.error = family, False, ""
-        self.is_large = size > SMALL
+        self.smaller: _Echo | None = None
         self.payload = os.urandom(16) + bytes(size - 16)
         self.identity = struct.unpack("!H", os.urandom(2))[0]
         self.socket = socket.socket(kind, socket.SOCK_RAW, protocol)
@@ -97,7 +97,10 @@ def report(questions: list[dict[str, str]], mtus: dict[str, int]) -> list[dict[s
     for question in questions:
         family = 6 if ":" in question["target"] else 4
         full = min(mtus.get(question["source"], 1500), LARGEST) - HEADERS[family]
-        echoes.append((question, full + HEADERS[family], _open(question, SMALL), _open(question, full)))
+        small, large = _open(question, SMALL), _open(question, full)
+        if isinstance(small, _Echo) and isinstance(large, _Echo):
+            large.smaller = small
+        echoes.append((question, full + HEADERS[family], small, large))
     _converse([echo for _, _, *pair in echoes for echo in pair if isinstance(echo, _Echo)])
     return [
         {
@@ -133,7 +136,7 @@ def _converse(echoes: list[_Echo]) -> None:
             for echo in waiting:
                 if echo.socket in ready:
                     echo.receive()
-            half_heard = any(echo.answered for echo in echoes) and any(echo.is_large for echo in waiting)
+            half_heard = any(echo.smaller is not None and echo.smaller.answered for echo in waiting)
             bound = SECONDS * (2 if half_heard else 1)
             if not ready and sent >= TRIES and now - last >= step and now - began >= bound:
                 return
