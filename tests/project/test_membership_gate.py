@@ -18,6 +18,7 @@ from hadeploy.project.playbook import playbook
 
 pytestmark = pytest.mark.programs
 
+ROLES = Path(__file__).resolve().parents[2] / "roles"
 ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 GONE = {
@@ -168,3 +169,14 @@ def test_a_rolling_play_stops_where_a_member_was_lost(tmp_path: Path):
     assert done.returncode != 0
     assert "n1 was lost" in done.stdout.replace("\n", " ")
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    "file", sorted(ROLES.glob("*/tasks/*.yml")), ids=lambda file: str(file.relative_to(ROLES))
+)
+def test_tasks_are_delegated_to_hosts_as_the_inventory_calls_them(file: Path):
+    """A node of the topology may have another name there, and a host that is not in the inventory cannot be reached."""
+    for task in yaml.safe_load(file.read_text()) or ():
+        if "{{ item }}" in str(task.get("delegate_to", "")):
+            assert "hadeploy_hosts" in str(task["loop"])
+            assert "hadeploy_members" not in str(task["loop"])
