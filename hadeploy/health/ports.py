@@ -14,6 +14,7 @@ from hadeploy.health.hosts import Hosts
 from hadeploy.health.problem import HostProblem
 from hadeploy.observe.facts import HostFacts, Listening, Unknown, Upkeep
 
+SYSTEMD = "systemd"
 PACEMAKER = "pacemaker.service"
 """What agents start is in its control group."""
 
@@ -92,8 +93,20 @@ def port_problems(hosts: Hosts) -> Iterator[HostProblem]:
                     host,
                     f"{wish} is free for {wish.who}",
                     f"{who or 'a process'} listens at {_place(socket)}",
-                    f"stop it on {host} (systemctl disable --now {socket.unit or 'its unit'}), or give {wish.who} another port",
+                    f"stop it on {host} ({_how_to_stop(socket)}), or give {wish.who} another port",
                 )
+
+
+def _how_to_stop(socket: Listening) -> str:
+    """Of a unit that systemd starts at the first connection, the socket is systemd's own."""
+    if socket.process == SYSTEMD:
+        return f"systemctl list-sockets names its unit: {_place(socket)}"
+    stoppable = socket.unit.endswith((".service", ".socket"))
+    return (
+        f"systemctl disable --now {socket.unit}"
+        if stoppable
+        else f"ss -lntup names the process: {_place(socket)}"
+    )
 
 
 def _place(socket: Listening) -> str:

@@ -247,6 +247,15 @@ class TestPorts:
         assert (problem.code, problem.host) == ("HOST029", "n1")
         assert problem.found == "apache2 (apache2.service) listens at [::]:80"
 
+    def test_a_socket_that_systemd_holds_is_stopped_by_its_own_unit(self, design, hosts):
+        wish = design()
+        seen = hosts(wish)
+        held = Listening("tcp", ip_address("::"), 80, "systemd", "init.scope")
+        seen["n1"] = self.listening(seen["n1"], held)
+        (problem,) = judge_hosts(wish, seen)
+        assert "systemctl list-sockets" in problem.fix
+        assert "disable --now init.scope" not in problem.fix
+
     @pytest.mark.parametrize("unit", ["hadeploy-nginx@web-server.service", "pacemaker.service"])
     def test_what_is_ours_is_no_stranger(self, design, hosts, unit):
         wish = design()
