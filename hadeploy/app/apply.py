@@ -11,6 +11,7 @@ from typing import Any
 
 from hadeploy.app.build import compile_topology
 from hadeploy.app.check import CheckReport, check_before_connecting
+from hadeploy.app.closing import Closing, closing_of
 from hadeploy.app.deployment import known_id, strange
 from hadeploy.app.look import Look, look_at_hosts
 from hadeploy.app.removed import objects_of, removed_objects
@@ -55,6 +56,7 @@ class ApplyRequest:
     take_over: tuple[str, ...] = ()
     take_over_files: tuple[str, ...] = ()
     take_over_units: tuple[str, ...] = ()
+    close: tuple[Closing, ...] = ()
     become_password: bytes | None = None
     take_over_objects: tuple[str, ...] = ()
 
@@ -244,6 +246,7 @@ def _variables(request: ApplyRequest) -> dict[str, object]:
         "hadeploy_take_over_files": list(request.take_over_files),
         "hadeploy_take_over_units": list(request.take_over_units),
         "hadeploy_take_over_objects": list(request.take_over_objects),
+        "hadeploy_close": [each.variable for each in request.close],
     }
     return {name: value for name, value in named.items() if value}
 
@@ -280,6 +283,20 @@ def ask_further(prepared: PreparedApply) -> RunResult:
         looking=LOOKING,
         playbook="look.yml",
     )
+
+
+def look_at_closing(prepared: PreparedApply) -> tuple[Closing, ...]:
+    """What listens and would be closed, for the question.
+
+    Raises:
+        RunError: the run cannot start.
+    """
+    return closing_of(ask_further(prepared).failures) if prepared.design.firewall is not None else ()
+
+
+def with_closed(prepared: PreparedApply, closing: tuple[Closing, ...]) -> PreparedApply:
+    """The same, where a person let that be closed."""
+    return replace(prepared, request=replace(prepared.request, close=closing))
 
 
 def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) -> RunResult:

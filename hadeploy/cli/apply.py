@@ -125,9 +125,6 @@ def apply(
         if prepared is None:
             raise typer.Exit(1)
         typer.echo(summary(prepared.checked), err=True)
-        if not (yes or check or sys.stdin.isatty()):
-            typer.echo("there is nobody to ask: apply with --yes, or look first with --check", err=True)
-            raise typer.Exit(1)
         look = look_first(prepared)
         if look.refused:
             further = ask_further(prepared).failures if look.answered else ()
@@ -140,7 +137,7 @@ def apply(
             for words in prepared.removed:
                 typer.echo(words, err=True)
         else:
-            _ask(prepared)
+            prepared = _ask(prepared)
         with progress_view(quiet=as_json, diffs=check) as tell:
             outcome = apply_topology(prepared, tell)
             try:
@@ -160,7 +157,14 @@ def apply(
         raise typer.Exit(1)
 
 
-def _ask(prepared: PreparedApply) -> None:
+def _ask(prepared: PreparedApply) -> PreparedApply:
+    """What a person said yes to; what listens and would be closed is part of it."""
+    from hadeploy.app.apply import look_at_closing, with_closed
+    from hadeploy.app.closing import allow_line
+
+    if not sys.stdin.isatty():
+        typer.echo("there is nobody to ask: apply with --yes, or look first with --check", err=True)
+        raise typer.Exit(1)
     for words in prepared.removed:
         typer.echo(words)
     for deployment in prepared.taken_over:
@@ -177,5 +181,13 @@ def _ask(prepared: PreparedApply) -> None:
         )
     for name in prepared.request.take_over_units:
         typer.echo(f"{name} will be stopped and disabled where it runs")
+    closing = look_at_closing(prepared)
+    for each in closing:
+        typer.echo(
+            f"{each.protocol} port {each.port} on {each.host}, where {each.process} listens, will be closed by the firewall"
+        )
+    if closing:
+        typer.echo(f"to let it in, answer no and write in the topology: {allow_line(closing)}")
     if not typer.confirm(f"Apply {prepared.design.name} to {', '.join(prepared.targets)}?"):
         raise typer.Exit(1)
+    return with_closed(prepared, closing)

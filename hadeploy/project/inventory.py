@@ -8,6 +8,7 @@ from typing import Any
 from hadeploy.daemons.artifact import ClusterInformationBase, Share
 from hadeploy.design.databases import REPLICATION_USER, SOCKETS, ReplicatedDatabase
 from hadeploy.design.design import Design
+from hadeploy.design.filtering import FirewallPlan
 from hadeploy.design.membership import QuorumDevice
 from hadeploy.design.secrets import Secret
 from hadeploy.design.volumes import ReplicatedVolume
@@ -27,6 +28,7 @@ def inventory(design: Design, shares: Iterable[Share]) -> dict[str, Any]:
         "pending_leftovers",
         "pending_identity",
         *(f"pending_{name}" for name in daemons),
+        *(("closing",) if "firewall" in daemons else ()),
     )
     cib = ("pending_cib", "pending_fencing", "renaming") if design.cluster else ()
     certificates = ("pending_certificate",) if makes_certificates(design) else ()
@@ -94,6 +96,7 @@ def play_variables(
         "hadeploy_addresses": [address.address for address in design.virtual_addresses],
         "hadeploy_generated_secrets": [secret.name for secret in secrets if secret.source == "generated"],
         **({"hadeploy_secret_lengths": lengths} if lengths else {}),
+        **_firewall(design.firewall),
         **_watchdog(design),
         **_unmanaged(design.arbiter),
         **({"hadeploy_wipe": []} if design.volumes or design.databases else {}),
@@ -101,6 +104,16 @@ def play_variables(
         **(_volumes(design.volumes) if design.volumes else {}),
         **(_databases(design.databases) if design.databases else {}),
         "hadeploy_secrets": {secret.name: _source(secret) for secret in secrets},
+    }
+
+
+def _firewall(plan: FirewallPlan | None) -> dict[str, Any]:
+    """What is judged on the hosts: who must still be let in, and what may be closed."""
+    if plan is None:
+        return {}
+    return {
+        "hadeploy_ssh_from": list(plan.ssh_from),
+        "hadeploy_closed": [{"protocol": protocol, "port": port} for protocol, port in plan.closed],
     }
 
 

@@ -36,6 +36,9 @@ DEVICE = (
     ("qdevice_address", "{{ hadeploy_quorum_device.address }}"),
     ("qdevice_port", "{{ hadeploy_quorum_device.port }}"),
 )
+CLOSING = "hadeploy_closing"
+"""Hosts whose rule set still held openings of what left the design."""
+
 PENDING_VOLUMES = "hadeploy_pending_drbd"
 VOLUMES = (("drbd_volumes", "{{ hadeploy_volumes }}"),)
 NAMED = (("drbd_wipe", "{{ hadeploy_wipe }}"), ("drbd_adopt", "{{ hadeploy_adopt }}"))
@@ -185,7 +188,9 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
         _play("Write", "hadeploy_pending", [Step("bundle", "write")]),
         _play("Stop leftovers", LEFTOVERS, [Step("bundle", "remove_units", () if clustered else OTHERS)]),
         *(
-            _play(_title(daemon), f"hadeploy_pending_{daemon}", [_step(daemon)])
+            _load_rules("Firewall", "hadeploy_pending_firewall")
+            if daemon == "firewall"
+            else _play(_title(daemon), f"hadeploy_pending_{daemon}", [_step(daemon)])
             for daemon in HOST_WIDE
             if daemon in daemons
         ),
@@ -201,11 +206,8 @@ def playbook(shares: Sequence[Share], *, certificates: bool = False) -> list[dic
         _play("See what left stopped", LEFTOVERS, [Step("bundle", "stopped")]),
         *(
             [
-                _play(
-                    "Close the firewall",
-                    "hadeploy_pending_firewall",
-                    [Step("bundle", "settle"), _step("firewall")],
-                )
+                _play("Settle the firewall", "hadeploy_pending_firewall", [Step("bundle", "settle")]),
+                _load_rules("Close the firewall", CLOSING),
             ]
             if "firewall" in daemons
             else []
@@ -250,11 +252,21 @@ def roles_of(plays: Iterable[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def _title(daemon: str) -> str:
-    return {"sysctl": "Kernel settings", "firewall": "Firewall", "sbd": "Watchdog"}[daemon]
+    return {"sysctl": "Kernel settings", "sbd": "Watchdog"}[daemon]
 
 
 def _step(daemon: str, *more: tuple[str, str]) -> Step:
     return Step(daemon, variables=(*more, (f"{daemon}_expected", EXPECTED)))
+
+
+def _load_rules(name: str, hosts: str) -> dict[str, Any]:
+    """One host at a time, those without an address first: a rule set that cuts a host off is then seen on one alone."""
+    return _play(
+        name,
+        f"hadeploy_standby:hadeploy_active:&{hosts}",
+        [Step("observe", "united"), _step("firewall")],
+        serial=1,
+    )
 
 
 def _observe_certificates() -> list[dict[str, Any]]:

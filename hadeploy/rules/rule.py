@@ -30,7 +30,7 @@ class Family(StrEnum):
     SECURITY = "security"  # HA101-HA109
     OBJECTIVES = "objectives"  # HA110-HA119
     # HA130-HA149: pacemaker and fencing, HA150-HA159: vrrp and haproxy, HA160-HA169: workloads, where the reference has
-    # no number; HA180-HA189: pacemaker and fencing
+    # no number; HA180-HA189: pacemaker and fencing; HA190-HA192: security, of the firewall
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hadeploy.daemons.firewall import share as firewall
 from hadeploy.design.filtering import FirewallPlan
 from hadeploy.design.hosting import Flow
 
-PATH = "/etc/nftables.conf"
+PATH = "/etc/hadeploy/firewall.nft"
 
 
 def make_flow(why, protocol, ports, sources):

@@ -268,7 +268,7 @@ def gone(topology: Path, apply, on) -> Callable[[], None]:
             assert on(node, "ls", "/etc/hadeploy/nginx") == "web-server.conf"
             assert "8081" not in on(node, "ss", "-Hltn")
             assert "8081" not in on(node, "nft", "list", "table", "inet", "hadeploy")
-            assert "8081" not in on(node, "cat", "/etc/nftables.conf")
+            assert "8081" not in on(node, "cat", "/etc/hadeploy/firewall.nft")
         assert "more" not in on("n1", "crm_mon", "-1")
         assert apply()["changed"] is False
         assert on(home, *asked) == began

@@ -99,7 +99,7 @@ def test_what_is_rendered_is_accepted(example, judge, design_of):
 
 
 CORRUPTED = [
-    ("active-active", "/etc/nftables.conf", "policy drop", "policy dropp", "nft", ""),
+    ("active-active", "/etc/hadeploy/firewall.nft", "policy drop", "policy dropp", "nft", ""),
     ("active-active", "/etc/haproxy/haproxy.cfg", "balance roundrobin", "balance robin", "haproxy", ""),
     ("active-active", "/etc/haproxy/haproxy.cfg", "timeout client ", "# ", "haproxy", "missing timeouts"),
     ("active-active", "/etc/hadeploy/nginx/web.conf", "sendfile on", "sendfile maybe", "nginx", "sendfile"),

@@ -237,7 +237,15 @@ def test_databases_are_made_before_the_cluster_runs_and_waited_for_afterwards(
 
 
 def test_standby_members_come_before_active_ones(design_of: Callable[..., Design]):
-    plays = [play for play in playbook(shares(design_of("active-active"))) if "serial" in play]
+    serial = [play for play in playbook(shares(design_of("active-active"))) if "serial" in play]
+    loading, plays = [
+        [play for play in serial if play["name"].startswith("Services") is services]
+        for services in (False, True)
+    ]
+    assert [play["hosts"] for play in loading] == [
+        "hadeploy_standby:hadeploy_active:&hadeploy_pending_firewall",
+        "hadeploy_standby:hadeploy_active:&hadeploy_closing",
+    ]
     assert [play["hosts"].rpartition(":&")[2] for play in plays] == ["hadeploy_standby", "hadeploy_active"]
     roles = [task["ansible.builtin.import_role"]["name"] for task in plays[0]["tasks"]]
     assert roles.index("haproxy") < roles.index("keepalived")

@@ -63,6 +63,8 @@ def bundle() -> ModuleType:
         "obstacles",
         "foreign",
         "foreign_units",
+        "rules",
+        "closing",
         "removal",
     ):
         load(f"ansible.module_utils.hadeploy_{part}", utilities / f"hadeploy_{part}.py")
@@ -187,7 +189,7 @@ def test_openings_are_closed_after_what_they_serve_and_made_before(
 def test_only_a_rule_set_is_written_in_two_steps(design_of: Callable[..., Design], example: str):
     for share in shares(design_of(example)):
         for artifact in share.artifacts:
-            assert artifact.openings == (share.daemon == "firewall")
+            assert artifact.openings == (artifact.path == "/etc/hadeploy/firewall.nft")
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

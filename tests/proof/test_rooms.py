@@ -65,7 +65,7 @@ def test_units_and_drop_ins_are_read_by_systemd(design_of):
     assert drop_in is not None
     assert drop_in.parser == "systemd-analyze"
     assert drop_in.argv[-1] == "keepalived.service"
-    assert checks["/etc/nftables.conf"] is None
+    assert checks["/etc/hadeploy/firewall.nft"] is None
 
 
 def test_an_ordinary_user_judges_keepaliveds_scripts_outside_of_the_room(design_of):

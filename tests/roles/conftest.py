@@ -159,13 +159,6 @@ def foreign(
 
 
 @pytest.fixture(scope="session")
-def removal(
-    files: ModuleType, objects: ModuleType, owned: ModuleType, systemd: ModuleType, foreign: ModuleType
-) -> ModuleType:
-    return _load_utility(MODULES, "hadeploy_removal")
-
-
-@pytest.fixture(scope="session")
 def sockets() -> ModuleType:
     return _load_utility(MODULES, "hadeploy_sockets")
 
@@ -176,12 +169,34 @@ def ssh(sockets: ModuleType) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def rules(files: ModuleType, owned: ModuleType) -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_rules")
+
+
+@pytest.fixture(scope="session")
+def closing(rules: ModuleType, ssh: ModuleType) -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_closing")
+
+
+@pytest.fixture(scope="session")
+def removal(
+    files: ModuleType,
+    objects: ModuleType,
+    owned: ModuleType,
+    systemd: ModuleType,
+    foreign: ModuleType,
+    rules: ModuleType,
+) -> ModuleType:
+    return _load_utility(MODULES, "hadeploy_removal")
+
+
+@pytest.fixture(scope="session")
 def bundle(
     removal: ModuleType,
     staging: ModuleType,
     transition: ModuleType,
     foreign_units: ModuleType,
-    ssh: ModuleType,
+    closing: ModuleType,
 ) -> ModuleType:
     return _load("hadeploy_bundle", MODULES / "library" / "hadeploy_bundle.py")
 

@@ -14,6 +14,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from hadeploy.app.closing import allow_line, closing_of
+from hadeploy.run.events import RunEvent
+
 THEIRS = "global\n    log /dev/log local0\nuserlist ops\n    user eve insecure-password hunter2\n"
 OURS = "global\n    daemon\n"
 
@@ -442,3 +445,38 @@ def test_all_hosts_and_all_that_is_in_the_way_are_in_one_refusal(refusal):
     assert refusal.refusal(seen, ["/etc/a", "/etc/c@n2"], ["nginx.service"], known) == ""
     assert "APPLY092" in refusal.refusal(seen, ["/etc/a", "/etc/c@n1"], ["nginx.service"], known)
     assert "/etc/a on n2" in refusal.refusal(seen, ["/etc/a@n1", "/etc/c"], ["nginx.service"], known)
+
+
+def test_what_would_be_closed_is_named_with_what_to_write(refusal):
+    nothing = {"foreign": [], "blocked": []}
+    exporter = {"protocol": "tcp", "port": 9100, "process": "node_exporter"}
+    snmp = {"protocol": "udp", "port": 161, "process": "snmpd"}
+    seen = {
+        "n1": {
+            **nothing,
+            "firewall": {"closing": [exporter, snmp], "shut_out": False, "client": "192.0.2.9"},
+        },
+        "n2": {**nothing, "firewall": {"closing": [exporter], "shut_out": True, "client": "192.0.2.9"}},
+        "n3": {**nothing, "firewall": {"closing": [], "shut_out": True, "client": ""}},
+        "n4": nothing,
+    }
+    words = refusal.refusal(seen, [], [], {})
+    assert words.splitlines()[1:3] == ["  n2 is reached from 192.0.2.9", "  n3 is not reached by SSH"]
+    assert "  n1: udp/161 snmpd" in words
+    assert "  n2: tcp/9100 node_exporter" in words
+    line = words.partition("firewall: {allow: ")[2].partition("}\n")[0]
+    assert line == "[{port: 9100, protocol: tcp}, {port: 161, protocol: udp}]"
+    named = closing_of([RunEvent("n1", "Observe", "Refuse", "failed", message=words)])
+    assert [(each.host, each.protocol, each.port, each.process) for each in named] == [
+        ("n1", "tcp", 9100, "node_exporter"),
+        ("n1", "udp", 161, "snmpd"),
+        ("n2", "tcp", 9100, "node_exporter"),
+    ]
+    assert allow_line(named) == f"firewall: {{allow: {line}}}"
+    for host in ("n2", "n3"):
+        seen[host]["firewall"]["shut_out"] = False
+    assert refusal.refusal(seen, [], [], {}, [each.variable for each in named]) == ""
+    closed = [{"protocol": "tcp", "port": "9000-9100"}, {"protocol": "udp", "port": "161", "host": "n1"}]
+    assert refusal.refusal(seen, [], [], {}, closed) == ""
+    assert "n1: udp/161" in refusal.refusal(seen, [], [], {}, [closed[0], {**closed[1], "host": "n2"}])
+    assert "n1: udp/161" in refusal.refusal(seen, [], [], {}, [{"protocol": "tcp", "port": "1-65535"}])

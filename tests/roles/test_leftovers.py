@@ -6,6 +6,7 @@ import getpass
 import grp
 import json
 import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -52,6 +53,7 @@ def host(tmp_path: Path, bundle, removal, owned, pending_memory, monkeypatch):
                 "packages": {},
                 "users": [],
                 "addresses": [],
+                "ssh_from": [],
                 "objects": [],
                 "host": "n1",
                 "timeout": timeout,
@@ -322,3 +324,60 @@ def test_a_torn_memory_is_empty(host, torn):
     host.memory.parent.mkdir(exist_ok=True)
     host.memory.write_text(torn)
     assert host.run("observed", [], [])["pending"]["leftovers"] == []
+
+
+def test_debian_s_unit_is_neither_stopped_nor_its_file_removed(host, rules, monkeypatch, tmp_path):
+    """Earlier versions of hadeploy wrote /etc/nftables.conf. Its unit, when stopped, flushes every table of the host."""
+    forgotten: list[bool] = []
+    handed: list[bool] = []
+    host.memory.parent.mkdir(exist_ok=True)
+    former = {
+        "files": {rules.FORMER: {"unit": rules.FORMER_UNIT, "on_change": "reload"}},
+        "units": {rules.FORMER_UNIT: {"phase": 5}},
+    }
+    host.memory.write_text(json.dumps({"version": 1, **former}))
+    with_firewall = [unit(rules.UNIT)]
+    assert host.run("observed", [], with_firewall)["pending"]["leftovers"] == []
+    assert host.run("units_removed", [], with_firewall)["removed"] == []
+    assert host.run("files_removed", [], with_firewall)["removed"] == []
+    removal = sys.modules["ansible.module_utils.hadeploy_removal"]
+    monkeypatch.setattr(removal, "forget", lambda _: forgotten.append(True))
+    monkeypatch.setattr(removal, "hand_back", lambda: handed.append(True))
+    assert host.run("observed", [], [])["pending"]["leftovers"] == [rules.FORMER_UNIT, rules.FORMER]
+    assert host.run("units_removed", [], [])["removed"] == ["table inet hadeploy"]
+    assert (forgotten, handed) == ([True], [True])
+    assert not [call for call in host.calls if "stop" in call or "disable" in call]
+
+
+def test_what_an_earlier_version_wrote_over_is_given_back(rules, owned, monkeypatch, tmp_path):
+    path = tmp_path / "nftables.conf"
+    path.write_text("table inet hadeploy { }\n")
+    memory = tmp_path / "owned.json"
+    monkeypatch.setattr(rules, "FORMER", str(path))
+    monkeypatch.setattr(owned, "memory_file", lambda _: str(memory))
+    assert not rules.hand_back()
+    owned.save_owned(
+        {"files": {str(path): {}, "/etc/other": {}}, "units": {rules.FORMER_UNIT: {}, "b.service": {}}}
+    )
+    assert rules.hand_back()
+    assert "table" not in path.read_text().replace("hadeploy keeps", "")
+    assert owned.load_owned() == {"files": {"/etc/other": {}}, "units": {"b.service": {}}}
+    assert not rules.hand_back()
+
+
+def test_openings_of_an_earlier_version_s_file_stay_too(
+    host, make_file, rules, bundle, monkeypatch, tmp_path
+):
+    former = tmp_path / "nftables.conf"
+    former.write_text(OLD_RULES)
+    monkeypatch.setattr(bundle, "FORMER", str(former))
+    host.memory.parent.mkdir(exist_ok=True)
+    host.memory.write_text(json.dumps({"files": {str(former): {}}, "units": {}}))
+    wanted = make_file("firewall.nft", rules.UNIT) | {
+        "openings": True,
+        "content": OLD_RULES.replace("8082", "8083").replace("app-b", "app-c"),
+    }
+    host.run("present", [wanted], [unit(rules.UNIT)])
+    text = Path(wanted["path"]).read_text()
+    for port in ("8081", "8082", "8083"):
+        assert text.count(f"{{ {port} }}") == 1

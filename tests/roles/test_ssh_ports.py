@@ -17,23 +17,22 @@ ROLES = Path(__file__).resolve().parents[2] / "roles" / "modules" / "module_util
 EVERYWHERE = "0.0.0.0"  # noqa: S104 (in a namespace of its own)
 
 INSIDE = """
-import importlib.util, json, socket, subprocess, sys, time
-from pathlib import Path
+import json, subprocess, sys, time
 from types import SimpleNamespace
 
-def load(name):
-    spec = importlib.util.spec_from_file_location("ansible.module_utils." + name, f"{sys.argv[1]}/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["ansible.module_utils." + name] = module
-    spec.loader.exec_module(module)
-    return module
+import ansible.module_utils
 
-sockets, ssh = load("hadeploy_sockets"), load("hadeploy_ssh")
+ansible.module_utils.__path__.append(sys.argv[1])
+from ansible.module_utils import hadeploy_sockets as sockets, hadeploy_ssh as ssh
+
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 asked = json.loads(sys.argv[2])
 listeners = [
     subprocess.Popen(
-        [program, f"TCP{6 if '[' in address else 4}-LISTEN:{port},bind={address}", "-"], stdin=subprocess.PIPE
+        [program, f"TCP{6 if '[' in address else 4}-LISTEN:{port},bind={address}", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     for program, address, port in asked
 ]
@@ -41,7 +40,7 @@ wanted = {port for _, _, port in asked}
 while wanted - {each.port for each in sockets.sockets() if each.state == "0A"}:
     assert all(each.poll() is None for each in listeners)
     time.sleep(0.01)
-module = SimpleNamespace(get_bin_path=lambda name, opt_dirs=None: None)
+module = SimpleNamespace(get_bin_path=lambda name: None)
 try:
     said = ssh.ssh_ports(module)
 except ValueError as error:

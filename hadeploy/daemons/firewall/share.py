@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hadeploy.daemons.artifact import Share, Unit
 from hadeploy.daemons.firewall.compile import compile_firewall
-from hadeploy.daemons.firewall.render import render_firewall
+from hadeploy.daemons.firewall.render import UNIT, render_firewall
 from hadeploy.design.design import Design
 from hadeploy.design.membership import Member
 
@@ -21,5 +21,5 @@ def share(design: Design, member: Member) -> Share | None:
         host=member.name,
         packages=design.release.packages_of("firewall"),
         artifacts=render_firewall(config, member.name),
-        units=(Unit("nftables.service", enabled=True, running=True, phase=PHASE),),
+        units=(Unit(UNIT, enabled=True, running=True, phase=PHASE),),
     )

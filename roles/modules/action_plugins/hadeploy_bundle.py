@@ -67,6 +67,7 @@ class ActionModule(LockAction):
             arguments |= {"accepted": accepted(task_vars, FILES), "fresh": self.fresh(task_vars)}
         if state == "observed":
             arguments |= {key: bundle[key] for key in ("packages", "users")}
+            arguments["ssh_from"] = task_vars.get("hadeploy_ssh_from") or []
         if arguments.get("lock"):
             return self.take(arguments, task_vars)
         return self.run_module("hadeploy_bundle", arguments, task_vars)
@@ -88,8 +89,9 @@ class ActionModule(LockAction):
         for host in seen:
             bundle = self.read_yaml(self.files_directory(task_vars) / str(host) / "bundle.yml")
             known[host] = [file["path"] for file in bundle["artifacts"]]
+        closed = [*(task_vars.get("hadeploy_closed") or []), *(task_vars.get("hadeploy_close") or [])]
         words = load_logic("refusal").refusal(
-            seen, accepted(task_vars, FILES), accepted(task_vars, UNITS), known
+            seen, accepted(task_vars, FILES), accepted(task_vars, UNITS), known, closed
         )
         return {"failed": True, "msg": words} if words else {"changed": False}
 

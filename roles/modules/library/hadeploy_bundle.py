@@ -75,6 +75,11 @@ options:
     type: list
     elements: str
     default: []
+  ssh_from:
+    description: Subnets from which SSH is let in, with C(observed); empty for anywhere.
+    type: list
+    elements: str
+    default: []
   part:
     description: Which part of the host's this bundle is, C(arbiter) or empty for a member; their memories are kept apart.
     type: str
@@ -164,6 +169,12 @@ notes:
   type: list
   elements: str
   returned: state is observed, present or files_removed
+firewall:
+  description: >-
+    Who would be closed (C(closing)), from where this connection comes (C(client)) and whether it would be shut out
+    (C(shut_out)).
+  type: dict
+  returned: state is observed and the rule set is pending
 active:
   description: Whether the host holds a floating address.
   type: bool
@@ -203,6 +214,7 @@ import os
 import pwd
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hadeploy_closing import look_at_firewall
 from ansible.module_utils.hadeploy_files import (
     attributes_of,
     differs,
@@ -240,6 +252,7 @@ from ansible.module_utils.hadeploy_removal import (
     see_stopped,
     waiting_for_the_cluster,
 )
+from ansible.module_utils.hadeploy_rules import FORMER, UNIT, drifted
 from ansible.module_utils.hadeploy_secret import opened
 from ansible.module_utils.hadeploy_ssh import with_ssh_ports
 from ansible.module_utils.hadeploy_staging import stage
@@ -340,6 +353,8 @@ def observe(module: AnsibleModule) -> dict:
         {unit: what for unit, what in memory["units"].items() if unit in owner},
         merged(tell_of(files, params["secrets"]), _tell_of_leaving(owned, leaving)),
     )
+    if drifted(module, params["files"]):
+        tell = merged(tell, {UNIT: "reload"})
     daemons = {"packages"} if packages or users else set()
     daemons |= {file["daemon"] for file in files} | {units[name]["daemon"] for name in wished}
     daemons |= {owner[unit] for unit in tell}
@@ -357,11 +372,13 @@ def observe(module: AnsibleModule) -> dict:
         "leftovers": [*left["units"], *left["files"]],
     }
     anything = any(pending.values())
+    firewall = {"firewall": look_at_firewall(module)} if owner.get(UNIT) in daemons else {}
     ways = _ways(module, owned, states)
     for words in ways["notes"]:
         module.warn(words)
     return {
         **ways,
+        **firewall,
         "changed": False,
         "pending": pending,
         "anything": anything,
@@ -466,10 +483,11 @@ def _to_remember(module: AnsibleModule, owned: dict, changed: list[dict], for_no
 def _for_now(owned: dict, file: dict, secrets: dict[str, str]) -> bytes:
     """What a file holds until the cluster was told: with what served what left the design, where the former file is ours."""
     after = wanted_bytes(file, secrets)
-    before = present_bytes(file["path"])
-    if not file.get("openings") or before is None or file["path"] not in owned["files"]:
+    if not file.get("openings"):
         return after
-    return transitional(before, after)
+    path = next((path for path in (file["path"], FORMER) if path in owned["files"]), None)
+    before = present_bytes(path) if path else None
+    return after if before is None else transitional(before, after)
 
 
 def _to_write(file: dict, content: bytes) -> bool:
@@ -530,6 +548,7 @@ def main() -> None:
             "timeout": {"type": "int", "default": 60},
             "host": {"type": "str", "default": ""},
             "addresses": {"type": "list", "elements": "str", "default": []},
+            "ssh_from": {"type": "list", "elements": "str", "default": []},
             "part": {"type": "str", "default": ""},
             "lock": {"type": "bool", "default": False},
             "record": {"type": "dict", "default": {}},

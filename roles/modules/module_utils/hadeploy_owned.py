@@ -18,6 +18,12 @@ OWNED = "owned.json"
 LEAVING = "leaving"
 """Said of a file that left the design, once its unit was to be told of that."""
 
+SUCCESSORS = {
+    "/etc/nftables.conf": "hadeploy-firewall.service",
+    "nftables.service": "hadeploy-firewall.service",
+}
+"""What earlier versions of hadeploy took from a person, and the unit whose role gives it back: neither stopped nor removed."""
+
 _UNITS = (
     re.compile(r"/etc/systemd/system/([^/]+)\.d/[^/]+"),
     re.compile(r"/etc/default/([^/]+)"),
@@ -68,9 +74,10 @@ def leftovers(owned: dict, files: list[dict], units: list[dict]) -> dict:
     """What was brought and is no longer wanted: units last started first, files by path."""
     wanted_files = {file["path"] for file in files}
     wanted_units = {unit["name"] for unit in units}
-    gone = [name for name in owned["units"] if name not in wanted_units]
+    succeeded = {former for former, successor in SUCCESSORS.items() if successor in wanted_units}
+    gone = [name for name in owned["units"] if name not in wanted_units | succeeded]
     return {
-        "files": sorted(path for path in owned["files"] if path not in wanted_files),
+        "files": sorted(path for path in owned["files"] if path not in wanted_files | succeeded),
         "units": sorted(gone, key=lambda name: (-int(owned["units"][name].get("phase", 0)), name)),
     }
 

@@ -7,9 +7,17 @@ BLOCKED = "APPLY091"
 FOREIGN = "APPLY090"
 UNITS = "APPLY095"
 UNKNOWN = "APPLY092"
+CLOSING = "APPLY082"
+SHUT_OUT = "APPLY084"
 
 
-def refusal(seen: dict[str, dict], files: list[str], units: list[str], known: dict[str, list[str]]) -> str:
+def refusal(
+    seen: dict[str, dict],
+    files: list[str],
+    units: list[str],
+    known: dict[str, list[str]],
+    closed: list[dict] | tuple = (),
+) -> str:
     """Why the apply must not go on; empty where it may.
 
     Args:
@@ -17,8 +25,16 @@ def refusal(seen: dict[str, dict], files: list[str], units: list[str], known: di
         files: paths that a person accepted, as C(path) or C(path@host).
         units: units that a person accepted, in the same way.
         known: paths of the topology's files, by host.
+        closed: ports that may be closed although something listens there (protocol, port, and host for one host alone).
     """
-    paragraphs = [_unknown(files, known), _blocked(seen), _foreign(seen, files), _units(seen, units)]
+    paragraphs = [
+        _unknown(files, known),
+        _blocked(seen),
+        _foreign(seen, files),
+        _units(seen, units),
+        _shut_out(seen),
+        _closing(seen, closed),
+    ]
     return "\n".join(part for part in paragraphs if part)
 
 
@@ -91,6 +107,55 @@ def _units(seen: dict[str, dict], accepted: list[str]) -> str:
             f"  With plain ansible-playbook: -e '{{\"hadeploy_take_over_units\": [{listed}]}}'",
         ]
     )
+
+
+def _shut_out(seen: dict[str, dict]) -> str:
+    views = {
+        host: view["firewall"] for host, view in seen.items() if view.get("firewall", {}).get("shut_out")
+    }
+    if not views:
+        return ""
+    found = [
+        f"{host} is reached from {view['client']}" if view["client"] else f"{host} is not reached by SSH"
+        for host, view in views.items()
+    ]
+    return "\n".join(
+        [
+            f"{SHUT_OUT} firewall.ssh_from does not hold the address that this apply comes from:",
+            *(f"  {words}" for words in found),
+            "  Nobody could connect from there any more. Add it to firewall.ssh_from, or apply from an address that is in it",
+        ]
+    )
+
+
+def _closing(seen: dict[str, dict], closed: list[dict]) -> str:
+    found = [
+        (host, each)
+        for host, view in seen.items()
+        for each in view.get("firewall", {}).get("closing", [])
+        if not _may_be_closed(host, each, closed)
+    ]
+    if not found:
+        return ""
+    ports = dict.fromkeys((each["protocol"], each["port"]) for _, each in found)
+    entries = ", ".join(f"{{port: {port}, protocol: {protocol}}}" for protocol, port in ports)
+    return "\n".join(
+        [
+            f"{CLOSING} what listens today would be closed by the firewall:",
+            *(f"  {host}: {each['protocol']}/{each['port']} {each['process']}" for host, each in found),
+            f"  To let it in, write (with from: [SUBNET] for some clients alone): firewall: {{allow: [{entries}]}}",
+            f"  To have it closed, write: firewall: {{close: [{entries}]}}",
+        ]
+    )
+
+
+def _may_be_closed(host: str, socket: dict, closed: list[dict]) -> bool:
+    for each in closed:
+        first, _, last = str(each["port"]).partition("-")
+        inside = int(first) <= int(socket["port"]) <= int(last or first)
+        if inside and each["protocol"] == socket["protocol"] and each.get("host", host) == host:
+            return True
+    return False
 
 
 def _named(name: str, host: str, accepted: list[str]) -> bool:

@@ -12,6 +12,7 @@ from ansible.module_utils.hadeploy_kept import kept_of
 from ansible.module_utils.hadeploy_objects import known_objects, stays
 from ansible.module_utils.hadeploy_owned import leftovers, load_owned, save_owned, unit_of
 from ansible.module_utils.hadeploy_pending import sync_directory
+from ansible.module_utils.hadeploy_rules import FORMER_UNIT, RULES, forget, hand_back
 from ansible.module_utils.hadeploy_systemd import cannot_be_stopped, is_active, is_enabled, runs, show
 
 POLL_SECONDS = 0.5
@@ -35,8 +36,16 @@ def remove_units(module) -> dict:
         if which == "all" or (owned["units"][name].get("phase") == HOSTED) == (which == "hosted")
     ]
     states = show(module, gone)
-    gone = [name for name in gone if not cannot_be_stopped(states.get(name, {}))]
-    return _end_units(module, gone, states)
+    given_back = FORMER_UNIT in gone
+    gone = [name for name in gone if not cannot_be_stopped(states.get(name, {})) and name != FORMER_UNIT]
+    ended = _end_units(module, gone, states)
+    if not given_back:
+        return ended
+    # Stopping Debian's unit would flush every table of the host.
+    if not module.check_mode:
+        forget(module)
+        hand_back()
+    return {**ended, "changed": True, "removed": [*ended["removed"], "table inet hadeploy"]}
 
 
 def _end_units(module, gone: list[str], states: dict[str, dict[str, str]]) -> dict:
@@ -188,6 +197,8 @@ def _remove_files(module, paths: list[str]) -> None:
                 sync_directory(os.path.dirname(path))
         except OSError as error:
             module.fail_json(msg=f"{path} could not be removed: {error}", invocation={})
+    if RULES in paths:
+        forget(module)
     if paths:
         owned = load_owned()
         owned["files"] = {path: entry for path, entry in owned["files"].items() if path not in paths}

@@ -132,7 +132,7 @@ def parse_socket_units(text: str) -> list[int]:
 
 def _configured(module) -> list[int]:
     """Ports of sshd's own configuration, as it would be read by its next start."""
-    sshd = module.get_bin_path("sshd", opt_dirs=["/usr/sbin", "/usr/local/sbin"])
+    sshd = module.get_bin_path("sshd")
     if sshd is None:
         return []
     code, out, _ = module.run_command([sshd, "-T"], environ_update={"LC_ALL": "C"})
