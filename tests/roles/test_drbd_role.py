@@ -75,6 +75,9 @@ def test_every_host_decides_with_all_disks_in_sight(design_of, tmp_path):
     }
     (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
     variables = {
+        "hadeploy_nodes": {"n1": "n1", "n2": "n2"},
+        "hadeploy_node": "{{ hadeploy_nodes[inventory_hostname] }}",
+        "hadeploy_playing": "{{ ansible_play_hosts | map('extract', hadeploy_nodes) | list }}",
         "hadeploy_volumes": [{"name": "data"}],
         "hadeploy_drbd_generation": "8.4",
         "hadeploy_wipe": ["data@n1"],

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.programs
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")
 
-MEMBERS = ("hadeploy_members", "pacemaker_members")
+MEMBERS = ("hadeploy_members", "hadeploy_hosts", "pacemaker_members")
 CIB = """#!/usr/bin/python
 from ansible.module_utils.basic import AnsibleModule
 
