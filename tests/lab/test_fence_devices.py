@@ -125,6 +125,22 @@ def test_the_right_password_makes_the_cluster(apply):
     assert CHECK not in dict(done["phases"]), "what the cluster has like that is not asked again"
 
 
+SEARCH = """
+grep -rlF -- "$1" /var/log /run/log /run/hadeploy /var/lib/pacemaker/cib /var/lib/pacemaker/pengine /var/lib/hadeploy
+journalctl --output=cat | grep -F -- "$1"
+cibadmin --query | grep -F -- "$1"
+runuser -u hacluster -- grep -rF -- "$1" /var/lib/pacemaker
+"""
+
+
+@pytest.mark.parametrize("node", ["n1", "n2"])
+def test_the_password_is_in_no_log_no_configuration_and_no_file_of_others(topology, node):
+    """Pacemaker logs what changes in its configuration, and has it in files of its own user."""
+    assert on(node, "sh", "-c", f"({SEARCH}) 2>/dev/null || true", "sh", RIGHT) == ""
+    assert "lrm://" in on(node, "cibadmin", "--query")
+    assert RIGHT in on(node, "cat", "/var/lib/pacemaker/lrm/secrets/ipmi-n1/password")
+
+
 def test_a_wrong_password_never_reaches_a_cluster_that_runs(topology, apply):
     before = cluster_state()
     assert_refused_at_once(apply(WRONG), refused("ipmi-n1", "n2"), refused("ipmi-n2", "n1"))
