@@ -125,6 +125,9 @@ def apply(
         if prepared is None:
             raise typer.Exit(1)
         typer.echo(summary(prepared.checked), err=True)
+        if not (yes or check or sys.stdin.isatty()):
+            typer.echo("there is nobody to ask: apply with --yes, or look first with --check", err=True)
+            raise typer.Exit(1)
         look = look_first(prepared)
         if look.refused:
             further = ask_further(prepared).failures if look.answered else ()
@@ -162,9 +165,6 @@ def _ask(prepared: PreparedApply) -> PreparedApply:
     from hadeploy.app.apply import look_at_closing, with_closed
     from hadeploy.app.closing import allow_line
 
-    if not sys.stdin.isatty():
-        typer.echo("there is nobody to ask: apply with --yes, or look first with --check", err=True)
-        raise typer.Exit(1)
     for words in prepared.removed:
         typer.echo(words)
     for deployment in prepared.taken_over:

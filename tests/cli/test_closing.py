@@ -39,7 +39,6 @@ def asked(monkeypatch, tmp_path):
         failures=(failure,),
     )
     monkeypatch.setattr(app, "ask_further", lambda _: result)
-    monkeypatch.setattr(cli.sys.stdin, "isatty", lambda: True, raising=False)
 
     def ask(answer: bool) -> PreparedApply:
         monkeypatch.setattr(typer, "confirm", lambda _: answer)
