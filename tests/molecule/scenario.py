@@ -40,6 +40,12 @@ class Scenario:
         """The tests that its side effect runs."""
         return PROJECT / "molecule" / self.name / "faults"
 
+    @property
+    def begins(self) -> list[str]:
+        """The steps until it has converged."""
+        prepares = (PROJECT / "molecule" / self.name / "prepare.yml").is_file()
+        return ["create", *(["prepare"] if prepares else []), "converge"]
+
     def run(self, step: str) -> None:
         """Run a step of Molecule, and show all that it says.
 
@@ -90,8 +96,8 @@ def converged(scenario: Scenario) -> Iterator[Scenario]:
     if lab_exists(scenario.name):  # of a run that was killed
         lab.down(scenario.name)
     try:
-        scenario.run("create")
-        scenario.run("converge")
+        for step in scenario.begins:
+            scenario.run(step)
         yield scenario
     finally:
         scenario.run("destroy")

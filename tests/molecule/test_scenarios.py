@@ -29,6 +29,7 @@ from tests.molecule.defects import PATIENCE_SECONDS, Defect
 from tests.molecule.scenario import PROJECT, Scenario, converged
 
 ON_CONTAINERS = ("active-passive", "active-active", "n-plus-1", "postgresql-streaming")
+ON_OWN_HOSTS = "own-hosts"
 ON_MACHINES = ("active-passive-drbd", "nfs", "postgresql-drbd", "mariadb-drbd")
 STEPS = ("idempotence", "verify", "side-effect", "verify again")
 """What comes between the creation of a scenario's lab and its end."""
@@ -36,14 +37,19 @@ STEPS = ("idempotence", "verify", "side-effect", "verify again")
 
 def test_every_scenario_is_run():
     there = {file.parent.name for file in (PROJECT / "molecule").glob("*/molecule.yml")}
-    assert there == {*ON_CONTAINERS, *ON_MACHINES}
+    assert there == {*ON_CONTAINERS, *ON_MACHINES, ON_OWN_HOSTS}
 
 
-@pytest.mark.parametrize("name", ON_CONTAINERS)
+@pytest.mark.parametrize("name", [*ON_CONTAINERS, ON_OWN_HOSTS])
 def test_the_steps_are_those_of_molecule_test(name):
     document = yaml.safe_load((PROJECT / "molecule" / name / "molecule.yml").read_text())
     ours = [step.removesuffix(" again").replace("-", "_") for step in STEPS]
-    assert document["scenario"]["test_sequence"] == ["destroy", "create", "converge", *ours, "destroy"]
+    assert document["scenario"]["test_sequence"] == [
+        "destroy",
+        *Scenario(name, PROJECT).begins,
+        *ours,
+        "destroy",
+    ]
 
 
 @pytest.fixture(scope="class")
@@ -107,6 +113,13 @@ class TestActiveActive(Steps, Bare):
     @pytest.mark.parametrize("defect", chosen(defects.ACTIVE_ACTIVE))
     def test_detects(self, defect: Defect, scenario: Scenario) -> None:
         run_broken(scenario, defect)
+
+
+@pytest.mark.lab("shop")
+class TestOwnHosts(Steps):
+    """The page "Use your own hosts", as it stands, on hosts that others set up; its lab has the name of the page's topology."""
+
+    NAME = ON_OWN_HOSTS
 
 
 @pytest.mark.lab("n-plus-1")
