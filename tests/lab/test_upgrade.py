@@ -112,6 +112,12 @@ class Cluster:
         )
         return {**json.loads(done.stdout), "code": done.returncode}
 
+    def reader(self, design: Design) -> StatusReader:
+        """Reads the status of hosts that are reached as :meth:`apply` reaches them."""
+        if self._machines:
+            return StatusReader.for_lab(self.topology)
+        return StatusReader.for_hosts(design, load_state(self.name).overlay)
+
     def version(self, **path: str) -> Path:
         """The file of the package that ``python -m hadeploy`` runs."""
         done = self._python("-c", "import hadeploy; print(hadeploy.__file__)", **path)
@@ -170,7 +176,7 @@ def _without_reload(line: str) -> str:
 def upgraded(made: Cluster, loaded: LoadedTopology, design: Design) -> None:
     """One apply of this version, watched."""
     state = load_state(made.name)
-    reader = StatusReader.for_lab(made.topology)
+    reader = made.reader(design)
     seconds = LabWorld(state, design).recovery_seconds
     before = placement(wait_until_well(reader.read, seconds))
     running = identities(state, design)
@@ -188,7 +194,7 @@ def upgraded(made: Cluster, loaded: LoadedTopology, design: Design) -> None:
         began = time.monotonic()
         time.sleep(CALM_SECONDS)
         done = made.apply()
-        after = placement(wait_until_well(reader.read, seconds))
+        after = placement(wait_until_well(made.reader(design).read, seconds))
         time.sleep(CALM_SECONDS)
 
     assert done["code"] == 0, done
