@@ -263,7 +263,7 @@ def test_a_changed_address_restarts_no_server_and_is_served_when_the_apply_ends(
         for writer in (old, new):
             assert {each.number for each in writer.acknowledged} <= writer.found(primary)
     finally:
-        apply(topology, tmp_path / "build")
+        apply(topology, tmp_path / "build-again")
     written += [old, new]
 
 
