@@ -143,3 +143,26 @@ print(named({"tcp": [(9101, 9101)], "udp": []}))
 )
 def test_who_applies_is_not_shut_out(closing, client, sources, out):
     assert closing.shut_out(client, sources) is out
+
+
+@pytest.mark.parametrize(
+    ("group", "named"),
+    [
+        ("/system.slice/system-hadeploy\\x2dnginx.slice/hadeploy-nginx@more.service", False),
+        ("/system.slice/hadeploy-nginx@mine.service", True),
+        ("/user.slice/user-0.slice/session-1.scope", True),
+    ],
+)
+def test_what_left_the_topology_is_not_asked_about(closing, sockets, monkeypatch, tmp_path, group, named):
+    """A person took it out of the topology: its port closes because of that."""
+    (tmp_path / "4711").mkdir()
+    (tmp_path / "4711" / "cgroup").write_text(f"0::{group}\n")
+    any_address = closing.ipaddress.ip_address("192.0.2.1")
+    socket = sockets.Socket("tcp", "0A", any_address, 8081, any_address, 0, "1")
+    monkeypatch.setattr(closing, "waiting", lambda _: [(socket, [sockets.Owner(4711, "nginx", "nginx", 0)])])
+    owned = {
+        "files": {"/etc/hadeploy/nginx/more.conf": {"unit": "hadeploy-nginx@more.service"}},
+        "units": {},
+    }
+    found = closing.closing({}, None, closing.units_of(owned), str(tmp_path))
+    assert [each["port"] for each in found] == ([8081] if named else [])

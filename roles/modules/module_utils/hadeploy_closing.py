@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
+from ansible.module_utils.hadeploy_owned import load_owned
 from ansible.module_utils.hadeploy_rules import RULES, holds, lets_in, loaded_table
 from ansible.module_utils.hadeploy_sockets import KERNEL, PROC, ephemeral, waiting
 from ansible.module_utils.hadeploy_ssh import ssh_connection
@@ -17,13 +19,30 @@ def look_at_firewall(module) -> dict:
     connection = ssh_connection()
     client = connection.client if connection else ""
     return {
-        "closing": closing(lets_in(wanted), None if table is None else lets_in(table)),
+        "closing": closing(
+            lets_in(wanted), None if table is None else lets_in(table), units_of(load_owned())
+        ),
         "client": client,
         "shut_out": shut_out(client, module.params["ssh_from"]),
     }
 
 
-def closing(wanted: dict, today: dict | None, proc: str = PROC) -> list[dict]:
+def units_of(owned: dict) -> set[str]:
+    """Units that hadeploy brought or configured: what leaves the topology is closed because a person said so there."""
+    return {*owned["units"], *(str(file.get("unit", "")) for file in owned["files"].values())}
+
+
+def _unit(pid: int, proc: str) -> str:
+    """The systemd unit of a process (systemd.unit(5), cgroups(7)); empty where it has none."""
+    try:
+        with open(f"{proc}/{pid}/cgroup", encoding="utf-8", errors="replace") as stream:
+            found = re.findall(r"/([^/\n]+\.service)\b", stream.read())
+    except OSError:
+        return ""
+    return found[-1] if found else ""
+
+
+def closing(wanted: dict, today: dict | None, ours: set[str] = frozenset(), proc: str = PROC) -> list[dict]:
     """Sockets that others can reach today and could not any more; each port once.
 
     A UDP socket with a port that the kernel chose is a client's, which nobody new calls: of those, only what the kernel has
@@ -32,6 +51,7 @@ def closing(wanted: dict, today: dict | None, proc: str = PROC) -> list[dict]:
     Args:
         wanted: what the new rule set lets in.
         today: what our table lets in now; None where it is not there, so that nothing of ours closes anything.
+        ours: units of hadeploy, whose sockets are not asked about.
         proc: where the kernel's tables are.
     """
     first, last = ephemeral(proc)
@@ -42,6 +62,8 @@ def closing(wanted: dict, today: dict | None, proc: str = PROC) -> list[dict]:
         if today is not None and not holds(today, socket.protocol, socket.port):
             continue
         if socket.protocol == "udp" and first <= socket.port <= last and holders:
+            continue
+        if holders and _unit(holders[0].pid, proc) in ours:
             continue
         if found.get((socket.protocol, socket.port), KERNEL) == KERNEL:
             found[socket.protocol, socket.port] = holders[0].name if holders else KERNEL
