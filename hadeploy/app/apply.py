@@ -27,7 +27,7 @@ from hadeploy.plan.observed import HostView
 from hadeploy.plan.status import Status
 from hadeploy.project.inventory import nodes_of
 from hadeploy.project.playbook import LOOKING
-from hadeploy.run.ansible import apply_project
+from hadeploy.run.ansible import LOOK, SITE, apply_project
 from hadeploy.run.ask import Reach
 from hadeploy.run.connections import Access, known_inventories, read_reaches
 from hadeploy.run.errors import RunError
@@ -273,16 +273,7 @@ def ask_further(prepared: PreparedApply) -> RunResult:
     Raises:
         RunError: the run cannot start.
     """
-    return apply_project(
-        prepared.project,
-        access=prepared.access,
-        names=nodes_of(prepared.design),
-        secrets_directory=prepared.request.topology.parent,
-        variables=_variables(prepared.request),
-        check=True,
-        looking=LOOKING,
-        playbook="look.yml",
-    )
+    return _run(prepared, check=True, playbook=LOOK)
 
 
 def look_at_closing(prepared: PreparedApply) -> tuple[Closing, ...]:
@@ -305,14 +296,21 @@ def apply_topology(prepared: PreparedApply, tell: Callable[[RunEvent], None]) ->
     Raises:
         RunError: the run cannot start.
     """
+    return _run(prepared, check=prepared.request.check, playbook=SITE, tell=tell)
+
+
+def _run(
+    prepared: PreparedApply, *, check: bool, playbook: str, tell: Callable[[RunEvent], None] = lambda _: None
+) -> RunResult:
     return apply_project(
         prepared.project,
         access=prepared.access,
         names=nodes_of(prepared.design),
         secrets_directory=prepared.request.topology.parent,
         variables=_variables(prepared.request),
-        check=prepared.request.check,
+        check=check,
         looking=LOOKING,
+        playbook=playbook,
         on_event=tell,
     )
 

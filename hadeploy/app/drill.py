@@ -64,7 +64,7 @@ class PreparedDrill:
 
 
 def prepare_drill(request: DrillRequest) -> tuple[PreparedDrill | None, Diagnostics]:
-    """Everything that can be refused before the first mishap; a degraded cluster is.
+    """Everything that can be refused before the first fault; a degraded cluster is.
 
     Raises:
         RunError: the inventory cannot be read, or does not name all hosts.

@@ -31,7 +31,9 @@ RELEASE_SECONDS = 30.0
 """How long letting go of the hosts may take; whoever does not answer by then is left to its lease."""
 
 POLL_SECONDS = 1
-SITE = "site.yml"
+SITE, LOOK, RELEASE = "site.yml", "look.yml", "release.yml"
+"""The playbooks of a project: all of it, what it asks first, and what lets go of the hosts."""
+
 PUBLIC = ("PATH", "HOME", "LANG", "TERM")
 """Of the environment, what ansible-runner itself may see, which writes down what it is given."""
 
@@ -194,7 +196,7 @@ def apply_project(
         words = _run(_Play(project, private, access, arguments, playbook), watch)
         released = True
         if (words or watch.asked) and watch.holds and watch.asked < 2:
-            released = _release(_Play(project, private, access, passwords, "release.yml"), watch)
+            released = _release(_Play(project, private, access, passwords, RELEASE), watch)
         ended = time.monotonic()
     failures = watch.failures
     if words and not failures and not watch.asked:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
+import grp
 import importlib.util
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -55,6 +60,29 @@ def identity_module(identity: ModuleType, host_lock: ModuleType) -> ModuleType:
 @pytest.fixture(scope="session")
 def pending_memory() -> ModuleType:
     return _load_utility(MODULES, "hadeploy_pending")
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Callable[..., dict[str, Any]]:
+    """A file as a bundle has it, of whoever runs the tests."""
+
+    def make(path: Path, content: str = "one\n", **more: object) -> dict[str, Any]:
+        return {
+            "daemon": "x",
+            "path": str(path),
+            "content": content,
+            "owner": getpass.getuser(),
+            "group": grp.getgrgid(os.getgid()).gr_name,
+            "mode": "0644",
+            "encoding": "text",
+            "secrets": [],
+            "unit": "x.service",
+            "on_change": "reload",
+            "check": None,
+            **more,
+        }
+
+    return make
 
 
 @pytest.fixture(autouse=True)

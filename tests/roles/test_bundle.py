@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import base64
-import getpass
-import grp
 import os
 import re
 from pathlib import Path
@@ -13,24 +11,8 @@ SECRET = "opensesame-4711"
 
 
 @pytest.fixture
-def make_file(tmp_path: Path):
-    def make(name: str = "a.conf", content: str = "one\n", **more: object) -> dict:
-        return {
-            "daemon": "x",
-            "path": str(tmp_path / name),
-            "content": content,
-            "owner": getpass.getuser(),
-            "group": grp.getgrgid(os.getgid()).gr_name,
-            "mode": "0644",
-            "encoding": "text",
-            "secrets": [],
-            "unit": "x.service",
-            "on_change": "reload",
-            "check": None,
-            **more,
-        }
-
-    return make
+def make_file(bundled, tmp_path: Path):
+    return lambda name="a.conf", content="one\n", **more: bundled(tmp_path / name, content, **more)
 
 
 def test_what_was_written_does_not_differ(files, make_file):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import grp
 import hashlib
 import os
 import shutil
@@ -26,25 +24,9 @@ class EndedError(Exception):
 
 
 @pytest.fixture
-def make_file(tmp_path: Path):
-    def make(name: str = "haproxy.cfg", content: str = OURS, **more: object) -> dict:
-        return {
-            "daemon": "x",
-            "path": str(tmp_path / "etc" / name),
-            "content": content,
-            "owner": getpass.getuser(),
-            "group": grp.getgrgid(os.getgid()).gr_name,
-            "mode": "0644",
-            "encoding": "text",
-            "secrets": [],
-            "unit": "x.service",
-            "on_change": "reload",
-            "check": None,
-            **more,
-        }
-
+def make_file(bundled, tmp_path: Path):
     (tmp_path / "etc").mkdir()
-    return make
+    return lambda name="haproxy.cfg", content=OURS, **more: bundled(tmp_path / "etc" / name, content, **more)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import grp
 import json
 import os
 import sys
@@ -74,23 +72,8 @@ def host(tmp_path: Path, bundle, removal, owned, pending_memory, monkeypatch):
 
 
 @pytest.fixture
-def make_file(tmp_path: Path):
-    def make(name: str, unit: str) -> dict:
-        return {
-            "daemon": "x",
-            "path": str(tmp_path / name),
-            "content": "one\n",
-            "owner": getpass.getuser(),
-            "group": grp.getgrgid(os.getgid()).gr_name,
-            "mode": "0644",
-            "encoding": "text",
-            "secrets": [],
-            "unit": unit,
-            "on_change": "reload",
-            "check": None,
-        }
-
-    return make
+def make_file(bundled, tmp_path: Path):
+    return lambda name, unit: bundled(tmp_path / name, unit=unit)
 
 
 def unit(name: str, phase: int = 50, running: bool | None = True) -> dict:

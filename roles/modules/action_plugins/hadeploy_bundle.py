@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 from pathlib import Path
 
 import yaml
@@ -12,7 +11,6 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import action_loader
 
-LOGIC = Path(__file__).resolve().parents[1] / "module_utils"
 FILES, UNITS = "hadeploy_take_over_files", "hadeploy_take_over_units"
 """What a person allowed to be replaced, and to be stopped."""
 
@@ -21,15 +19,7 @@ UNMADE = base64.b64encode(b"made by the first apply; " * 8).decode()
 """Stands in check mode for a generated secret before the first apply; it is compared and checked, never written."""
 
 
-def load_logic(name):
-    """The same file that is shipped to hosts."""
-    spec = importlib.util.spec_from_file_location(f"hadeploy_{name}_logic", LOGIC / f"hadeploy_{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-SECRETS = load_logic("secret")
+SECRETS = LockAction.load_logic("secret")
 
 
 def accepted(task_vars, variable):
@@ -90,7 +80,7 @@ class ActionModule(LockAction):
             bundle = self.read_yaml(self.files_directory(task_vars) / str(host) / "bundle.yml")
             known[host] = [file["path"] for file in bundle["artifacts"]]
         closed = [*(task_vars.get("hadeploy_closed") or []), *(task_vars.get("hadeploy_close") or [])]
-        words = load_logic("refusal").refusal(
+        words = self.load_logic("refusal").refusal(
             seen, accepted(task_vars, FILES), accepted(task_vars, UNITS), known, closed
         )
         return {"failed": True, "msg": words} if words else {"changed": False}

@@ -3,22 +3,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 from ansible.plugins.loader import action_loader
 
 LockAction = action_loader.get("hadeploy_lock", class_only=True)
-
-LOGIC = Path(__file__).resolve().parents[1] / "module_utils" / "hadeploy_identity_check.py"
-
-
-def load_logic():
-    """What is wrong with hosts, from what they say."""
-    spec = importlib.util.spec_from_file_location("hadeploy_identity_check", LOGIC)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class ActionModule(LockAction):
@@ -32,7 +19,7 @@ class ActionModule(LockAction):
         arguments = dict(self._task.args)
         if arguments["state"] != "judged":
             return super().run(tmp, task_vars)
-        words = load_logic().refusals(
+        words = self.load_logic("identity_check").refusals(
             arguments["deployment"],
             arguments["nodes"],
             arguments["seen"],

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import getpass
+import importlib.util
 import multiprocessing
 import os
 import re
@@ -15,6 +16,8 @@ from typing import NamedTuple
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+
+LOGIC = Path(__file__).resolve().parents[1] / "module_utils"
 
 WHOLE_PROJECT = "hadeploy_pending"
 """A group that every compiled project has."""
@@ -62,6 +65,14 @@ def read_taken_over(said):
             f"hadeploy_take_over names several runs ({', '.join(runs)}): one holds the lock of a host"
         )
     return TakenOver(runs[0] if runs else "", tuple(word for word in words if DEPLOYMENT.fullmatch(word)))
+
+
+def load_logic(name):
+    """Of C(hadeploy_NAME.py), the same file that is shipped to hosts: what is decided on the controller."""
+    spec = importlib.util.spec_from_file_location(f"hadeploy_{name}_logic", LOGIC / f"hadeploy_{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def run_id():
@@ -136,6 +147,7 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
+    load_logic = staticmethod(load_logic)
     run_id = staticmethod(run_id)
     run_record = staticmethod(run_record)
     is_dead = staticmethod(is_dead)

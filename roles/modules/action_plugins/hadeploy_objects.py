@@ -6,22 +6,9 @@ What a host must do of it is done by the module of the same name.
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 from ansible.plugins.loader import action_loader
 
 LockAction = action_loader.get("hadeploy_lock", class_only=True)
-
-LOGIC = Path(__file__).resolve().parents[1] / "module_utils" / "hadeploy_objects.py"
-
-
-def load_logic():
-    """The same file that is shipped to hosts."""
-    spec = importlib.util.spec_from_file_location("hadeploy_objects_logic", LOGIC)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class ActionModule(LockAction):
@@ -36,7 +23,7 @@ class ActionModule(LockAction):
         if arguments["state"] != "checked":
             return super().run(tmp, task_vars)
         result = {}
-        logic = load_logic()
+        logic = self.load_logic("objects")
         words = logic.refusals(arguments["objects"], arguments["seen"])
         if words:
             return result | {"failed": True, "msg": "\n".join(words)}

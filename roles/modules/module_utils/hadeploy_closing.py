@@ -8,7 +8,7 @@ import re
 
 from ansible.module_utils.hadeploy_owned import load_owned
 from ansible.module_utils.hadeploy_rules import RULES, holds, lets_in, loaded_table
-from ansible.module_utils.hadeploy_sockets import KERNEL, PROC, ephemeral, waiting
+from ansible.module_utils.hadeploy_sockets import KERNEL, PROC, ephemeral, text_of, waiting
 from ansible.module_utils.hadeploy_ssh import ssh_connection
 
 
@@ -34,11 +34,7 @@ def units_of(owned: dict) -> set[str]:
 
 def _unit(pid: int, proc: str) -> str:
     """The systemd unit of a process (systemd.unit(5), cgroups(7)); empty where it has none."""
-    try:
-        with open(f"{proc}/{pid}/cgroup", encoding="utf-8", errors="replace") as stream:
-            found = re.findall(r"/([^/\n]+\.service)\b", stream.read())
-    except OSError:
-        return ""
+    found = re.findall(r"/([^/\n]+\.service)\b", text_of(f"{proc}/{pid}/cgroup"))
     return found[-1] if found else ""
 
 

@@ -40,7 +40,7 @@ class Socket(NamedTuple):
 
 def sockets(proc: str = PROC) -> list[Socket]:
     """All TCP and UDP sockets of this network namespace."""
-    return [socket for table in TABLES for socket in _table(table, _text(f"{proc}/net/{table}"))]
+    return [socket for table in TABLES for socket in _table(table, text_of(f"{proc}/net/{table}"))]
 
 
 def _table(table: str, text: str) -> list[Socket]:
@@ -89,8 +89,8 @@ def owners(proc: str = PROC) -> dict[str, list[Owner]]:
             user = os.stat(folder).st_uid
         except OSError:
             continue
-        command = _text(f"{folder}/cmdline").replace("\0", " ").strip()
-        owner = Owner(pid, _text(f"{folder}/comm").strip(), command, user)
+        command = text_of(f"{folder}/cmdline").replace("\0", " ").strip()
+        owner = Owner(pid, text_of(f"{folder}/comm").strip(), command, user)
         for inode in inodes:
             found.setdefault(inode, []).append(owner)
     return found
@@ -126,11 +126,12 @@ def waiting(proc: str = PROC) -> list[tuple[Socket, list[Owner]]]:
 
 def ephemeral(proc: str = PROC) -> tuple[int, int]:
     """Ports that the kernel gives to who asks for none (ip(7), ip_local_port_range)."""
-    words = re.findall(r"\d+", _text(f"{proc}/sys/net/ipv4/ip_local_port_range"))
+    words = re.findall(r"\d+", text_of(f"{proc}/sys/net/ipv4/ip_local_port_range"))
     return (int(words[0]), int(words[1])) if len(words) == 2 else (32768, 60999)
 
 
-def _text(path: str) -> str:
+def text_of(path: str) -> str:
+    """What a file of /proc holds; empty where it cannot be read, as of a process that has ended."""
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             return stream.read()

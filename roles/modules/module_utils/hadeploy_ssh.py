@@ -8,7 +8,16 @@ import os
 import re
 from typing import NamedTuple
 
-from ansible.module_utils.hadeploy_sockets import ESTABLISHED, PROC, Owner, owners, plain, sockets, waiting
+from ansible.module_utils.hadeploy_sockets import (
+    ESTABLISHED,
+    PROC,
+    Owner,
+    owners,
+    plain,
+    sockets,
+    text_of,
+    waiting,
+)
 
 SSH_PORTS = "@@host:ssh-ports@@"
 """Stands in a compiled file for the ports; see hadeploy/daemons/artifact.py."""
@@ -36,11 +45,11 @@ def ssh_connection(proc: str = PROC) -> Connection | None:
     """Of the nearest ancestor that has one. sudo clears its environment, so the daemon's own socket is looked at too."""
     ancestors = list(_ancestors(proc))
     for pid in ancestors:
-        found = re.search(r"(?:^|\0)SSH_CONNECTION=([^\0]*)", _text(f"{proc}/{pid}/environ"))
+        found = re.search(r"(?:^|\0)SSH_CONNECTION=([^\0]*)", text_of(f"{proc}/{pid}/environ"))
         words = found[1].split() if found else []
         if len(words) == 4 and words[1].isdigit() and words[3].isdigit():
             return Connection(_host(words[0]), int(words[1]), int(words[3]))
-    daemons = {pid for pid in ancestors if _text(f"{proc}/{pid}/comm").strip().startswith(DAEMONS)}
+    daemons = {pid for pid in ancestors if text_of(f"{proc}/{pid}/comm").strip().startswith(DAEMONS)}
     if not daemons:
         return None
     by_inode = owners(proc)
@@ -63,7 +72,7 @@ def _ancestors(proc: str):
     pid = os.getpid()
     while pid > 1:
         yield pid
-        parent = re.search(r"^PPid:\s*(\d+)$", _text(f"{proc}/{pid}/status"), re.MULTILINE)
+        parent = re.search(r"^PPid:\s*(\d+)$", text_of(f"{proc}/{pid}/status"), re.MULTILINE)
         pid = int(parent[1]) if parent else 0
 
 
@@ -166,11 +175,3 @@ def with_ssh_ports(module, files: list[dict], proc: str = PROC) -> None:
     ports = ", ".join(map(str, ssh_ports(module, proc)))
     for file in needing:
         file["content"] = file["content"].replace(SSH_PORTS, ports, 1)
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""
