@@ -22,6 +22,7 @@ from hadeploy.design.streaming import database_flows, expand_databases
 from hadeploy.design.volumes import ReplicatedVolume
 from hadeploy.design.voting import expand_membership
 from hadeploy.spec.agents import advised_timeout
+from hadeploy.spec.catalogue import find_agent
 from hadeploy.spec.service import NginxMember, OcfMember, Operations, ServiceGroup, ServiceMember
 from hadeploy.spec.topology import ActivePassive, ClusteredTopology, NPlusOne
 
@@ -143,7 +144,7 @@ def _resource(topology: ClusteredTopology, member: ServiceMember) -> Resource:
             standard=standard,
             provider=provider,
             type=kind,
-            parameters=expand_parameters(member.name, parameters),
+            parameters=expand_parameters(member.name, find_agent(topology.release, member.agent), parameters),
             operations=operations,
             packages=member.packages,
         )

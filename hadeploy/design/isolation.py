@@ -123,7 +123,7 @@ def _fencing_device(
         name=name,
         agent=device.agent,
         targets=device.targets,
-        parameters=expand_parameters(name, parameters),
+        parameters=expand_parameters(name, agent, parameters),
         delay_ms=delay if isinstance(delay, int) else 0,
         timeout_ms=device.timeout,
         monitor_interval_ms=device.monitor_interval,

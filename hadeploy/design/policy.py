@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hadeploy.spec.fencing import Scalar
 from hadeploy.spec.policy import Policy as PolicySpec
+from hadeploy.spec.scalars import Scalar
 
 
 @dataclass(frozen=True, slots=True)

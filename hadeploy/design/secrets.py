@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from hadeploy.spec.fencing import Scalar
+from hadeploy.spec.catalogue import Agent
+from hadeploy.spec.scalars import Scalar
 from hadeploy.spec.secret import EnvironmentSecret, FileSecret, SecretReference
 
 
@@ -49,16 +50,26 @@ def secret_reference(kind: str, name: str) -> str:
 Value = str | Secret
 
 
-def _value(owner: str, key: str, value: Scalar | SecretReference) -> Value:
+def expand_parameters(
+    owner: str, agent: Agent | None, parameters: dict[str, Scalar | SecretReference]
+) -> tuple[tuple[str, Value], ...]:
+    """Parameters sorted by name, each secret under a name of its owner.
+
+    Args:
+        owner: the resource or device.
+        agent: what its metadata says; None where it is not known.
+        parameters: as written. ``true`` is 1 where the agent calls the parameter a boolean, and a word everywhere else.
+    """
+    booleans = {each.name for each in agent.parameters if each.kind == "boolean"} if agent else set()
+    return tuple(
+        (key, _value(owner, key, value, is_boolean=key in booleans))
+        for key, value in sorted(parameters.items())
+    )
+
+
+def _value(owner: str, key: str, value: Scalar | SecretReference, *, is_boolean: bool) -> Value:
     if isinstance(value, bool):
-        return "1" if value else "0"
+        return ("1" if value else "0") if is_boolean else str(value).lower()
     if isinstance(value, str | int):
         return str(value)
     return Secret.from_reference(f"{owner}.{key}", value)
-
-
-def expand_parameters(
-    owner: str, parameters: dict[str, Scalar | SecretReference]
-) -> tuple[tuple[str, Value], ...]:
-    """Parameters sorted by name, each secret under a name of its owner."""
-    return tuple((key, _value(owner, key, value)) for key, value in sorted(parameters.items()))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule
-from hadeploy.spec.fencing import Scalar
+from hadeploy.spec.scalars import Scalar
 
 TRUTHS = ("true", "yes", "on", "1", "y")
 STOPPING_PROPERTIES = ("maintenance-mode", "stop-all-resources")

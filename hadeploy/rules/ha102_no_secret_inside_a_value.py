@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule
-from hadeploy.spec.fencing import Scalar
+from hadeploy.spec.scalars import Scalar
 from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.service import OcfMember
 from hadeploy.spec.source import KeyPath

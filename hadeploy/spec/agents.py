@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Severity
 from hadeploy.spec.catalogue import Agent, agent_names, find_agent, releases
-from hadeploy.spec.fencing import SBD_AGENT, Fencing, FencingDevice, Scalar
+from hadeploy.spec.fencing import SBD_AGENT, Fencing, FencingDevice
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.parameters import check_parameters
+from hadeploy.spec.scalars import Scalar
 from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.service import OcfMember, Operations
 from hadeploy.spec.source import KeyPath, SourceMap

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hadeploy.spec.promotable import PromotableOperations
+from hadeploy.spec.scalars import AS_TEXT, Scalar, Switch, Text, Whole
 from hadeploy.spec.values import Duration, Name, Port, SpecModel
 
 
@@ -12,12 +13,12 @@ class AccessRule(SpecModel):
     """One line of pg_hba.conf: who may log in, from where, and how that is proved."""
 
     network: Annotated[
-        str, Field(description="a network of the topology by its name, or a subnet such as 192.0.2.0/24")
+        Text, Field(description="a network of the topology by its name, or a subnet such as 192.0.2.0/24")
     ]
-    database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_$-]+$")] = "all"
-    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9_$-]+$")] = "all"
+    database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_$-]+$"), AS_TEXT] = "all"
+    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9_$-]+$"), AS_TEXT] = "all"
     method: Literal["scram-sha-256", "cert", "ldap", "radius", "gss", "reject"] = "scram-sha-256"
-    tls: Annotated[bool, Field(description="connections without TLS are refused")] = False
+    tls: Annotated[Switch, Field(description="connections without TLS are refused")] = False
 
 
 class DatabaseOperations(PromotableOperations):
@@ -47,7 +48,7 @@ class Database(SpecModel):
         ),
     ] = None
     version: Annotated[
-        int | None,
+        Whole | None,
         Field(ge=15, le=99, description="major version; default: the one that the release brings"),
     ] = None
     replication: Annotated[
@@ -61,9 +62,7 @@ class Database(SpecModel):
         tuple[AccessRule, ...], Field(description="who may log in; without any, nobody from outside")
     ] = ()
     settings: Annotated[
-        dict[
-            Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")], str | int | float | bool
-        ],
+        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$"), AS_TEXT], Scalar],
         Field(description="further lines of postgresql.conf"),
     ] = {}
     operations: DatabaseOperations = DatabaseOperations()

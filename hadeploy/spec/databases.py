@@ -222,7 +222,12 @@ def _certificates(topology: ClusteredTopology, source: SourceMap) -> Findings:
     """The server refuses TLS until it has a certificate, and with it every connection that must have it."""
     for name, database in topology.databases.items():
         for index, rule in enumerate(database.access):
-            if (rule.tls or rule.method == "cert") and database.settings.get("ssl") not in (True, "on"):
+            if (rule.tls or rule.method == "cert") and str(database.settings.get("ssl")).lower() not in (
+                "true",
+                "on",
+                "yes",
+                "1",
+            ):
                 yield Diagnostic(
                     "SPEC109",
                     f"database {name}: this login wants TLS, and the server offers none",

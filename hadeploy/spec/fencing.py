@@ -4,10 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from hadeploy.spec.scalars import AS_TEXT, Scalar, Switch, Text
 from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.values import AbsolutePath, Duration, Name, SpecModel
-
-Scalar = str | int | bool
 
 SBD_AGENT = "fence_sbd"
 """Fences by a message on the watchdog's disks."""
@@ -16,9 +15,11 @@ SBD_AGENT = "fence_sbd"
 class FencingDevice(SpecModel):
     """One device that can power off, or cut off, the nodes in ``targets``."""
 
-    agent: Annotated[str, Field(pattern=r"^fence_[a-z0-9_]+$", description="any fence agent by its name")]
+    agent: Annotated[
+        str, Field(pattern=r"^fence_[a-z0-9_]+$", description="any fence agent by its name"), AS_TEXT
+    ]
     targets: Annotated[tuple[Name, ...], Field(min_length=1)]
-    parameters: dict[str, Scalar | SecretReference] = {}
+    parameters: dict[Text, Scalar | SecretReference] = {}
     delay: Annotated[
         Duration | dict[Name, Duration] | None,
         Field(
@@ -33,7 +34,7 @@ class FencingDevice(SpecModel):
         Duration, Field(description="how often the device is asked whether it would work; 0s for never")
     ] = 60_000
     shares_power_with_target: Annotated[
-        bool, Field(description="true for on-board BMCs: they die with their host's power")
+        Switch, Field(description="true for on-board BMCs: they die with their host's power")
     ] = True
 
 
@@ -72,12 +73,12 @@ class Watchdog(SpecModel):
 class Fencing(SpecModel):
     """How nodes are fenced."""
 
-    enabled: Annotated[bool, Field(description="stonith-enabled")] = True
+    enabled: Annotated[Switch, Field(description="stonith-enabled")] = True
     startup_fencing: Annotated[
-        bool, Field(description="fence nodes that nobody has seen since the cluster started")
+        Switch, Field(description="fence nodes that nobody has seen since the cluster started")
     ] = True
     concurrent: Annotated[
-        bool | None, Field(description="fence several nodes at once; on from three nodes where left out")
+        Switch | None, Field(description="fence several nodes at once; on from three nodes where left out")
     ] = None
     priority_delay: Annotated[
         Duration | None,

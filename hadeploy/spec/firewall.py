@@ -4,11 +4,12 @@ import ipaddress
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
+from hadeploy.spec.scalars import Text
 from hadeploy.spec.values import SpecModel, Subnet
 
-_PORTS = re.compile(r"^(\d{1,5})(?:-(\d{1,5}))?$", re.ASCII)
+_PORTS = re.compile(r"([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?")
 _HIGHEST = 65535
 _WORDS = "a port is a number from 1 to 65535, or a range with the lower one first: 8000-8100"
 
@@ -17,24 +18,18 @@ def parse_ports(value: Any) -> str:
     """Read ``9100`` or ``8000-8100``.
 
     Returns:
-        The same as text, without leading zeros.
+        The same as text.
 
     Raises:
-        ValueError: it is neither, or a port that does not exist.
+        ValueError: it is neither, or a port that does not exist; a leading zero is read in two ways.
     """
-    match = None if isinstance(value, bool | float) else _PORTS.match(str(value))
+    match = None if isinstance(value, bool | float) else _PORTS.fullmatch(str(value))
     if match is None:
         raise ValueError(_WORDS)
     first, last = int(match[1]), int(match[2] or match[1])
     if not 1 <= first <= last <= _HIGHEST:
         raise ValueError(_WORDS)
     return str(first) if first == last else f"{first}-{last}"
-
-
-def _one_line(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("a note is one line of printable characters")
-    return value
 
 
 def _subnet_or_address(value: Any) -> Any:
@@ -66,9 +61,7 @@ class Opening(PortOfHost):
     from_: Annotated[
         Sources | None, Field(alias="from", description="subnets or addresses; left out: anyone")
     ] = None
-    why: Annotated[
-        str, AfterValidator(_one_line), Field(description="a note that stands in the rule set")
-    ] = ""
+    why: Annotated[Text, Field(description="a note that stands in the rule set")] = ""
 
 
 class Firewall(SpecModel):

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from hadeploy.diagnostics import Diagnostic, Diagnostics
-from hadeploy.spec.source import KeyPath, SourceMap, read_source
+from hadeploy.diagnostics import Diagnostic, Diagnostics, Span
+from hadeploy.spec.source import KeyPath, Reading, SourceMap, read_source
 from hadeploy.spec.topology import PATTERNS, ActiveActive, ActivePassive, NPlusOne
 
 AnyTopology = ActivePassive | ActiveActive | NPlusOne
@@ -46,6 +46,8 @@ def load_topology(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
     data, source = read
     findings += Diagnostics.of(_literal_secrets(data, source))
     pattern = data.get("pattern")
+    if ("pattern",) in source.refused:
+        return None, findings
     if not isinstance(pattern, str) or pattern not in MODELS:
         return None, findings + Diagnostics.of([_pattern_problem(pattern, source)])
     model = MODELS[pattern]
@@ -119,14 +121,28 @@ def _explain(
     for problem in error.errors(include_url=False, include_input=True):
         if problem["type"] == "too_short" and problem["input"]:
             continue  # said of a list whose items were refused: they are told one by one
-        path = _yaml_path(problem["loc"], data)
+        path = _yaml_path(problem["loc"], data, problem["type"])
+        if _is_told(problem["type"], path, source):
+            continue
         finding = _one(dict(problem), path, model, source)
         # The branches of a union each complain about one value: the first complaint about a place is enough.
         found.setdefault((finding.code if finding.code == "SPEC012" else "", path), finding)
     return list(found.values())
 
 
-def _yaml_path(location: Sequence[str | int], data: Any) -> KeyPath:
+def _is_told(kind: str, path: KeyPath, source: SourceMap) -> bool:
+    """Whether a complaint only follows from what the reader refused."""
+    if kind == "missing" and path[:-1] in source.cut:
+        return True
+    # Of a union every branch complains about the mapping that holds it, too.
+    around = path[:-1] if kind in ("missing", "extra_forbidden") else path
+    return any(
+        path[: len(refused)] == refused or (around and refused[: len(around)] == around)
+        for refused in source.refused
+    )
+
+
+def _yaml_path(location: Sequence[str | int], data: Any, kind: str) -> KeyPath:
     """Drop what pydantic adds for union branches and discriminators: only keys that are written, and a last missing one."""
     path: list[str | int] = []
     value = data
@@ -137,7 +153,7 @@ def _yaml_path(location: Sequence[str | int], data: Any) -> KeyPath:
             value = value[step]
         elif isinstance(step, int) and isinstance(value, list) and step < len(value):
             value = value[step]
-        elif index == len(location) - 1 and isinstance(value, dict) and isinstance(step, str):
+        elif kind == "missing" and index == len(location) - 1:
             pass
         else:
             continue
@@ -151,6 +167,13 @@ def _one(problem: dict[str, Any], path: KeyPath, model: type[BaseModel], source:
     name = ".".join(str(step) for step in path)
     place = source.span(*path)
     match kind:
+        case _ if problem.get("input", "") is None:
+            return Diagnostic(
+                "SPEC124",
+                f"{name} is empty",
+                place,
+                mend='write a value, or leave the key out; quote it where the word is meant: "null", "~", ""',
+            )
         case "extra_forbidden":
             return Diagnostic(
                 "SPEC012",
@@ -178,10 +201,66 @@ def _one(problem: dict[str, Any], path: KeyPath, model: type[BaseModel], source:
                 place,
                 mend=did_you_mean(str(problem.get("input")), choices),
             )
+        case "whole_number" | "switch" | "characters" | "bool_type":
+            return as_written(kind, name, problem.get("input"), place, source.readings.get(path))
         case "value_error":
             return Diagnostic("SPEC016", f"{name}: {_value_words(problem)}", place, mend=_value_mend(problem))
         case _:
-            return Diagnostic("SPEC017", f"{name}: {_plain(problem)}", place, mend=_type_mend(kind, problem))
+            return Diagnostic("SPEC017", f"{name}: {_plain(problem)}", place, mend=_type_mend(kind))
+
+
+def as_written(kind: str, name: str, value: Any, place: Span, reading: Reading | None) -> Diagnostic:
+    """A scalar that is not what its place asks for.
+
+    Args:
+        kind: ``whole_number``, ``switch``, ``bool_type`` (a switch that takes no quotes) or ``characters``.
+        name: of the key.
+        value: as it was read.
+        place: where it stands.
+        reading: what YAML 1.1 makes of it, where that is something else than its text.
+    """
+    shown = _shown(value, (name,))
+    if kind in ("switch", "bool_type"):
+        yaml_says = (
+            f"some YAML reads {value} as {_lower(reading)}, other YAML as a word"
+            if isinstance(reading, bool)
+            else ""
+        )
+        return Diagnostic(
+            "SPEC121", f"{name} cannot be {shown}", place, detail=yaml_says, mend="write true or false"
+        )
+    if kind == "characters":
+        return Diagnostic("SPEC122", f"{name} has control characters", place, mend="write it without them")
+    numbers = _numbers(value, reading)
+    return Diagnostic(
+        "SPEC120",
+        f"{name} cannot be {shown}: this should be a whole number",
+        place,
+        detail=f"YAML reads {value} as {_lower(reading)}, people read something else"
+        if reading is not None and str(reading) != value
+        else "",
+        mend=f"write {' or '.join(numbers)}, whichever is meant"
+        if len(numbers) > 1
+        else f"write {numbers[0]}"
+        if numbers
+        else "",
+    )
+
+
+def _numbers(value: Any, reading: Reading | None) -> list[str]:
+    """The whole numbers that may be meant by what is written: as YAML reads it, then as people read it."""
+    found: dict[str, None] = {}
+    if isinstance(reading, int | float) and not isinstance(reading, bool) and reading % 1 == 0:
+        found[str(int(reading))] = None
+    text = str(value).strip().lower()
+    plain = re.fullmatch(r"([+-]?)0*([0-9][0-9_]*)", text, re.ASCII)
+    if plain:
+        found[plain[1].replace("+", "") + plain[2].replace("_", "")] = None
+    return list(found)
+
+
+def _lower(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _shown(value: Any, path: KeyPath) -> str:
@@ -196,8 +275,9 @@ def _value_words(problem: dict[str, Any]) -> str:
 
 def _value_mend(problem: dict[str, Any]) -> str:
     value = problem.get("input")
-    if "duration" in problem["msg"] and isinstance(value, int | float):
-        return f"{value:g}s or {value:g}ms: a number alone is the thousandfold mistake"
+    number = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", str(value), re.ASCII)
+    if "duration" in problem["msg"] and number:
+        return f"{value}s or {value}ms: a number alone is the thousandfold mistake"
     return ""
 
 
@@ -217,12 +297,7 @@ def _plain(problem: dict[str, Any]) -> str:
     return text[0].lower() + text[1:]
 
 
-def _type_mend(kind: str, problem: dict[str, Any]) -> str:
-    value = problem.get("input")
-    if kind in ("string_type", "string_sub_type") and isinstance(value, bool):
-        return "YAML reads yes, no, on and off as true or false: quote it"
-    if kind in ("string_type", "string_sub_type") and isinstance(value, int | float):
-        return f'quote it: "{value}"'
+def _type_mend(kind: str) -> str:
     if kind == "tuple_type":
         return "write a list: [a, b]"
     return ""

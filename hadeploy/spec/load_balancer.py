@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hadeploy.spec.firewall import Sources
+from hadeploy.spec.scalars import AS_TEXT, Switch, Whole
 from hadeploy.spec.values import Address, Duration, Name, Port, SpecModel
 
 
@@ -13,18 +14,19 @@ class Server(SpecModel):
 
     node: Name | None = None
     address: Address | None = None
-    hostname: Annotated[
-        str | None, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253)
-    ] = None
+    hostname: (
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253), AS_TEXT]
+        | None
+    ) = None
     network: Annotated[
         Name | None, Field(description="with node: which of its addresses; default the first")
     ] = None
     port: Port
-    weight: Annotated[int, Field(ge=0, le=256)] = 100
-    backup: bool = False
-    check: Annotated[bool, Field(description="false: it counts as alive whatever happens")] = True
+    weight: Annotated[Whole, Field(ge=0, le=256)] = 100
+    backup: Switch = False
+    check: Annotated[Switch, Field(description="false: it counts as alive whatever happens")] = True
     maxconn: Annotated[
-        int | None, Field(ge=1, description="connections at once; what is above waits (timeouts.queue)")
+        Whole | None, Field(ge=1, description="connections at once; what is above waits (timeouts.queue)")
     ] = None
 
 
@@ -37,25 +39,29 @@ class HealthCheck(SpecModel):
             description="pgsql and mysql log in and ask no more: they do not tell a primary from a replica"
         ),
     ] = "http"
-    path: Annotated[str, Field(pattern=r"^/[^\s]*$")] = "/"
+    path: Annotated[str, Field(pattern=r"^/[^\s]*$"), AS_TEXT] = "/"
     host: Annotated[
-        str | None, Field(pattern=r"^[A-Za-z0-9.:_-]+$", description="Host of the request, for http")
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$"), AS_TEXT] | None,
+        Field(description="Host of the request, for http"),
     ] = None
-    expect_status: Annotated[int, Field(ge=100, le=599)] = 200
+    expect_status: Annotated[Whole, Field(ge=100, le=599)] = 200
     user: Annotated[
-        str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", description="who logs in, for pgsql and mysql")
+        str,
+        Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", description="who logs in, for pgsql and mysql"),
+        AS_TEXT,
     ] = "haproxy"
     port: Annotated[Port | None, Field(description="where another program answers for the server")] = None
     tls: Annotated[
-        bool | None, Field(description="whether checks speak TLS; default: as clients' requests on that port")
+        Switch | None,
+        Field(description="whether checks speak TLS; default: as clients' requests on that port"),
     ] = None
     interval: Duration = 1000
     fast_interval: Annotated[
         Duration | None, Field(description="while a server is neither surely dead nor surely alive")
     ] = None
     timeout: Annotated[Duration, Field(description="how long one check may take")] = 1000
-    fall: Annotated[int, Field(ge=1, le=100, description="failed checks until dead")] = 2
-    rise: Annotated[int, Field(ge=1, le=100, description="good checks until alive")] = 2
+    fall: Annotated[Whole, Field(ge=1, le=100, description="failed checks until dead")] = 2
+    rise: Annotated[Whole, Field(ge=1, le=100, description="good checks until alive")] = 2
 
 
 class ServerTls(SpecModel):
@@ -65,13 +71,12 @@ class ServerTls(SpecModel):
         "required"
     )
     ca_file: Annotated[
-        str | None,
-        Field(
-            pattern=r"^(/[^\s]*|@system-ca)$", description="on every node; @system-ca: those of the system"
-        ),
+        Annotated[str, Field(pattern=r"^(/[^\s]*|@system-ca)$"), AS_TEXT] | None,
+        Field(description="on every node; @system-ca: those of the system"),
     ] = None
     server_name: Annotated[
-        str | None, Field(pattern=r"^[A-Za-z0-9.-]+$", description="that the certificates must hold")
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$"), AS_TEXT] | None,
+        Field(description="that the certificates must hold"),
     ] = None
 
 
@@ -84,13 +89,13 @@ class Backend(SpecModel):
     servers: Annotated[dict[Name, Server], Field(min_length=1)]
     tls: Annotated[ServerTls | None, Field(description="left out: in clear text")] = None
     stick_on_source: Annotated[
-        bool, Field(description="a client stays on its server; the table is shared by peers")
+        Switch, Field(description="a client stays on its server; the table is shared by peers")
     ] = False
     share_table: Annotated[
-        bool, Field(description="whether the nodes tell each other which client sticks to which server")
+        Switch, Field(description="whether the nodes tell each other which client sticks to which server")
     ] = True
     close_sessions_of_dead: Annotated[
-        bool, Field(description="a server that is marked dead loses its open connections at once")
+        Switch, Field(description="a server that is marked dead loses its open connections at once")
     ] = False
 
 
@@ -125,11 +130,11 @@ class LoadBalancer(SpecModel):
     frontends: Annotated[dict[Name, Frontend], Field(min_length=1)]
     backends: Annotated[dict[Name, Backend], Field(min_length=1)]
     timeouts: Timeouts = Timeouts()
-    retries: Annotated[int, Field(ge=0, le=10, description="of a connection that a server refused")] = 3
-    redispatch: Annotated[bool, Field(description="a retry goes to another server")] = True
-    maxconn: Annotated[int, Field(ge=1)] = 4000
+    retries: Annotated[Whole, Field(ge=0, le=10, description="of a connection that a server refused")] = 3
+    redispatch: Annotated[Switch, Field(description="a retry goes to another server")] = True
+    maxconn: Annotated[Whole, Field(ge=1)] = 4000
     open_files: Annotated[
-        int | None, Field(ge=256, description="ulimit -n of HAProxy; default: what maxconn needs")
+        Whole | None, Field(ge=256, description="ulimit -n of HAProxy; default: what maxconn needs")
     ] = None
     bind: Annotated[
         Literal["nonlocal", "transparent", "plain"],

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hadeploy.spec.quorum import Quorum, QuorumDevice
+from hadeploy.spec.scalars import Switch, Whole
 from hadeploy.spec.values import (
     Addresses,
     Duration,
@@ -26,9 +27,9 @@ class Network(SpecModel):
         InterfaceName | None,
         Field(description="the interface on every node that names no other under nodes.NAME.interfaces"),
     ] = None
-    multicast: Annotated[bool, Field(description="whether the segment carries multicast; clouds do not")] = (
-        True
-    )
+    multicast: Annotated[
+        Switch, Field(description="whether the segment carries multicast; clouds do not")
+    ] = True
     failure_domain: Annotated[
         Name | None, Field(description="what fails together with it: the switch, the cable duct")
     ] = None
@@ -41,13 +42,13 @@ class Network(SpecModel):
         ),
     ] = None
     learns_by_arp: Annotated[
-        bool,
+        Switch,
         Field(
             description="whether neighbours learn from ARP where an address is; clouds want their API told"
         ),
     ] = True
     virtual_router_ids_in_use: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=255)], ...],
+        tuple[Annotated[Whole, Field(ge=1, le=255)], ...],
         Field(description="of routers on this segment that are not hadeploy's"),
     ] = ()
 
@@ -63,20 +64,20 @@ class Node(SpecModel):
         Field(description="network -> interface, where it differs from the network's interface"),
     ] = {}
     power_supplies: Annotated[
-        int,
+        Whole,
         Field(
             ge=1,
             description="each on a circuit of its own: with two, host and BMC do not lose power together",
         ),
     ] = 1
     capacity: Annotated[
-        dict[Name, Annotated[int, Field(ge=0)]], Field(description="utilization attributes")
+        dict[Name, Annotated[Whole, Field(ge=0)]], Field(description="utilization attributes")
     ] = {}
     node_id: Annotated[
-        int | None,
+        Whole | None,
         Field(ge=1, le=2**31 - 1, description="corosync's nodeid; derived: its place in this list"),
     ] = None
-    votes: Annotated[int, Field(ge=0, le=255, description="what it counts for quorum")] = 1
+    votes: Annotated[Whole, Field(ge=0, le=255, description="what it counts for quorum")] = 1
     failure_domain: Annotated[
         Name | None, Field(description="what fails together with it: rack, room, hypervisor")
     ] = None

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 
 from hadeploy.diagnostics import Diagnostic, Severity
 from hadeploy.spec.catalogue import Agent, Parameter
-from hadeploy.spec.fencing import Scalar
+from hadeploy.spec.load import as_written
+from hadeploy.spec.scalars import Scalar
 from hadeploy.spec.secret import SecretReference
-from hadeploy.spec.source import KeyPath, SourceMap
+from hadeploy.spec.source import KeyPath, Reading, SourceMap
 
 SET_BY_HADEPLOY: Mapping[str, str] = {
     "action": "leave it out: Pacemaker names the action each time; pcmk_reboot_action: off keeps a fenced node down",
@@ -34,6 +35,8 @@ WORDS: Mapping[str, str] = {
     "time": "a number of seconds, or one with its unit (30s, 2min)",
     "boolean": "true or false",
 }
+
+NUMBERS = frozenset({"integer", "second", "time"})
 
 _FORMS: Mapping[str, re.Pattern[str]] = {
     "integer": re.compile(r"[+-]?\d+"),
@@ -138,16 +141,9 @@ def _value(
     if not isinstance(value, str | int) or value == "":
         return
     place = source.key_span(*path, "parameters", parameter.name)
-    if isinstance(value, bool) and parameter.kind == "string":
-        text = "1" if value else "0"
-        yield Diagnostic(
-            "SPEC068",
-            f"{owner}: {parameter.name} is a text, and {str(value).lower()} is handed over as {text}",
-            place,
-            detail="YAML reads yes, no, on and off as true or false",
-            mend="quote the word that is meant",
-            severity=Severity.WARNING,
-        )
+    reading = source.readings.get((*path, "parameters", parameter.name))
+    if kind := read_otherwise(parameter, value, reading):
+        yield as_written(kind, f"{owner}: {parameter.name}", value, place, reading)
         return
     wanted = wanted_instead(parameter, value)
     if wanted:
@@ -160,10 +156,25 @@ def _value(
         )
 
 
+def read_otherwise(parameter: Parameter, value: str | int, reading: Reading | None) -> str:
+    """Of which kind a value is that YAML reads as another one than its text says; empty where that is nobody's question.
+
+    Where a parameter is a text, its text is taken; where it is quoted, only the agent reads it.
+    """
+    if parameter.kind == "boolean" and isinstance(reading, bool):
+        return "switch"
+    if parameter.kind in NUMBERS and isinstance(reading, int | float) and not isinstance(reading, bool):
+        try:
+            return "" if float(value) == reading else "whole_number"
+        except ValueError:
+            return "whole_number"
+    return ""
+
+
 def wanted_instead(parameter: Parameter, value: str | int) -> str:
     """What should stand where ``value`` does; empty where it is right."""
     if parameter.kind == "select":
-        text = ("1" if value else "0") if isinstance(value, bool) else str(value)
+        text = str(value).lower() if isinstance(value, bool) else str(value)
         # The fencing library compares in capitals.
         right = not parameter.options or text.upper() in {option.upper() for option in parameter.options}
         return "" if right else f"one of: {', '.join(parameter.options)}"

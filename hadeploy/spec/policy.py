@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hadeploy.spec.fencing import Scalar
+from hadeploy.spec.scalars import Scalar, Switch, Text
 from hadeploy.spec.values import Duration, SpecModel
 
 
@@ -16,7 +16,7 @@ class Policy(SpecModel):
         Field(description="what members do that have lost quorum"),
     ] = "stop"
     start_failure_is_fatal: Annotated[
-        bool,
+        Switch,
         Field(
             description="one failed start bans a service from that node, whatever migration_threshold says"
         ),
@@ -25,12 +25,12 @@ class Policy(SpecModel):
         Duration | None, Field(description="how often time-based rules are looked at; 15min where left out")
     ] = None
     symmetric: Annotated[
-        bool, Field(description="false: a service runs only where its locations have a positive score")
+        Switch, Field(description="false: a service runs only where its locations have a positive score")
     ] = True
     placement: Annotated[
         Literal["default", "utilization", "minimal", "balanced"] | None,
         Field(description="how capacity and demand count; balanced where both are written"),
     ] = None
     properties: Annotated[
-        dict[str, Scalar], Field(description="any other cluster property, by Pacemaker's own name")
+        dict[Text, Scalar], Field(description="any other cluster property, by Pacemaker's own name")
     ] = {}

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.spec.catalogue import Parameter, find_agent
-from hadeploy.spec.fencing import Scalar
-from hadeploy.spec.load import LoadedTopology
-from hadeploy.spec.parameters import wanted_instead
+from hadeploy.spec.load import LoadedTopology, as_written
+from hadeploy.spec.parameters import read_otherwise, wanted_instead
+from hadeploy.spec.scalars import Scalar
 from hadeploy.spec.source import KeyPath, SourceMap
 from hadeploy.spec.topology import ActiveActive
 
@@ -101,6 +101,10 @@ def _check(
                 if name in elsewhere
                 else "leave it out: Pacemaker writes it",
             )
+        elif name in known and (
+            kind := read_otherwise(known[name], value, source.readings.get((*path, name)))
+        ):
+            yield as_written(kind, name, value, place, source.readings.get((*path, name)))
         elif name in known and (wanted := wanted_instead(known[name], value)):
             shown = str(value).lower() if isinstance(value, bool) else repr(value)
             yield Diagnostic(

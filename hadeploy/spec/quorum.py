@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from hadeploy.spec.scalars import Switch, Whole
 from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.values import Address, Addresses, Duration, InventoryName, Name, Port, SpecModel
 
@@ -20,23 +21,24 @@ class Quorum(SpecModel):
     """The quorum section of corosync.conf (votequorum(5))."""
 
     two_node: Annotated[
-        bool | None, Field(description="one vote is enough; derived: two nodes and no device")
+        Switch | None, Field(description="one vote is enough; derived: two nodes and no device")
     ] = None
     wait_for_all: Annotated[
-        bool | None, Field(description="after a full stop every node must be seen once before any may decide")
+        Switch | None,
+        Field(description="after a full stop every node must be seen once before any may decide"),
     ] = None
     auto_tie_breaker: Annotated[
         Literal["lowest", "highest"] | tuple[Name, ...] | None,
         Field(description="which half goes on after an even split: by node id, or the one with a named node"),
     ] = None
     last_man_standing: Annotated[
-        bool, Field(description="count the expected votes anew after each loss, down to two nodes")
+        Switch, Field(description="count the expected votes anew after each loss, down to two nodes")
     ] = False
     last_man_standing_window: Annotated[
         Duration | None, Field(description="how long after a loss; corosync's default is 10s")
     ] = None
     expected_votes: Annotated[
-        int | None, Field(ge=1, description="overrides the sum of the nodes' votes; best left out")
+        Whole | None, Field(ge=1, description="overrides the sum of the nodes' votes; best left out")
     ] = None
 
 
@@ -58,13 +60,13 @@ class QuorumDevice(SpecModel):
         dict[Name, Addresses], Field(description="network -> address, where it is on the topology's networks")
     ] = {}
     managed: Annotated[
-        bool | None,
+        Switch | None,
         Field(description="whether apply sets it up; derived: it has an address on the management network"),
     ] = None
     algorithm: Literal["ffsplit", "lms"] = "ffsplit"
     port: Port = 5403
     votes: Annotated[
-        int | None, Field(ge=1, description="derived: 1 for ffsplit, counted by corosync itself for lms")
+        Whole | None, Field(ge=1, description="derived: 1 for ffsplit, counted by corosync itself for lms")
     ] = None
     tie_breaker: Annotated[
         Literal["lowest", "highest"] | None, Field(description="which of two equal halves gets the vote")

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hadeploy.spec.fencing import Scalar
 from hadeploy.spec.firewall import Sources
+from hadeploy.spec.scalars import AS_TEXT, Scalar, Text, Whole
 from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.values import AbsolutePath, Duration, Name, Port, Score, SpecModel
 
@@ -43,8 +43,8 @@ class SystemdMember(SpecModel):
 
     kind: Literal["systemd"]
     name: Name
-    unit: Annotated[str, Field(pattern=_UNIT, description="unit, .service may be left out")]
-    packages: Annotated[tuple[str, ...], Field(description="packages that bring the unit")] = ()
+    unit: Annotated[str, Field(pattern=_UNIT, description="unit, .service may be left out"), AS_TEXT]
+    packages: Annotated[tuple[Text, ...], Field(description="packages that bring the unit")] = ()
     ports: Annotated[
         tuple[Port, ...], Field(description="TCP ports that clients use; the firewall lets them in")
     ] = ()
@@ -67,12 +67,14 @@ class OcfMember(SpecModel):
     kind: Literal["ocf"]
     name: Name
     agent: Annotated[
-        str, Field(pattern=r"^ocf:[A-Za-z0-9_-]+:[A-Za-z0-9_.-]+$", examples=["ocf:heartbeat:IPaddr2"])
+        str,
+        Field(pattern=r"^ocf:[A-Za-z0-9_-]+:[A-Za-z0-9_.-]+$", examples=["ocf:heartbeat:IPaddr2"]),
+        AS_TEXT,
     ]
-    parameters: dict[str, Scalar | SecretReference] = {}
-    packages: tuple[str, ...] = ()
+    parameters: dict[Text, Scalar | SecretReference] = {}
+    packages: tuple[Text, ...] = ()
     units: Annotated[
-        tuple[Annotated[str, Field(pattern=_UNIT)], ...],
+        tuple[Annotated[str, Field(pattern=_UNIT), AS_TEXT], ...],
         Field(
             description="units of the same programs that their packages would start at boot; they are kept off"
         ),
@@ -130,19 +132,19 @@ class ServiceGroup(SpecModel):
         Field(description="subnets or addresses whose clients are let in to these ports; left out: anyone"),
     ] = None
     demand: Annotated[
-        dict[Name, Annotated[int, Field(ge=0)]], Field(description="against the nodes' capacity")
+        dict[Name, Annotated[Whole, Field(ge=0)]], Field(description="against the nodes' capacity")
     ] = {}
     prefers: Annotated[Name | None, Field(description="the node it starts on when all are well")] = None
     stickiness: Annotated[
-        int, Field(ge=0, le=1_000_000, description="0 lets services move back and forth")
+        Whole, Field(ge=0, le=1_000_000, description="0 lets services move back and forth")
     ] = 100
     priority: Annotated[
-        int, Field(ge=0, description="who is kept when not all fit, and whose node survives a race")
+        Whole, Field(ge=0, description="who is kept when not all fit, and whose node survives a race")
     ] = 0
     failure_timeout: Annotated[
         Duration, Field(description="after so long without one, failures are forgotten")
     ] = 3_600_000
-    migration_threshold: Annotated[int, Field(ge=1, description="failures after which the group moves")] = 3
+    migration_threshold: Annotated[Whole, Field(ge=1, description="failures after which the group moves")] = 3
     locations: Annotated[
         dict[Name, Score],
         Field(
@@ -160,7 +162,8 @@ class ServiceGroup(SpecModel):
         tuple[Name, ...], Field(description="services with which it never shares a node")
     ] = ()
     meta: Annotated[
-        dict[str, Scalar], Field(description="any other meta attribute of the group, by Pacemaker's own name")
+        dict[Text, Scalar],
+        Field(description="any other meta attribute of the group, by Pacemaker's own name"),
     ] = {}
 
     @property

@@ -1,6 +1,7 @@
 """A YAML file as plain values, with the place of every key and value.
 
-Composed with PyYAML's safe composer; no tag makes an object. Limits keep a hostile file from costing more than it weighs.
+Composed with PyYAML's safe composer; no tag makes an object, and a scalar is what is written (``scalars.py``). Limits keep a
+hostile file from costing more than it weighs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 import yaml
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Span
+from hadeploy.diagnostics.characters import escaped, unwanted_characters
+from hadeploy.spec.scalars import NUMBER
 
 LARGEST_BYTES = 1024 * 1024
 MOST_NODES = 100_000
@@ -20,16 +23,37 @@ DEEPEST = 40
 
 KeyPath = tuple[str | int, ...]
 
+NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
+"""A plain scalar that says that there is no value."""
+
+_STRING = "tag:yaml.org,2002:str"
+_TAGS = {yaml.MappingNode: "tag:yaml.org,2002:map", yaml.SequenceNode: "tag:yaml.org,2002:seq"}
+
+Reading = bool | int | float | str
+"""What YAML 1.1 makes of a plain scalar; a date is given as its text."""
+
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceMap:
-    """Where every key and value stands."""
+    """Where every key and value stands.
+
+    Attributes:
+        file: its name.
+        values: the place of each value.
+        keys: the place of each key.
+        readings: what YAML 1.1 would have made of a plain scalar that it reads as something else than its text: 8 for 010.
+        refused: what was not read as it stands, and was told of.
+        cut: mappings of which a key was not read, and was told of.
+    """
 
     file: str
     values: Mapping[KeyPath, Span] = field(default_factory=dict)
     keys: Mapping[KeyPath, Span] = field(default_factory=dict)
+    readings: Mapping[KeyPath, Reading] = field(default_factory=dict)
+    refused: frozenset[KeyPath] = frozenset()
+    cut: frozenset[KeyPath] = frozenset()
 
     def span(self, *path: str | int) -> Span:
         """The place of a value, or of the nearest thing around it that is written."""
@@ -83,7 +107,7 @@ def read_source(path: Path) -> tuple[tuple[Any, SourceMap] | None, Diagnostics]:
             mend="start with: name, pattern, release, networks, nodes",
         )
         return None, Diagnostics.of([*reader.problems, problem])
-    return (value, SourceMap(name, reader.values, reader.keys)), Diagnostics.of(reader.problems)
+    return (value, reader.source()), Diagnostics.of(reader.problems)
 
 
 def _read_text(path: Path, name: str) -> tuple[str | None, Diagnostic | None]:
@@ -149,9 +173,24 @@ class _Reader:
         self._name = name
         self._visits = 0
         self._constructor = yaml.constructor.SafeConstructor()
+        self._resolve: Any = yaml.resolver.Resolver().resolve
         self.values: dict[KeyPath, Span] = {}
         self.keys: dict[KeyPath, Span] = {}
         self.problems: list[Diagnostic] = []
+        self._readings: dict[KeyPath, Reading] = {}
+        self._refused: set[KeyPath] = set()
+        self._cut: set[KeyPath] = set()
+
+    def source(self) -> SourceMap:
+        """Where everything stands that was read until now."""
+        return SourceMap(
+            self._name,
+            self.values,
+            self.keys,
+            self._readings,
+            frozenset(self._refused),
+            frozenset(self._cut),
+        )
 
     def read(self, node: Any, path: KeyPath, depth: int) -> Any:
         self._visits += 1
@@ -168,20 +207,26 @@ class _Reader:
         if depth > DEEPEST:
             raise _LimitError(_too_deep(self._name, place.line, place.column))
         self.values.setdefault(path, place)
+        self._refuse_tag(node, path, place)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):
             return [self.read(item, (*path, index), depth + 1) for index, item in enumerate(node.value)]
-        return self._scalar(node, place)
+        return self._scalar(node, path, place)
 
     def _mapping(self, node: Any, path: KeyPath, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             place = _span(self._name, key_node)
-            if not isinstance(key_node, yaml.ScalarNode):
+            if not isinstance(key_node, yaml.ScalarNode) or not key_node.value:
                 self.problems.append(Diagnostic("SPEC008", "a key must be a plain word", place))
+                self._cut.add(path)
                 continue
             key = str(key_node.value)
+            if unwanted_characters(key):
+                self.problems.append(_characters(f"the key {escaped(key)}", key, place))
+                self._cut.add(path)
+                continue
             if key == "<<" and key_node.tag == "tag:yaml.org,2002:merge":
                 self.problems.append(
                     Diagnostic(
@@ -192,6 +237,7 @@ class _Reader:
                         mend="write the keys out, or use a plain alias for the whole value",
                     )
                 )
+                self._cut.add(path)
                 continue
             here = (*path, key)
             if key in result:
@@ -207,18 +253,85 @@ class _Reader:
                 )
                 continue
             self.keys[here] = place
+            self._refuse_tag(key_node, here, place)
             result[key] = self.read(value_node, here, depth + 1)
         return result
 
-    def _scalar(self, node: Any, place: Span) -> Any:
+    def _scalar(self, node: Any, path: KeyPath, place: Span) -> Any:
+        """A scalar as it is written; a number, true, false or nothing only where every YAML reads it so."""
+        text = str(node.value)
+        if node.style in ("|", ">"):
+            text = text.rstrip("\n")  # the end of its last line is not a part of the text
+        if unwanted_characters(text):
+            self.problems.append(_characters(_name(path), text, place))
+            self._refused.add(path)
+            return escaped(text)
+        if node.style or node.tag == _STRING or path in self._refused:
+            return text
+        if text in NOTHING:
+            return None
+        if text in ("true", "false"):
+            return text == "true"
+        if NUMBER.fullmatch(text):
+            return int(text)
+        self._readings[path] = self._yaml_reading(node)
+        return text
+
+    def _yaml_reading(self, node: Any) -> Reading:
         try:
             value = self._constructor.construct_object(node)
         except (yaml.YAMLError, ValueError, OverflowError):
-            self.problems.append(
-                Diagnostic("SPEC008", "this value is not understood", place, mend="quote it")
-            )
             return str(node.value)
-        if value is None or isinstance(value, str | bool | int | float):
-            return value
-        # Dates and binary values: nothing here wants them, so the text that was written is meant.
-        return str(node.value)
+        return value if isinstance(value, bool | int | float) else str(node.value)
+
+    def _refuse_tag(self, node: Any, path: KeyPath, place: Span) -> None:
+        """A tag says what a value is to be; the schema says that, and whatever else would be dropped in silence."""
+        scalar = isinstance(node, yaml.ScalarNode)
+        if node.tag == (_STRING if scalar else _TAGS[type(node)]):
+            return
+        if (
+            scalar
+            and not node.style
+            and node.tag == self._resolve(yaml.ScalarNode, node.value, (True, False))
+        ):
+            return
+        if path in self._refused:
+            return
+        self._refused.add(path)
+        tag = escaped(str(node.tag)).replace("tag:yaml.org,2002:", "!!")
+        self.problems.append(
+            Diagnostic(
+                "SPEC123",
+                f"{_name(path)} has the tag {tag}",
+                place,
+                detail="what a value is follows from its key; a tag would say something else",
+                mend="a secret: {vault: VARIABLE}, with the variable in the file that secrets_vault names"
+                if tag in ("!vault", "!vault-encrypted")
+                else f"leave {tag} out",
+            )
+        )
+
+
+def _name(path: KeyPath) -> str:
+    return ".".join(str(step) for step in path) or "the topology"
+
+
+def _characters(what: str, text: str, place: Span) -> Diagnostic:
+    unwanted = unwanted_characters(text)
+    lines = [each for each in unwanted if each in "\n\r\x85\u2028\u2029"]
+    names = ", ".join(f"U+{ord(each):04X}" for each in unwanted)
+    if len(lines) == len(unwanted):
+        return Diagnostic(
+            "SPEC122",
+            f"{what} has more than one line",
+            place,
+            detail="in the file of a daemon a second line would be a setting of its own",
+            mend="write it on one line",
+        )
+    return Diagnostic(
+        "SPEC122",
+        f"{what} has control characters",
+        place,
+        detail=f"{names}: daemons' files, the CIB and terminals take them for something else than text",
+        mend="write it without them",
+    )

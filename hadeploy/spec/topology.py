@@ -11,6 +11,7 @@ from hadeploy.spec.firewall import Firewall, SwitchedFirewall
 from hadeploy.spec.load_balancer import LoadBalancer
 from hadeploy.spec.network import Cluster, Network, Node, VirtualAddress
 from hadeploy.spec.policy import Policy
+from hadeploy.spec.scalars import AS_TEXT, Text, Whole
 from hadeploy.spec.service import NginxMember, ServiceGroup, SystemdMember
 from hadeploy.spec.values import Duration, Name, SpecModel
 from hadeploy.spec.volume import Volume
@@ -26,22 +27,22 @@ class Objectives(SpecModel):
     rpo: Annotated[
         Duration | None, Field(description="longest span of acknowledged writes that may be lost")
     ] = None
-    survives: Annotated[int, Field(ge=0, description="how many nodes may fail at once")] = 1
+    survives: Annotated[Whole, Field(ge=0, description="how many nodes may fail at once")] = 1
 
 
 class AcceptedRisk(SpecModel):
     """A named rule that this design breaks knowingly; every report repeats it."""
 
-    rule: Annotated[str, Field(pattern=r"^[A-Z]{2,5}\d{3}$")]
+    rule: Annotated[str, Field(pattern=r"^[A-Z]{2,5}\d{3}$"), AS_TEXT]
     reason: Annotated[
-        str, Field(min_length=10, description="why the risk is taken, for the one who reads the report")
+        Text, Field(min_length=10, description="why the risk is taken, for the one who reads the report")
     ]
 
 
 class TopologyBase(SpecModel):
     """What all patterns share."""
 
-    schema_: Annotated[str | None, Field(alias="$schema", description="for editors")] = None
+    schema_: Annotated[Text | None, Field(alias="$schema", description="for editors")] = None
     name: Annotated[Name, Field(description="also the corosync cluster_name")]
     release: Annotated[Literal["debian-12", "debian-13"], Field(description="the nodes' operating system")]
     networks: Annotated[dict[Name, Network], Field(min_length=1)]
@@ -53,7 +54,7 @@ class TopologyBase(SpecModel):
         Field(description="nftables from the topology's own flows; a mapping adds to them"),
     ] = Firewall()
     secrets_vault: Annotated[
-        str | None, Field(description="ansible-vault file, relative to the topology")
+        Text | None, Field(description="ansible-vault file, relative to the topology")
     ] = None
     objectives: Objectives = Objectives()
     drill: Drill = Drill()
@@ -68,7 +69,7 @@ class ClusteredTopology(TopologyBase):
     volumes: dict[Name, Volume] = {}
     databases: Annotated[dict[Name, Database], Field(description="that replicate by themselves")] = {}
     drbd_version: Annotated[
-        Literal["8.4", "9"] | None,
+        Annotated[Literal["8.4", "9"], AS_TEXT] | None,
         Field(description="of the kernel module on the nodes; default: the one that the release brings"),
     ] = None
     policy: Policy = Policy()

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h)$")
+from hadeploy.spec.scalars import AS_TEXT, NUMBER, Text, Whole
+
+_DURATION = re.compile(r"^([0-9]+(?:\.[0-9]+)?)\s*(ms|s|min|h)$")
 _MILLISECONDS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000}
-_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT]i?B)$")
-_RATE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT]i?B)/s$")
+_SIZE = re.compile(r"^([0-9]+(?:\.[0-9]+)?)\s*([KMGT]i?B)$")
+_RATE = re.compile(r"^([0-9]+(?:\.[0-9]+)?)\s*([KMGT]i?B)/s$")
 _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 _INFINITY = 1_000_000
 _SCORES = {"INFINITY": _INFINITY, "+INFINITY": _INFINITY, "-INFINITY": -_INFINITY, "never": -_INFINITY}
@@ -83,8 +85,8 @@ def parse_score(value: Any) -> int:
     Raises:
         ValueError: it is none of these.
     """
-    if isinstance(value, str) and value in _SCORES:
-        return _SCORES[value]
+    if isinstance(value, str):
+        value = int(value) if NUMBER.fullmatch(value) else _SCORES.get(value)
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _INFINITY:
         raise ValueError("a score is a whole number up to a million, INFINITY, -INFINITY or never")
     return value
@@ -132,16 +134,16 @@ Rate = Annotated[
     Field(ge=0, json_schema_extra={"pattern": _RATE.pattern, "examples": ["100MiB/s"]}),
 ]
 Score = Annotated[int, BeforeValidator(parse_score, json_schema_input_type=int | str)]
-Name = Annotated[str, AfterValidator(_name)]
-InventoryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$")]
-Address = Annotated[str, AfterValidator(_address)]
-InterfaceAddress = Annotated[str, AfterValidator(_interface_address)]
-Subnet = Annotated[str, AfterValidator(_subnet)]
+Name = Annotated[Text, AfterValidator(_name)]
+InventoryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$"), AS_TEXT]
+Address = Annotated[Text, AfterValidator(_address)]
+InterfaceAddress = Annotated[Text, AfterValidator(_interface_address)]
+Subnet = Annotated[Text, AfterValidator(_subnet)]
 Addresses = Annotated[
     tuple[Address, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])
 ]
-Port = Annotated[int, Field(ge=1, le=65535)]
-InterfaceName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,14}$")]
+Port = Annotated[Whole, Field(ge=1, le=65535)]
+InterfaceName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,14}$"), AS_TEXT]
 """The kernel's bound is 15 characters; a leading dash or dot would be an option or a folder to the programs that read it."""
 
-AbsolutePath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
+AbsolutePath = Annotated[str, Field(pattern=r"^/[^\s]*$"), AS_TEXT]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hadeploy.spec.promotable import PromotableOperations
+from hadeploy.spec.scalars import AS_TEXT, Switch, Whole
 from hadeploy.spec.values import AbsolutePath, Duration, Name, Port, Rate, Size, SpecModel
 
 DevicePath = Annotated[
@@ -13,17 +14,19 @@ DevicePath = Annotated[
         pattern=r"^/dev/[A-Za-z0-9._:@+/-]+$",
         description="a whole disk, partition or logical volume, best by a name that survives a reboot (/dev/disk/by-id/...)",
     ),
+    AS_TEXT,
 ]
+
+VolumeManagerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$"), AS_TEXT]
 
 
 class LogicalVolume(SpecModel):
     """A logical volume of a volume group that is there; it is made, and grown to the volume's size."""
 
-    volume_group: Annotated[str, Field(pattern=r"^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$")]
-    logical_volume: Annotated[
-        str | None,
-        Field(pattern=r"^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$", description="default: the volume's name"),
-    ] = None
+    volume_group: VolumeManagerName
+    logical_volume: Annotated[VolumeManagerName | None, Field(description="default: the volume's name")] = (
+        None
+    )
 
 
 class Resync(SpecModel):
@@ -57,6 +60,7 @@ class Verify(SpecModel):
             pattern=r"^[A-Za-z0-9 ,:*./~-]+$",
             description="systemd.time(7) calendar expression; the default is the month's first Sunday at two",
         ),
+        AS_TEXT,
     ] = "Sun *-*-01..07 02:00:00"
 
 
@@ -110,17 +114,21 @@ class Volume(SpecModel):
     filesystem: Literal["ext4", "xfs", "btrfs"] = "ext4"
     mount: Annotated[AbsolutePath, Field(description="where it is mounted on the node that has the service")]
     mount_options: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9_,=.:/-]*$", description="of mount(8), for example noatime")
+        str,
+        Field(pattern=r"^[A-Za-z0-9_,=.:/-]*$", description="of mount(8), for example noatime"),
+        AS_TEXT,
     ] = ""
     seed: Annotated[
-        bool,
+        Switch,
         Field(
             description="copy what packages put at the mount point into the new filesystem, once, when it is made"
         ),
     ] = False
     directories: Annotated[
         tuple[
-            Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")],
+            Annotated[
+                str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$"), AS_TEXT
+            ],
             ...,
         ],
         Field(description="made in the new filesystem, relative to the mount point, owned by root"),
@@ -148,27 +156,27 @@ class Volume(SpecModel):
         Name | None, Field(description="a third node without a disk, for the quorum (DRBD 9)")
     ] = None
     quorum: Annotated[
-        Literal["majority"] | Annotated[int, Field(ge=1, le=32)] | None,
+        Literal["majority"] | Annotated[Whole, Field(ge=1, le=32)] | None,
         Field(description="how many nodes must see each other for a write (DRBD 9)"),
     ] = None
     on_no_quorum: Literal["io-error", "suspend-io"] = "io-error"
     dual_primary: Annotated[
-        bool, Field(description="both nodes may write at once: for cluster filesystems alone")
+        Switch, Field(description="both nodes may write at once: for cluster filesystems alone")
     ] = False
     authentication: Annotated[
-        bool, Field(description="both nodes prove that they know a secret, which hadeploy makes")
+        Switch, Field(description="both nodes prove that they know a secret, which hadeploy makes")
     ] = True
-    tls: Annotated[bool, Field(description="encrypt the replication link (DRBD 9)")] = False
+    tls: Annotated[Switch, Field(description="encrypt the replication link (DRBD 9)")] = False
     verify: Verify | None = Verify()
     resync: Resync = Resync()
     timing: ReplicationTiming = ReplicationTiming()
     split_brain: SplitBrain = SplitBrain()
     activity_log_extents: Annotated[
-        int, Field(description="al-extents of 4 MiB that a crashed primary resyncs")
+        Whole, Field(description="al-extents of 4 MiB that a crashed primary resyncs")
     ] = 1237
     port: Annotated[Port | None, Field(description="TCP; derived from the name when left out")] = None
     minor: Annotated[
-        int | None, Field(ge=0, le=1_048_575, description="of /dev/drbd<minor>; derived when left out")
+        Whole | None, Field(ge=0, le=1_048_575, description="of /dev/drbd<minor>; derived when left out")
     ] = None
     operations: PromotableOperations = PromotableOperations()
     was: Annotated[

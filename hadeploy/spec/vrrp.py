@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hadeploy.spec.scalars import AS_TEXT, Switch, Text, Whole
 from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.values import AbsolutePath, Address, Duration, Name, SpecModel
 
@@ -14,11 +15,11 @@ class TrackScript(SpecModel):
     path: AbsolutePath
     interval: Duration = 2_000
     timeout: Duration = 1_000
-    fall: Annotated[int, Field(ge=1)] = 2
-    rise: Annotated[int, Field(ge=1)] = 2
-    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$")] = "keepalived_script"
+    fall: Annotated[Whole, Field(ge=1)] = 2
+    rise: Annotated[Whole, Field(ge=1)] = 2
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$"), AS_TEXT] = "keepalived_script"
     weight: Annotated[
-        int,
+        Whole,
         Field(
             ge=-253,
             le=253,
@@ -26,7 +27,7 @@ class TrackScript(SpecModel):
             "negative while it fails, positive while it succeeds",
         ),
     ] = 0
-    init_fail: Annotated[bool, Field(description="counts as failed until it has succeeded once")] = True
+    init_fail: Annotated[Switch, Field(description="counts as failed until it has succeeded once")] = True
 
 
 class VrrpAddress(SpecModel):
@@ -34,13 +35,13 @@ class VrrpAddress(SpecModel):
 
     master: Name | None = None
     virtual_router_id: Annotated[
-        int | None, Field(ge=1, le=255, description="derived from the name when left out")
+        Whole | None, Field(ge=1, le=255, description="derived from the name when left out")
     ] = None
     priorities: Annotated[
-        dict[Name, Annotated[int, Field(ge=1, le=255)]],
+        dict[Name, Annotated[Whole, Field(ge=1, le=255)]],
         Field(description="node -> priority, all nodes; derived from the master when left out"),
     ] = {}
-    preempt: Annotated[bool | None, Field(description="as vrrp.preempt, for this address alone")] = None
+    preempt: Annotated[Switch | None, Field(description="as vrrp.preempt, for this address alone")] = None
 
 
 class Authentication(SpecModel):
@@ -54,9 +55,9 @@ class GratuitousArp(SpecModel):
     """How neighbours and switches learn where an address is now."""
 
     refresh: Annotated[Duration, Field(description="the master repeats itself so often; 0s: never")] = 60_000
-    refresh_repeat: Annotated[int, Field(ge=1, le=10, description="packets each time")] = 1
+    refresh_repeat: Annotated[Whole, Field(ge=1, le=10, description="packets each time")] = 1
     answer_rivals: Annotated[
-        bool,
+        Switch,
         Field(
             description="a master that hears a better one sends a last advert, and the better one repeats itself"
         ),
@@ -69,9 +70,9 @@ class BfdNeighbour(SpecModel):
     address: Address
     min_tx: Annotated[Duration, Field(ge=10, description="packets are sent no more often than this")] = 50
     min_rx: Annotated[Duration, Field(ge=10, description="packets are taken no more often than this")] = 50
-    multiplier: Annotated[int, Field(ge=1, le=255, description="missed packets until it is lost")] = 3
+    multiplier: Annotated[Whole, Field(ge=1, le=255, description="missed packets until it is lost")] = 3
     weight: Annotated[
-        int, Field(ge=-253, le=253, description="as that of a script: 0 bars a node that has lost it")
+        Whole, Field(ge=-253, le=253, description="as that of a script: 0 bars a node that has lost it")
     ] = 0
 
 
@@ -81,21 +82,21 @@ class Vrrp(SpecModel):
     version: Annotated[Literal[2, 3], Field(description="2 only beside routers that know no other")] = 3
     advert_interval: Annotated[Duration, Field(ge=10, le=40_950)] = 1000
     preempt: Annotated[
-        bool, Field(description="true: an address returns to its master as soon as it is back")
+        Switch, Field(description="true: an address returns to its master as soon as it is back")
     ] = False
     preempt_delay: Annotated[
         Duration, Field(le=1_000_000, description="a returned master waits so long; whole seconds")
     ] = 0
     starts_as_master: Annotated[
-        bool, Field(description="the master waits for one advert at its start, not for three")
+        Switch, Field(description="the master waits for one advert at its start, not for three")
     ] = False
     unicast: Annotated[
-        bool | None,
+        Switch | None,
         Field(description="adverts to each peer by address; default: where the network carries no multicast"),
     ] = None
     authentication: Authentication | None = None
     script_security: Annotated[
-        bool, Field(description="no script runs as root that another user could change")
+        Switch, Field(description="no script runs as root that another user could change")
     ] = True
     scheduling: Annotated[
         Literal["normal", "nice", "realtime"] | None,
@@ -105,11 +106,11 @@ class Vrrp(SpecModel):
         AbsolutePath | None,
         Field(description="run at every change of state, for example to move an address at a cloud provider"),
     ] = None
-    notify_user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$")] = "keepalived_script"
+    notify_user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$"), AS_TEXT] = "keepalived_script"
     gratuitous_arp: GratuitousArp = GratuitousArp()
     bfd: Annotated[dict[Name, BfdNeighbour], Field(description="routers that a node must reach")] = {}
     track_processes: Annotated[
-        tuple[str, ...], Field(description="processes that must run for a node to hold addresses")
+        tuple[Text, ...], Field(description="processes that must run for a node to hold addresses")
     ] = ()
     track_networks: Annotated[
         tuple[Name, ...],

@@ -113,13 +113,13 @@ class TestWhatIsNot:
         _, findings = prepare_drill(DrillRequest(tmp_path / "topology.yaml", hosts=True))
         assert [finding.code for finding in findings] == ["DRILL005"]
 
-    @pytest.mark.parametrize("value", ["1", '"true"', "maybe"])
+    @pytest.mark.parametrize("value", ["1", '"true"', "maybe", "yes"])
     def test_only_true_is_true(self, design_of, tmp_path, value):
         design_of("active-passive")
         text = (tmp_path / "topology.yaml").read_text(encoding="utf-8") + f"drill: {{allowed: {value}}}\n"
         (tmp_path / "topology.yaml").write_text(text, encoding="utf-8")
         _, findings = prepare_drill(DrillRequest(tmp_path / "topology.yaml", hosts=True))
-        assert [finding.code for finding in findings] == ["SPEC017"]
+        assert [finding.code for finding in findings] == ["SPEC121"]
 
     def test_a_probe_of_nothing(self, design_of, tmp_path):
         design_of("active-passive")

@@ -86,7 +86,7 @@ CASES = [
     ("fence_ipmilan", "ip: 10.71.9.1, method: CYCLE", []),
     ("fence_ipmilan", "ipaddr: 10.71.9.1", [("SPEC064", "ipaddr: ")]),
     ("fence_ipmilan", "ip: 10.71.9.1, login: a, username: a", [("SPEC064", "login: a")]),
-    ("fence_ipmilan", "ip: 10.71.9.1, ipmitool_path: yes", [("SPEC068", "ipmitool_path: yes")]),
+    ("fence_ipmilan", "ip: 10.71.9.1, ipmitool_path: yes", []),
     ("fence_ipmilan", "ip: 10.71.9.1, action: reboot", [("SPEC065", "action: reboot")]),
     ("fence_ipmilan", "ip: 10.71.9.1, pcmk_host_list: n2", [("SPEC065", "pcmk_host_list: n2")]),
     ("fence_ipmilan", "ip: 10.71.9.1, pcmk_action_limit: 2, pcmk_monitor_retries: 3", []),
@@ -127,9 +127,13 @@ OCF_CASES = [
     (
         "ocf:heartbeat:Filesystem",
         "device: a, directory: /s, fstype: xfs, run_fsck: no",
-        [("SPEC068", "run_fsck")],
+        [],
     ),
-    ("ocf:heartbeat:Filesystem", "device: a, directory: /s, fstype: xfs, fast_stop: no", []),
+    (
+        "ocf:heartbeat:Filesystem",
+        "device: a, directory: /s, fstype: xfs, fast_stop: no",
+        [("SPEC121", "fast_stop")],
+    ),
     ("ocf:linbit:drbd", "drbd_resource: r0, wfc_timeout: soon", [("SPEC063", "wfc_timeout: soon")]),
     ("ocf:linbit:drbd", "drbd_resource: r0, unfence_extra_args: --quiet", []),
     ("ocf:pacemaker:ping", "host_list: 10.71.1.1, dampen: 5s", []),
@@ -314,7 +318,7 @@ def test_no_agent_is_refused_its_own_defaults(release):
         assert agent is not None
         written = {parameter.name: parameter.default for parameter in agent.parameters if parameter.default}
         found = list(check_parameters(agent, None, name, written, SourceMap("x"), ()))
-        assert [finding for finding in found if finding.code in ("SPEC061", "SPEC063", "SPEC068")] == []
+        assert [finding for finding in found if finding.code in ("SPEC061", "SPEC063")] == []
 
 
 def test_every_release_of_a_topology_has_a_catalogue():

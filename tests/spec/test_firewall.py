@@ -65,5 +65,5 @@ def test_anything_else_is_one_mistake(wrong, example, findings):
     text = example("active-passive")
     assert findings(text) == []
     found = findings(f"{text}\nfirewall: {json.dumps(wrong)}\n")
-    assert [code for code, _, _ in found] in (["SPEC012"], ["SPEC015"], ["SPEC016"], ["SPEC017"])
+    assert [code for code, _, _ in found] in (["SPEC012"], ["SPEC015"], ["SPEC016"], ["SPEC017"], ["SPEC122"])
     assert found[0][1] == len(text.splitlines()) + 2

@@ -20,7 +20,7 @@ CASES = [
         "SPEC110",
         "orders\n    rep",
     ),
-    ("active-passive-drbd", "    kind: drbd", "    kind: drbd\n    was: 7", "SPEC017", "7\n    size"),
+    ("active-passive-drbd", "    kind: drbd", "    kind: drbd\n    was: 7", "SPEC016", "7\n    size"),
     (
         "active-passive-drbd",
         "    kind: drbd",
