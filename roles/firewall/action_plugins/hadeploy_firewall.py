@@ -34,8 +34,12 @@ class ActionModule(BundleAction):
             return self.run_module("hadeploy_firewall", arguments, task_vars)
         return self.establish(arguments, task_vars)
 
-    def establish(self, arguments, task_vars):
-        """Load, connect anew, confirm. A connection that is lost on the way is one of the things that may happen."""
+    def establish(self, arguments, task_vars, again=True):
+        """Load, connect anew, confirm. A connection that is lost on the way is one of the things that may happen.
+
+        One that was lost before anything was loaded, as an old one that Ansible still had to a host that was restarted, says
+        nothing of the rules: they are loaded again, once.
+        """
         seconds = int(arguments.get("seconds") or 60)
         try:
             loaded = self.step_of("loaded", arguments, task_vars)
@@ -49,14 +53,16 @@ class ActionModule(BundleAction):
                 self._connection.reset()
                 found = self.step_of("confirmed", arguments, task_vars)
             except AnsibleConnectionFailure as error:
-                words, again = str(error), True
+                words, retry = str(error), True
             else:
                 if found.get("failed"):
                     return found
                 if found.get("confirmed"):
                     return loaded | {"confirmed": True}
-                words, again = WHY.get(found.get("why"), ""), found.get("why") == "old connection"
-            if not again or time.monotonic() - began > seconds * SHARE:
+                if found.get("why") == "not loaded" and "lost" in loaded and again:
+                    return self.establish(arguments, task_vars, again=False)
+                words, retry = WHY.get(found.get("why"), ""), found.get("why") == "old connection"
+            if not retry or time.monotonic() - began > seconds * SHARE:
                 return self.taken_back(arguments, task_vars, words, began + seconds + LATE_SECONDS)
             time.sleep(RETRY_SECONDS)
 
@@ -84,6 +90,7 @@ class ActionModule(BundleAction):
 WHY = {
     "returned": "the time for it was over",
     "old connection": "the new connection was the old one: something keeps connections open beneath Ansible (ControlMaster)",
+    "not in force": "other rules than those are in force: the host was started anew, or something loaded others",
     "not loaded": "the connection was lost before the rule set was loaded",
 }
 

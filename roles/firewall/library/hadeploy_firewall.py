@@ -71,6 +71,7 @@ armed:
 """
 
 import fcntl
+import hashlib
 import os
 import time
 
@@ -79,7 +80,6 @@ from ansible.module_utils.hadeploy_files import present_bytes
 from ansible.module_utils.hadeploy_lock import RUN, under_lock
 from ansible.module_utils.hadeploy_pending import keep_apart, load, merged, save
 from ansible.module_utils.hadeploy_rules import (
-    ABSENT,
     ARMED,
     KEPT,
     RETURNED,
@@ -90,6 +90,7 @@ from ansible.module_utils.hadeploy_rules import (
     drifted,
     former_rules,
     hand_back,
+    loaded_table,
     read_armed,
     remove,
     replace,
@@ -133,12 +134,15 @@ def load_rules(module: AnsibleModule) -> dict:
     if rules is None:
         module.fail_json(msg=f"{RULES} is not there: apply again", invocation={})
     connection = ssh_connection()
-    write_armed({"connection": list(connection) if connection else [], "since": int(time.time())})
+    armed = {"connection": list(connection) if connection else [], "since": int(time.time())}
+    remove(RETURNED)
+    write_armed(armed)
     systemctl(module, "restart", TIMER)
     code, out, err = module.run_command([nft(module), "-f", RULES], environ_update={"LC_ALL": "C"})
     if code != 0:
         go_back(module)
         module.fail_json(msg=f"nft does not load {RULES}:\n{out}{err}".strip(), invocation={})
+    write_armed({**armed, "rules": digest(rules), "table": digest((loaded_table(module) or "").encode())})
     return {**result, "armed": True}
 
 
@@ -161,7 +165,7 @@ def end_timer(module: AnsibleModule) -> None:
 
 
 def confirm(module: AnsibleModule) -> dict:
-    """Keep the loaded rule set, where this connection was made under it."""
+    """Keep the rule set that was loaded, where it is still in force and this connection was made under it."""
     armed = read_armed()
     if armed is None or os.path.lexists(RETURNED):
         return {
@@ -173,10 +177,17 @@ def confirm(module: AnsibleModule) -> dict:
     before = armed.get("connection") or []
     if before and (connection is None or list(connection) == before):
         return {"changed": False, "confirmed": False, "why": "old connection"}
+    # A boot, a reload of the unit or a person's hand loads others in between: a connection under those proves nothing.
+    rules, table = present_bytes(RULES), loaded_table(module)
+    if (
+        rules is None
+        or table is None
+        or (digest(rules), digest(table.encode())) != (armed.get("rules"), armed.get("table"))
+    ):
+        return {"changed": False, "confirmed": False, "why": "not in force"}
     if module.check_mode:
         return {"changed": False, "confirmed": True}
-    rules = present_bytes(RULES)
-    replace(KEPT, rules if rules is not None else ABSENT.encode())
+    replace(KEPT, rules)
     # From here on a return is one to the rules that were proven. One that came before it is undone.
     end_timer(module)
     if os.path.lexists(RETURNED):
@@ -201,6 +212,11 @@ def one_at_a_time() -> None:
     os.makedirs(STATE, mode=0o700, exist_ok=True)
     _held.append(os.open(STATE, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     fcntl.flock(_held[0], fcntl.LOCK_EX)
+
+
+def digest(content: bytes) -> str:
+    """What content is known by in the record."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def nft(module: AnsibleModule) -> str:

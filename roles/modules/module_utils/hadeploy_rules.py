@@ -101,9 +101,8 @@ def read_armed() -> dict | None:
 
 
 def write_armed(record: dict) -> None:
-    """Remember what is about to be loaded, before it is."""
+    """Remember what is about to be loaded, before it is; and afterwards, what it is known by in force."""
     os.makedirs(STATE, mode=0o700, exist_ok=True)
-    remove(RETURNED)
     replace(ARMED, json.dumps({"version": 1, **record}, sort_keys=True).encode())
 
 
