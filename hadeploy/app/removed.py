@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from hadeploy.design.design import Design
+from hadeploy.project.dump import load_variables
 from hadeploy.project.playbook import VARIABLES
 
 FORMER_VARIABLES = "group_vars/all.yml"
@@ -18,7 +19,7 @@ def objects_of(project: Path) -> list[dict[str, Any]]:
     """Objects that a former build of this topology had; none where there is no such build, or an older version made it."""
     for place in (VARIABLES, FORMER_VARIABLES):
         try:
-            variables = yaml.safe_load((project / place).read_text(encoding="utf-8"))
+            variables = load_variables((project / place).read_text(encoding="utf-8"))
             return [each for each in variables["hadeploy_objects"] if isinstance(each["data"], dict)]
         except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError):
             continue

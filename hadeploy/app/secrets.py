@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from hadeploy.daemons.registry import cluster_information_base, shares
 from hadeploy.design.design import Design
 from hadeploy.design.secrets import Secret, secret_reference
 from hadeploy.diagnostics import Diagnostics
+from hadeploy.project.dump import extra_variables
 from hadeploy.run.vault import PASSWORD_FILES, ensure_generated, read_vault, vault_password
 from hadeploy.spec.secret import DEFAULT_VAULT
 
@@ -132,5 +132,5 @@ def _command(secrets: list[Secret], directory: Path, vault: Path | None) -> tupl
         file = Path(named).expanduser().resolve() if named else None
         command += ["--vault-password-file", str(file)] if file else ["--ask-vault-pass"]
     if any(secret.source == "file" and not secret.reference.startswith("/") for secret in secrets):
-        command += ["-e", json.dumps({"hadeploy_secrets_directory": str(directory)})]
+        command += ["-e", extra_variables({"hadeploy_secrets_directory": str(directory)})]
     return tuple(command)

@@ -12,7 +12,14 @@ import typer
 from hadeploy.run import endings
 
 INTERRUPTED = 130
-TOLD = ("RunError", "LabError", "NotAProjectError", "OccupiedError", "OtherDeploymentError")
+TOLD = (
+    "RunError",
+    "LabError",
+    "NotAProjectError",
+    "OccupiedError",
+    "OtherDeploymentError",
+    "EvaluatedPathError",
+)
 """By name, so that the command line loads nothing for them before one of them was raised."""
 
 

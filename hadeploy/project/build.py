@@ -11,7 +11,7 @@ from hadeploy.daemons.artifact import ClusterInformationBase, Share
 from hadeploy.daemons.registry import cluster_information_base, shares
 from hadeploy.design.design import Design
 from hadeploy.project.bundle import bundle_files, cib_files
-from hadeploy.project.dump import dump_yaml
+from hadeploy.project.dump import dump_variables, dump_yaml
 from hadeploy.project.inventory import inventory, makes_certificates, play_variables
 from hadeploy.project.manifest import Manifest
 from hadeploy.project.playbook import VARIABLES, look_playbook, playbook, release_playbook, roles_of
@@ -73,8 +73,8 @@ def project_files(
     plays = playbook(parts, certificates=makes_certificates(design))
     files = {
         "ansible.cfg": ansible_settings(design).encode(),
-        "inventory.yml": dump_yaml(inventory(design, parts)).encode(),
-        VARIABLES: dump_yaml(variables).encode(),
+        "inventory.yml": dump_variables(inventory(design, parts)).encode(),
+        VARIABLES: dump_variables(variables).encode(),
         "site.yml": dump_yaml(plays).encode(),
         "look.yml": dump_yaml(look_playbook(plays)).encode(),
         "release.yml": dump_yaml(release_playbook(parts)).encode(),

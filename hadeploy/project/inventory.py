@@ -12,6 +12,7 @@ from hadeploy.design.filtering import FirewallPlan
 from hadeploy.design.membership import QuorumDevice
 from hadeploy.design.secrets import Secret
 from hadeploy.design.volumes import ReplicatedVolume
+from hadeploy.project.dump import Expression
 
 GROUP = "hadeploy_cluster"
 ARBITER = "hadeploy_arbiter"
@@ -87,9 +88,9 @@ def play_variables(
         "hadeploy_deployment": {"id": deployment, "name": design.name},
         "hadeploy_nodes": nodes_of(design),
         "hadeploy_hosts": [member.inventory_name or member.name for member in design.members],
-        "hadeploy_node": "{{ hadeploy_nodes[inventory_hostname] }}",
-        "hadeploy_called": "{{ ansible_play_hosts_all | map('extract', hadeploy_nodes) | list }}",
-        "hadeploy_playing": "{{ ansible_play_hosts | map('extract', hadeploy_nodes) | list }}",
+        "hadeploy_node": Expression("{{ hadeploy_nodes[inventory_hostname] }}"),
+        "hadeploy_called": Expression("{{ ansible_play_hosts_all | map('extract', hadeploy_nodes) | list }}"),
+        "hadeploy_playing": Expression("{{ ansible_play_hosts | map('extract', hadeploy_nodes) | list }}"),
         "hadeploy_members": [member.name for member in design.members],
         **({"hadeploy_arbiter": design.arbiter.host} if design.arbiter is not None else {}),
         **({"hadeploy_cluster_name": design.name} if design.arbiter is not None else {}),

@@ -10,6 +10,7 @@ from stat import S_ISREG
 from hadeploy.project.exchange import clear_interrupted, swap, temporary_directory
 from hadeploy.project.foreign import OccupiedError, foreign_entries, keep_entries, refuse_occupied
 from hadeploy.project.manifest import NAME, Manifest
+from hadeploy.project.paths import refuse_evaluated
 
 __all__ = ["NotAProjectError", "OccupiedError", "OtherDeploymentError", "replace_directory"]
 
@@ -39,10 +40,12 @@ def replace_directory(destination: Path, files: Mapping[str, bytes], manifest: M
     Raises:
         NotAProjectError: the destination is not empty and no project of hadeploy.
         OtherDeploymentError: it is the project of another deployment.
+        EvaluatedPathError: Ansible would not take its path as it is written.
         OccupiedError: what is not hadeploy's cannot stay: the new project needs its path, or it is no file, link or folder.
         OSError: the disk refuses; the destination is as before.
     """
     destination = Path(os.path.abspath(destination))  # noqa: PTH100 (resolve() would follow a symlink away)
+    refuse_evaluated(destination)
     clear_interrupted(destination)
     before = _former(destination)
     if before is not None and before.deployment and before.deployment != manifest.deployment:

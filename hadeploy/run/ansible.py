@@ -17,8 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from hadeploy.project.dump import extra_variables
 from hadeploy.run import endings, tether
-from hadeploy.run.connections import Access, ansible_environment, known_inventories
+from hadeploy.run.connections import Access, ansible_environment, known_inventories, refuse_evaluated
 from hadeploy.run.errors import RunError
 from hadeploy.run.events import HostCount, RunEvent, RunResult, notes_of, read_event
 from hadeploy.run.private import in_memory, private_directory
@@ -191,7 +192,7 @@ def apply_project(
     with private_directory() as private, access.passwords() as passwords, _interrupts(watch):
         arguments = [*passwords, *_arguments(access, secrets_directory, check=check)]
         if variables:
-            arguments += ["--extra-vars", json.dumps(dict(variables))]
+            arguments += ["--extra-vars", extra_variables(variables)]
         began = time.monotonic()
         words = _run(_Play(project, private, access, arguments, playbook), watch)
         released = True
@@ -311,15 +312,14 @@ def _arguments(access: Access, secrets_directory: Path | None, *, check: bool) -
     """For ansible-playbook, beside those that name passwords."""
     arguments = ["--check", "--diff"] if check else []
     if secrets_directory is not None:
-        arguments += [
-            "--extra-vars",
-            json.dumps({"hadeploy_secrets_directory": str(secrets_directory.resolve())}),
-        ]
+        directory = str(secrets_directory.resolve())
+        arguments += ["--extra-vars", extra_variables({"hadeploy_secrets_directory": directory})]
     vault = access.vault_file
     if vault is None or not vault.exists():
         return arguments
     if not access.vault_password:
         raise RunError("RUN010", f"no password for {vault}", "export HADEPLOY_VAULT_PASSWORD=...")
+    refuse_evaluated(vault.resolve(), "vault")
     return [*arguments, "--extra-vars", f"@{vault.resolve()}"]
 
 

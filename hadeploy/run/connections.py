@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from hadeploy.design.design import Design
-from hadeploy.project.dump import dump_yaml
+from hadeploy.project.dump import dump_variables, dump_yaml
 from hadeploy.project.inventory import hosts_of, nodes_of
+from hadeploy.project.paths import evaluated_part
 from hadeploy.project.roles import result_names
 from hadeploy.project.settings import ansible_settings
 from hadeploy.run.ask import CONNECT_SECONDS, Reach
@@ -79,7 +80,23 @@ def known_inventories(given: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(_known(Path(os.path.abspath(path))) for path in given)  # noqa: PTH100 (a link is kept: group_vars are beside it)
 
 
+def refuse_evaluated(path: Path, what: str) -> None:
+    """A path that Ansible is to read.
+
+    Raises:
+        RunError: Ansible would read another one.
+    """
+    part = evaluated_part(path)
+    if part:
+        raise RunError(
+            "SPEC161",
+            f"Ansible evaluates {part} in the path of the {what} {path}, and would read another file",
+            "rename the folder or the file, or name it by another path",
+        )
+
+
 def _known(path: Path) -> Path:
+    refuse_evaluated(path, "inventory")
     if not path.exists():
         raise RunError(
             "RUN002",
@@ -133,7 +150,7 @@ def read_reaches(design: Design, access: Access) -> tuple[Reach, ...]:
     nodes = nodes_of(design)
     with private_directory() as private:
         base = private / "inventory.yml"
-        base.write_text(dump_yaml(hosts_of(design)), encoding="utf-8")
+        base.write_text(dump_variables(hosts_of(design)), encoding="utf-8")
         records = _run_reader(design, access, private)
     _refuse_foreign(records, nodes, access, str(base))
     found = {record["host"]: record for record in records if "host" in record}
