@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.spec.database import Database
+from hadeploy.spec.database_settings import check_settings
 from hadeploy.spec.homes import chosen_elsewhere
 from hadeploy.spec.load import LoadedTopology, did_you_mean
 from hadeploy.spec.service import ServiceGroup
@@ -17,25 +18,6 @@ Findings = Iterator[Diagnostic]
 
 PACKAGED = "main"
 """What Debian's package calls the instance that it makes itself when it is installed."""
-
-OURS: Mapping[str, str] = {
-    "data_directory": "hadeploy says where the data is",
-    "hba_file": "who may log in is written under access",
-    "ident_file": "it comes with hadeploy's own files",
-    "port": "it is written as port",
-    "listen_addresses": "an address comes and goes with the primary, so it listens on all",
-    "unix_socket_directories": "the cluster's agent asks at the usual place",
-    "wal_level": "replication needs it at replica",
-    "hot_standby": "the cluster's agent asks standbys, too",
-    "synchronous_standby_names": "the cluster's agent writes it, by who is there",
-    "primary_conninfo": "the cluster's agent writes it",
-    "primary_slot_name": "the cluster's agent writes it",
-    "restore_command": "the cluster's agent writes it",
-    "recovery_target_timeline": "the cluster's agent writes it",
-    "restart_after_crash": "the cluster decides where it starts again",
-    "archive_cleanup_command": "the cluster's agent writes it",
-}
-"""Settings that are written already, and why."""
 
 
 def check_databases(loaded: LoadedTopology) -> Diagnostics:
@@ -238,15 +220,8 @@ def _certificates(topology: ClusteredTopology, source: SourceMap) -> Findings:
 
 def _settings(topology: ClusteredTopology, source: SourceMap) -> Findings:
     for name, database in topology.databases.items():
-        for key in database.settings:
-            if key in OURS:
-                yield Diagnostic(
-                    "SPEC106",
-                    f"database {name}: {key} is not set here",
-                    source.key_span("databases", name, "settings", key),
-                    detail=OURS[key],
-                    mend="leave it out",
-                )
+        place = ("databases", name, "settings")
+        yield from check_settings(name, database.settings, len(nodes_of(topology, database)), source, place)
 
 
 def _ports(topology: ClusteredTopology, source: SourceMap) -> Findings:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hadeploy.daemons.templates import one_line
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -22,6 +24,6 @@ class Section:
                 lines.append(entry.text(depth + 1))
             else:
                 key, value = entry
-                lines.append(f"{inner}{key}: {value}\n")
+                lines.append(f"{inner}{key}: {one_line(value)}\n")
         lines.append(f"{margin}}}\n")
         return "".join(lines)

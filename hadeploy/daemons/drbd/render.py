@@ -5,7 +5,7 @@ from __future__ import annotations
 from hadeploy.daemons.artifact import Artifact, HostCheck
 from hadeploy.daemons.drbd.check import resource_check
 from hadeploy.daemons.drbd.config import DrbdConfig, Host, Options, ResourceConfig, VerifyConfig
-from hadeploy.daemons.drbd.section import Section, quoted
+from hadeploy.daemons.drbd.section import Section, quoted, word
 from hadeploy.daemons.templates import print_view
 
 DIRECTORY = "/etc/drbd.d"
@@ -98,7 +98,7 @@ def _section(name: str, options: Options) -> Section:
 
 def _host(host: Host, minor: int) -> Section:
     """A member without a disk still has the device, and sees the data through the others."""
-    disk = (("disk", host.disk), ("meta-disk", "internal")) if host.disk else (("disk", "none"),)
+    disk = (("disk", word(host.disk)), ("meta-disk", "internal")) if host.disk else (("disk", "none"),)
     node_id = (("node-id", str(host.node_id)),) if host.node_id is not None else ()
     volume = Section("volume 0", (("device", f"/dev/drbd{minor} minor {minor}"), *disk))
     return Section(f"on {quoted(host.name)}", (*node_id, ("address", host.address), volume))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from hadeploy.daemons.templates import one_line
+
+PLAIN = re.compile(r"[A-Za-z0-9._:@+/-]+")
+"""What drbdadm reads as one word without quotes, of what a path may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +27,14 @@ class Section:
             if isinstance(entry, Section):
                 lines.append(entry.text(depth + 1))
             else:
-                lines.append(f"{inner}{' '.join(entry).rstrip()};\n")
+                lines.append(f"{inner}{one_line(' '.join(entry).rstrip())};\n")
         lines.append(f"{margin}}}\n")
         return "".join(lines)
+
+
+def word(value: str) -> str:
+    """A value that stays one word, in quotes where it must be."""
+    return value if PLAIN.fullmatch(value) else quoted(value)
 
 
 def quoted(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hadeploy.daemons.haproxy.config import BackendConfig, FrontendConfig, HaproxyConfig, Peer, ServerConfig
+from hadeploy.daemons.haproxy.words import word
 from hadeploy.daemons.notice import notice
 from hadeploy.design.balancing import BalancedBackend, BalancedServer, BalancerPlan, Check
 from hadeploy.design.design import Design
@@ -105,11 +106,11 @@ def _check(check: Check) -> Iterator[str]:
     match check.kind:
         case "http":
             yield "option httpchk"
-            host = f" hdr Host {check.host}" if check.host else ""
-            yield f"http-check send meth GET uri {check.path}{host}"
+            host = f" hdr Host {word(check.host)}" if check.host else ""
+            yield f"http-check send meth GET uri {word(check.path)}{host}"
             yield f"http-check expect status {check.expect_status}"
         case "pgsql" | "mysql":
-            yield f"option {check.kind}-check user {check.user}"
+            yield f"option {check.kind}-check user {word(check.user)}"
         case "redis":
             yield "option redis-check"
 
@@ -133,7 +134,7 @@ def _tls_options(backend: BalancedBackend) -> Iterator[str]:
     if tls is not None:
         yield f"ssl verify {tls.verify}"
         if tls.ca_file:
-            yield f"ca-file {tls.ca_file}"
+            yield f"ca-file {word(tls.ca_file)}"
         if tls.server_name:
             yield f"verifyhost {tls.server_name} sni str({tls.server_name}) check-sni {tls.server_name}"
     if backend.closes_sessions:

@@ -11,6 +11,7 @@ other only with vrrp_strict.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -37,6 +38,7 @@ PROCESS_CHECK_S = 1
 PROCESS_USER = "nobody"
 """pgrep needs no rights, and this user exists on every host."""
 
+PLAIN = re.compile(r"[A-Za-z0-9_./:@%+=,-]+")
 NICE = (
     "# Adverts below a second: a late process looks like a dead one. Not real-time: without the right to raise its limits",
     "# (containers, hardened units) the kernel kills a real-time child soon after each reload, and every reload is a failover.",
@@ -120,7 +122,7 @@ def _process(process: str) -> ScriptConfig:
     """Fails at once: a load balancer that is gone answers nobody, and systemd is back before a second failure."""
     return ScriptConfig(
         name=f"process-{process}",
-        command=f"/usr/bin/pgrep -x {process[:COMM_LENGTH]}",
+        command=f"/usr/bin/pgrep -x {_literally(process[:COMM_LENGTH])}",
         interval_s=PROCESS_CHECK_S,
         timeout_s=PROCESS_CHECK_S,
         fall=1,
@@ -129,10 +131,20 @@ def _process(process: str) -> ScriptConfig:
     )
 
 
+def _literally(process: str) -> str:
+    """What pgrep reads, a regular expression (pgrep(1)): in brackets a sign of those stands for itself."""
+    return re.sub(r"[.+]", r"[\g<0>]", process)
+
+
+def _program(path: str) -> str:
+    """Between double quotes keepalived splits words into a program and its arguments; single quotes hold a path together."""
+    return path if PLAIN.fullmatch(path) else f"'{path}'"
+
+
 def _script(script: TrackedScript) -> ScriptConfig:
     return ScriptConfig(
         name=script.name,
-        command=script.path,
+        command=_program(script.path),
         interval_s=_whole_seconds(script.interval_ms),
         timeout_s=_whole_seconds(script.timeout_ms),
         fall=script.fall,
@@ -200,4 +212,4 @@ def _settings(plan: VrrpPlan, instance: VrrpInstance, member: Member) -> Iterato
         kind, password = plan.authentication.kind, plan.authentication.password.placeholder
         yield from ("authentication {", f"    auth_type {kind}", f"    auth_pass {password}", "}")
     if plan.notify:
-        yield f'notify "{plan.notify}" {plan.notify_user}'
+        yield f'notify "{_program(plan.notify)}" {plan.notify_user}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from hadeploy.daemons.nginx.config import NginxConfig, SiteConfig
 from hadeploy.daemons.notice import notice
@@ -10,6 +11,7 @@ from hadeploy.design.design import Design
 from hadeploy.design.hosting import WebSite
 from hadeploy.design.membership import Member
 
+PLAIN = re.compile(r"[A-Za-z0-9_./:@%+=,~-]+")
 DIRECTORY = "/etc/hadeploy/nginx"
 """Not under /etc/nginx, so that Debian's nginx.service never serves these."""
 
@@ -25,10 +27,17 @@ def _site(design: Design, site: WebSite) -> SiteConfig:
         notice=notice(design),
         name=site.name,
         listens=(f"{site.port}", *((f"[::]:{site.port}",) if _has_ipv6(design) else ())),
-        document_root=site.document_root,
+        document_root=quoted(site.document_root),
         pid_path=f"/run/hadeploy-nginx-{site.name}.pid",
         unit=site.unit,
     )
+
+
+def quoted(text: str) -> str:
+    """The text as one word of nginx's; what nginx has no way to write, a topology does not hold (DocumentRoot)."""
+    if PLAIN.fullmatch(text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _has_ipv6(design: Design) -> bool:

@@ -13,8 +13,10 @@ from hadeploy.design.databases import REPLICATION_USER, SOCKETS, Login, Replicat
 from hadeploy.design.design import Design
 from hadeploy.design.membership import Member
 
-PLAIN = re.compile(r"-?\d+(\.\d+)?")
+PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 """What postgresql.conf takes without quotes."""
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_$-]+")
 
 
 def compile_postgresql(design: Design, member: Member) -> PostgresqlConfig | None:
@@ -71,7 +73,8 @@ def _settings(database: ReplicatedDatabase) -> dict[str, str]:
 
 
 def _quoted(value: str) -> str:
-    return value if PLAIN.fullmatch(value) else "'" + value.replace("'", "''") + "'"
+    """Between quotes a backslash begins an escape (PostgreSQL documentation, 20.1.2; guc-file.l)."""
+    return value if PLAIN.fullmatch(value) else "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _logins(database: ReplicatedDatabase) -> Iterator[LoginLine]:
@@ -84,6 +87,11 @@ def _logins(database: ReplicatedDatabase) -> Iterator[LoginLine]:
         yield from _lines(login)
 
 
+def _word(name: str) -> str:
+    """A name of pg_hba.conf; in quotes a keyword is a name (PostgreSQL documentation, 21.1), so plain ones are left alone."""
+    return name if PLAIN_NAME.fullmatch(name) else f'"{name}"'
+
+
 def _one(address: str) -> str:
     return str(ipaddress.ip_network(address))
 
@@ -91,4 +99,4 @@ def _one(address: str) -> str:
 def _lines(login: Login) -> Iterator[LoginLine]:
     kind = "hostssl" if login.tls or login.method == "cert" else "host"
     for source in login.sources:
-        yield LoginLine(kind, login.database, login.user, source, login.method)
+        yield LoginLine(kind, _word(login.database), _word(login.user), source, login.method)
