@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hadeploy.spec.names import LoginName
 from hadeploy.spec.promotable import PromotableOperations
 from hadeploy.spec.scalars import AS_TEXT, Scalar, Switch, Text, Whole
 from hadeploy.spec.values import Duration, Name, Port, SpecModel
@@ -15,8 +16,8 @@ class AccessRule(SpecModel):
     network: Annotated[
         Text, Field(description="a network of the topology by its name, or a subnet such as 192.0.2.0/24")
     ]
-    database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_$-]+$"), AS_TEXT] = "all"
-    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9_$-]+$"), AS_TEXT] = "all"
+    database: LoginName = "all"
+    user: LoginName = "all"
     method: Literal["scram-sha-256", "cert", "ldap", "radius", "gss", "reject"] = "scram-sha-256"
     tls: Annotated[Switch, Field(description="connections without TLS are refused")] = False
 

@@ -10,6 +10,7 @@ from hadeploy.spec.database import Database
 from hadeploy.spec.database_settings import check_settings
 from hadeploy.spec.homes import chosen_elsewhere
 from hadeploy.spec.load import LoadedTopology, did_you_mean
+from hadeploy.spec.names import zoneless
 from hadeploy.spec.service import ServiceGroup
 from hadeploy.spec.source import SourceMap
 from hadeploy.spec.topology import ActiveActive, ClusteredTopology
@@ -190,7 +191,7 @@ def _access(topology: ClusteredTopology, source: SourceMap) -> Findings:
                 continue
             place = source.span("databases", name, "access", index, "network")
             try:
-                ipaddress.ip_network(rule.network)
+                ipaddress.ip_network(zoneless(rule.network))
             except ValueError:
                 yield Diagnostic(
                     "SPEC030",

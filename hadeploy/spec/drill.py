@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from hadeploy.diagnostics import Diagnostic
-from hadeploy.spec.scalars import AS_TEXT
+from hadeploy.spec.names import UrlPath
 from hadeploy.spec.values import Name, Port, SpecModel
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class DrillProbe(SpecModel):
     protocol: Annotated[
         Literal["http", "tcp"] | None, Field(description="http: an answer of 2xx; tcp: a connection")
     ] = None
-    path: Annotated[str, Field(pattern=r"^/[^\s]*$"), AS_TEXT] = "/"
+    path: UrlPath = "/"
 
 
 class Drill(SpecModel):

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hadeploy.spec.scalars import AS_TEXT, Scalar, Switch, Text
+from hadeploy.spec.names import DevicePath, ParameterName
+from hadeploy.spec.scalars import AS_TEXT, Scalar, Switch
 from hadeploy.spec.secret import SecretReference
-from hadeploy.spec.values import AbsolutePath, Duration, Name, SpecModel
+from hadeploy.spec.values import Duration, Name, SpecModel
 
 SBD_AGENT = "fence_sbd"
 """Fences by a message on the watchdog's disks."""
@@ -19,7 +20,7 @@ class FencingDevice(SpecModel):
         str, Field(pattern=r"^fence_[a-z0-9_]+$", description="any fence agent by its name"), AS_TEXT
     ]
     targets: Annotated[tuple[Name, ...], Field(min_length=1)]
-    parameters: dict[Text, Scalar | SecretReference] = {}
+    parameters: dict[ParameterName, Scalar | SecretReference] = {}
     delay: Annotated[
         Duration | dict[Name, Duration] | None,
         Field(
@@ -41,12 +42,12 @@ class FencingDevice(SpecModel):
 class Watchdog(SpecModel):
     """SBD: a node that has lost its cluster, or is told to over a shared disk, is reset by its own watchdog."""
 
-    device: AbsolutePath = "/dev/watchdog"
+    device: DevicePath = "/dev/watchdog"
     timeout: Annotated[
         Duration, Field(description="until it resets a node that no longer feeds it (SBD_WATCHDOG_TIMEOUT)")
     ] = 5_000
     disks: Annotated[
-        tuple[AbsolutePath, ...],
+        tuple[DevicePath, ...],
         Field(
             max_length=3, description="shared disks for messages, made with sbd create; none for diskless SBD"
         ),

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hadeploy.spec.firewall import Sources
+from hadeploy.spec.names import FilePath, UrlPath
 from hadeploy.spec.scalars import AS_TEXT, Switch, Whole
 from hadeploy.spec.values import Address, Duration, Name, Port, SpecModel
 
@@ -39,7 +40,7 @@ class HealthCheck(SpecModel):
             description="pgsql and mysql log in and ask no more: they do not tell a primary from a replica"
         ),
     ] = "http"
-    path: Annotated[str, Field(pattern=r"^/[^\s]*$"), AS_TEXT] = "/"
+    path: UrlPath = "/"
     host: Annotated[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$"), AS_TEXT] | None,
         Field(description="Host of the request, for http"),
@@ -71,11 +72,11 @@ class ServerTls(SpecModel):
         "required"
     )
     ca_file: Annotated[
-        Annotated[str, Field(pattern=r"^(/[^\s]*|@system-ca)$"), AS_TEXT] | None,
+        Literal["@system-ca"] | FilePath | None,
         Field(description="on every node; @system-ca: those of the system"),
     ] = None
     server_name: Annotated[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$"), AS_TEXT] | None,
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$"), AS_TEXT] | None,
         Field(description="that the certificates must hold"),
     ] = None
 

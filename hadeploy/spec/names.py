@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from hadeploy.spec.scalars import Text
+
 LONGEST_PATH = 4095
 """Bytes that the kernel takes, without the zero at the end (PATH_MAX, path_resolution(7))."""
 
@@ -35,8 +37,6 @@ def _path(refused: str, words: str) -> Callable[[str], str]:
 
     def check(value: str) -> str:
         taken(value)
-        if not value.isprintable():
-            raise ValueError("a path is one line of printable characters")
         found = next((each for each in value if each in refused), None)
         if found is not None:
             raise ValueError(
@@ -45,6 +45,13 @@ def _path(refused: str, words: str) -> Callable[[str], str]:
         return value
 
     return check
+
+
+def zoneless(value: str) -> str:
+    """An IPv6 address may name its zone (RFC 4007, 11), any text at all; which interface is meant is said of the network."""
+    if "%" in value:
+        raise ValueError("an address is written without its zone (%): the interface is the network's")
+    return value
 
 
 def _schema(pattern: str) -> dict[str, object]:
@@ -61,7 +68,7 @@ _DEVICE = r"/dev/[A-Za-z0-9._:@+/=#-]+"
 _LOGIN = r"[^@+/\"\\\x00].*"
 
 PackageName = Annotated[
-    str,
+    Text,
     AfterValidator(
         _of(
             _PACKAGE,
@@ -73,7 +80,7 @@ PackageName = Annotated[
 """Debian Policy Manual, 5.6.7: a first hyphen would be an option of apt-get."""
 
 UnitName = Annotated[
-    str,
+    Text,
     AfterValidator(
         _of(
             _UNIT,
@@ -86,7 +93,7 @@ UnitName = Annotated[
 """systemd.unit(5); a first hyphen would be an option of systemctl."""
 
 ProcessName = Annotated[
-    str,
+    Text,
     AfterValidator(
         _of(_PROCESS, "a process's name is letters, digits and _ . + : @ -, the first a letter or digit")
     ),
@@ -95,7 +102,7 @@ ProcessName = Annotated[
 """Goes to pgrep as a regular expression, and into a line of keepalived.conf."""
 
 ParameterName = Annotated[
-    str,
+    Text,
     AfterValidator(
         _of(
             _PARAMETER,
@@ -108,7 +115,7 @@ ParameterName = Annotated[
 """Part of an XML id in the CIB, and what stands before ``=`` where Pacemaker asks a fence agent."""
 
 UrlPath = Annotated[
-    str,
+    Text,
     AfterValidator(
         _of(
             _URL_PATH,
@@ -119,24 +126,24 @@ UrlPath = Annotated[
 ]
 """RFC 3986, 3.3 and 3.4: the path and the query of a request."""
 
-FilePath = Annotated[str, AfterValidator(_path("", "")), Field(json_schema_extra=_schema("/.*"))]
+FilePath = Annotated[Text, AfterValidator(_path("", "")), Field(json_schema_extra=_schema("/.*"))]
 
 ProgramPath = Annotated[
-    str,
+    Text,
     AfterValidator(_path("'\"\\", "keepalived has no way to write it that all of its versions read alike")),
     Field(json_schema_extra=_schema(r"/[^'\"\\]*")),
 ]
 """Seen with keepalived 2.2.7 and 2.3.3: only the former takes a backslash before a quotation mark."""
 
 DocumentRoot = Annotated[
-    str,
+    Text,
     AfterValidator(_path("$", "nginx puts the value of a variable in its place")),
     Field(json_schema_extra=_schema(r"/[^$]*")),
 ]
 """nginx has no way to write ``$`` in a root (ngx_http_core_module, root)."""
 
 MountPath = Annotated[
-    str,
+    Text,
     AfterValidator(
         _of(
             _MOUNT,
@@ -149,13 +156,13 @@ MountPath = Annotated[
 """ocf:heartbeat:Filesystem greps for the path, and the kernel writes blanks, ``#`` and backslashes as octal numbers there."""
 
 DevicePath = Annotated[
-    str,
+    Text,
     AfterValidator(_of(_DEVICE, "a device is a path below /dev of letters, digits and . _ : @ + / = # -")),
     Field(json_schema_extra=_schema(_DEVICE)),
 ]
 
 LoginName = Annotated[
-    str,
+    Text,
     AfterValidator(
         _of(
             _LOGIN,

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hadeploy.spec.scalars import Scalar, Switch, Text
+from hadeploy.spec.names import ParameterName
+from hadeploy.spec.scalars import Scalar, Switch
 from hadeploy.spec.values import Duration, SpecModel
 
 
@@ -32,5 +33,5 @@ class Policy(SpecModel):
         Field(description="how capacity and demand count; balanced where both are written"),
     ] = None
     properties: Annotated[
-        dict[Text, Scalar], Field(description="any other cluster property, by Pacemaker's own name")
+        dict[ParameterName, Scalar], Field(description="any other cluster property, by Pacemaker's own name")
     ] = {}

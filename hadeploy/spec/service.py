@@ -5,16 +5,30 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hadeploy.spec.firewall import Sources
-from hadeploy.spec.scalars import AS_TEXT, Scalar, Text, Whole
+from hadeploy.spec.names import DocumentRoot, PackageName, ParameterName, UnitName
+from hadeploy.spec.scalars import AS_TEXT, Scalar, Whole
 from hadeploy.spec.secret import SecretReference
-from hadeploy.spec.values import AbsolutePath, Duration, Name, Port, Score, SpecModel
+from hadeploy.spec.values import Duration, Name, Port, Score, SpecModel
 
-_UNIT = r"^[A-Za-z0-9@._:-]+$"
+UNIT_TYPES = (
+    "service",
+    "socket",
+    "target",
+    "mount",
+    "automount",
+    "swap",
+    "timer",
+    "path",
+    "slice",
+    "scope",
+    "device",
+)
+"""Of systemd (systemd(1)); any other suffix is a part of the name, and systemctl too takes it for a service's."""
 
 
 def with_suffix(unit: str) -> str:
     """A unit's full name."""
-    return unit if "." in unit else f"{unit}.service"
+    return unit if unit.rpartition(".")[2] in UNIT_TYPES and "." in unit else f"{unit}.service"
 
 
 class FailureAnswers(SpecModel):
@@ -43,8 +57,8 @@ class SystemdMember(SpecModel):
 
     kind: Literal["systemd"]
     name: Name
-    unit: Annotated[str, Field(pattern=_UNIT, description="unit, .service may be left out"), AS_TEXT]
-    packages: Annotated[tuple[Text, ...], Field(description="packages that bring the unit")] = ()
+    unit: Annotated[UnitName, Field(description="unit, .service may be left out")]
+    packages: Annotated[tuple[PackageName, ...], Field(description="packages that bring the unit")] = ()
     ports: Annotated[
         tuple[Port, ...], Field(description="TCP ports that clients use; the firewall lets them in")
     ] = ()
@@ -68,13 +82,16 @@ class OcfMember(SpecModel):
     name: Name
     agent: Annotated[
         str,
-        Field(pattern=r"^ocf:[A-Za-z0-9_-]+:[A-Za-z0-9_.-]+$", examples=["ocf:heartbeat:IPaddr2"]),
+        Field(
+            pattern=r"^ocf:[A-Za-z0-9_][A-Za-z0-9_-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+            examples=["ocf:heartbeat:IPaddr2"],
+        ),
         AS_TEXT,
     ]
-    parameters: dict[Text, Scalar | SecretReference] = {}
-    packages: tuple[Text, ...] = ()
+    parameters: dict[ParameterName, Scalar | SecretReference] = {}
+    packages: tuple[PackageName, ...] = ()
     units: Annotated[
-        tuple[Annotated[str, Field(pattern=_UNIT), AS_TEXT], ...],
+        tuple[UnitName, ...],
         Field(
             description="units of the same programs that their packages would start at boot; they are kept off"
         ),
@@ -93,7 +110,7 @@ class NginxMember(SpecModel):
     kind: Literal["nginx"]
     name: Name
     port: Port
-    document_root: AbsolutePath = "/var/www/html"
+    document_root: DocumentRoot = "/var/www/html"
     operations: Operations = Operations()
 
     @property
@@ -162,7 +179,7 @@ class ServiceGroup(SpecModel):
         tuple[Name, ...], Field(description="services with which it never shares a node")
     ] = ()
     meta: Annotated[
-        dict[Text, Scalar],
+        dict[ParameterName, Scalar],
         Field(description="any other meta attribute of the group, by Pacemaker's own name"),
     ] = {}
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from hadeploy.spec.names import zoneless
 from hadeploy.spec.scalars import AS_TEXT, NUMBER, Text, Whole
 
 _DURATION = re.compile(r"^([0-9]+(?:\.[0-9]+)?)\s*(ms|s|min|h)$")
@@ -101,17 +102,17 @@ def _name(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    return str(ipaddress.ip_address(value))
+    return str(ipaddress.ip_address(zoneless(value)))
 
 
 def _interface_address(value: str) -> str:
     if "/" not in value:
         raise ValueError("a virtual address is written with its prefix length, for example 192.0.2.10/24")
-    return str(ipaddress.ip_interface(value))
+    return str(ipaddress.ip_interface(zoneless(value)))
 
 
 def _subnet(value: str) -> str:
-    return str(ipaddress.ip_network(value))
+    return str(ipaddress.ip_network(zoneless(value)))
 
 
 def _one_or_many(value: Any) -> Any:
@@ -145,5 +146,3 @@ Addresses = Annotated[
 Port = Annotated[Whole, Field(ge=1, le=65535)]
 InterfaceName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,14}$"), AS_TEXT]
 """The kernel's bound is 15 characters; a leading dash or dot would be an option or a folder to the programs that read it."""
-
-AbsolutePath = Annotated[str, Field(pattern=r"^/[^\s]*$"), AS_TEXT]

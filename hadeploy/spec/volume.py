@@ -4,17 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hadeploy.spec.names import DevicePath, MountPath
 from hadeploy.spec.promotable import PromotableOperations
 from hadeploy.spec.scalars import AS_TEXT, Switch, Whole
-from hadeploy.spec.values import AbsolutePath, Duration, Name, Port, Rate, Size, SpecModel
+from hadeploy.spec.values import Duration, Name, Port, Rate, Size, SpecModel
 
-DevicePath = Annotated[
-    str,
+Disk = Annotated[
+    DevicePath,
     Field(
-        pattern=r"^/dev/[A-Za-z0-9._:@+/-]+$",
-        description="a whole disk, partition or logical volume, best by a name that survives a reboot (/dev/disk/by-id/...)",
+        description="a whole disk, partition or logical volume, best by a name that survives a reboot (/dev/disk/by-id/...)"
     ),
-    AS_TEXT,
 ]
 
 VolumeManagerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$"), AS_TEXT]
@@ -57,7 +56,7 @@ class Verify(SpecModel):
         str,
         Field(
             min_length=1,
-            pattern=r"^[A-Za-z0-9 ,:*./~-]+$",
+            pattern=r"^[A-Za-z0-9,:*./~][A-Za-z0-9 ,:*./~-]*$",
             description="systemd.time(7) calendar expression; the default is the month's first Sunday at two",
         ),
         AS_TEXT,
@@ -107,12 +106,12 @@ class Volume(SpecModel):
         ),
     ]
     disks: Annotated[
-        dict[Name, DevicePath | LogicalVolume],
+        dict[Name, Disk | LogicalVolume],
         Field(min_length=1, description="node -> its backing disk; nothing on it is overwritten unasked"),
     ]
     network: Annotated[Name, Field(description="the replication link")]
     filesystem: Literal["ext4", "xfs", "btrfs"] = "ext4"
-    mount: Annotated[AbsolutePath, Field(description="where it is mounted on the node that has the service")]
+    mount: Annotated[MountPath, Field(description="where it is mounted on the node that has the service")]
     mount_options: Annotated[
         str,
         Field(pattern=r"^[A-Za-z0-9_,=.:/-]*$", description="of mount(8), for example noatime"),

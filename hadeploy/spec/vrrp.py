@@ -4,15 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hadeploy.spec.scalars import AS_TEXT, Switch, Text, Whole
+from hadeploy.spec.names import ProcessName, ProgramPath
+from hadeploy.spec.scalars import AS_TEXT, Switch, Whole
 from hadeploy.spec.secret import SecretReference
-from hadeploy.spec.values import AbsolutePath, Address, Duration, Name, SpecModel
+from hadeploy.spec.values import Address, Duration, Name, SpecModel
 
 
 class TrackScript(SpecModel):
     """A program on the node whose failure gives the address away."""
 
-    path: AbsolutePath
+    path: ProgramPath
     interval: Duration = 2_000
     timeout: Duration = 1_000
     fall: Annotated[Whole, Field(ge=1)] = 2
@@ -103,14 +104,14 @@ class Vrrp(SpecModel):
         Field(description="default: nice where adverts are sent more than once a second"),
     ] = None
     notify: Annotated[
-        AbsolutePath | None,
+        ProgramPath | None,
         Field(description="run at every change of state, for example to move an address at a cloud provider"),
     ] = None
     notify_user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$"), AS_TEXT] = "keepalived_script"
     gratuitous_arp: GratuitousArp = GratuitousArp()
     bfd: Annotated[dict[Name, BfdNeighbour], Field(description="routers that a node must reach")] = {}
     track_processes: Annotated[
-        tuple[Text, ...], Field(description="processes that must run for a node to hold addresses")
+        tuple[ProcessName, ...], Field(description="processes that must run for a node to hold addresses")
     ] = ()
     track_networks: Annotated[
         tuple[Name, ...],

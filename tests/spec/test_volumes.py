@@ -20,7 +20,7 @@ CASES = [
     ("    protocol: C", "    quorum: majority\n    protocol: C", "SPEC087", "quorum"),
     ("    protocol: C", "    tls: true\n    protocol: C", "SPEC087", "tls"),
     ("size: 256MiB", "size: 256", "SPEC016", "256 "),
-    ("/dev/disk/by-id/virtio-data\n      n2", "virtio-data\n      n2", "SPEC017", "virtio-data\n"),
+    ("/dev/disk/by-id/virtio-data\n      n2", "virtio-data\n      n2", "SPEC016", "virtio-data\n"),
     ("mount: /srv/data", "mount: /srv/data\n    protocal: C", "SPEC012", "protocal"),
     ("name: web-server", "name: data-filesystem", "SPEC043", "data-filesystem"),
 ]
