@@ -22,6 +22,9 @@ from hadeploy.spec.vrrp import Authentication as WrittenAuthentication
 from hadeploy.spec.vrrp import Vrrp, VrrpAddress
 
 TOP_PRIORITY = 200
+HIGHEST_PRIORITY = 254
+"""255 is the address owner's (RFC 5798, 5.2.4)."""
+
 PRIORITY_STEP = 50
 ROUTER_IDS = 255
 
@@ -113,8 +116,9 @@ def _priorities(members: tuple[Member, ...], master: str) -> tuple[tuple[str, in
     names = [member.name for member in members]
     first = names.index(master)
     order = names[first:] + names[:first]
-    step = min(PRIORITY_STEP, (TOP_PRIORITY - 1) // len(names))
-    ranks = {name: TOP_PRIORITY - step * rank for rank, name in enumerate(order)}
+    top = TOP_PRIORITY if len(names) < TOP_PRIORITY else HIGHEST_PRIORITY
+    step = max(1, min(PRIORITY_STEP, (top - 1) // len(names)))
+    ranks = {name: top - step * rank for rank, name in enumerate(order)}
     return tuple((name, ranks[name]) for name in names)
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule, far_apart, pairs_that_share
 
-LOOPBACK_NAMES = ("localhost", "localdomain")
-
 
 def _check(case: Case) -> Iterator[Found]:
     owners: dict[int, str] = {}
@@ -20,12 +18,6 @@ def _check(case: Case) -> Iterator[Found]:
                 "give each node a node_id of its own, or leave them all out",
             )
         owners.setdefault(member.node_id, member.name)
-        if member.name in LOOPBACK_NAMES:
-            yield Found(
-                f"a node is called {member.name}",
-                ("nodes", member.name),
-                "call it what `uname -n` says on it, a name that no other machine has",
-            )
 
 
 def _check_across(cases: Sequence[Case]) -> Iterator[tuple[Case, Found]]:

@@ -88,7 +88,7 @@ def _users(topology: ClusteredTopology, source: SourceMap) -> Findings:
     users: dict[str, list[str]] = {name: [] for name in topology.databases}
     unknown = False
     for name, group in topology.services.items():
-        for index, database in enumerate(group.databases):
+        for index, database in enumerate(dict.fromkeys(group.databases)):
             place = source.span("services", name, "databases", index)
             if database not in users:
                 unknown = True
@@ -174,7 +174,7 @@ def _members(topology: ClusteredTopology, source: SourceMap) -> Findings:
                     " service would lose it while it runs",
                     mend=f"a service of its own with on_top_of: [{name}]",
                 )
-        if len(group.databases) > 1:
+        if len(set(group.databases)) > 1:
             yield Diagnostic(
                 "SPEC105",
                 f"service {name} has {len(group.databases)} databases",

@@ -12,6 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Span
+from hadeploy.spec.limits import too_many_nodes
+from hadeploy.spec.refused import RefusedError
 from hadeploy.spec.source import KeyPath, Reading, SourceMap, read_source
 from hadeploy.spec.topology import PATTERNS, ActiveActive, ActivePassive, NPlusOne
 
@@ -50,6 +52,9 @@ def load_topology(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
         return None, findings
     if not isinstance(pattern, str) or pattern not in MODELS:
         return None, findings + Diagnostics.of([_pattern_problem(pattern, source)])
+    too_many = too_many_nodes(data, source)
+    if too_many is not None:
+        return None, findings + Diagnostics.of([too_many])
     model = MODELS[pattern]
     try:
         topology = model.model_validate(data)
@@ -203,6 +208,8 @@ def _one(problem: dict[str, Any], path: KeyPath, model: type[BaseModel], source:
             )
         case "whole_number" | "switch" | "characters" | "bool_type":
             return as_written(kind, name, problem.get("input"), place, source.readings.get(path))
+        case "value_error" if isinstance(refused := context.get("error"), RefusedError):
+            return Diagnostic(refused.code, f"{name}: {refused}", place, refused.detail, refused.mend)
         case "value_error":
             return Diagnostic("SPEC016", f"{name}: {_value_words(problem)}", place, mend=_value_mend(problem))
         case _:

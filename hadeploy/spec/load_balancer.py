@@ -7,14 +7,14 @@ from pydantic import Field
 from hadeploy.spec.firewall import Sources
 from hadeploy.spec.names import FilePath, UrlPath
 from hadeploy.spec.scalars import AS_TEXT, Switch, Whole
-from hadeploy.spec.values import Address, Duration, Name, Port, SpecModel
+from hadeploy.spec.values import AddressOrLocal, Duration, Name, Port, SpecModel
 
 
 class Server(SpecModel):
     """One server behind a backend: a node of this topology, any address, or a name that DNS knows."""
 
     node: Name | None = None
-    address: Address | None = None
+    address: AddressOrLocal | None = None
     hostname: (
         Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253), AS_TEXT]
         | None
@@ -151,7 +151,7 @@ class LoadBalancer(SpecModel):
         ),
     ] = None
     resolvers: Annotated[
-        tuple[Address, ...], Field(description="name servers that are asked again while HAProxy runs")
+        tuple[AddressOrLocal, ...], Field(description="name servers that are asked again while HAProxy runs")
     ] = ()
     peers_port: Port = 10000
     statistics_port: Annotated[

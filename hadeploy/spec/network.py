@@ -9,20 +9,20 @@ from hadeploy.spec.scalars import Switch, Whole
 from hadeploy.spec.values import (
     Addresses,
     Duration,
+    HostNetwork,
     InterfaceAddress,
     InterfaceName,
     InventoryName,
     Name,
     Rate,
     SpecModel,
-    Subnet,
 )
 
 
 class Network(SpecModel):
     """One layer-2 segment."""
 
-    subnets: Annotated[tuple[Subnet, ...], Field(min_length=1, description="CIDR, IPv4 and/or IPv6")]
+    subnets: Annotated[tuple[HostNetwork, ...], Field(min_length=1, description="CIDR, IPv4 and/or IPv6")]
     interface: Annotated[
         InterfaceName | None,
         Field(description="the interface on every node that names no other under nodes.NAME.interfaces"),

@@ -11,12 +11,16 @@ from hadeploy.spec.balancer_references import check_balancer
 from hadeploy.spec.drill import check_drill
 from hadeploy.spec.interfaces import check_interfaces
 from hadeploy.spec.inventory_names import check_inventory_names
+from hadeploy.spec.limits import check_limits
 from hadeploy.spec.load import LoadedTopology, did_you_mean
+from hadeploy.spec.repeated import check_repeated
+from hadeploy.spec.reserved import check_reserved
 from hadeploy.spec.secret import VaultSecret
 from hadeploy.spec.service import OcfMember, ServiceGroup
 from hadeploy.spec.source import SourceMap
 from hadeploy.spec.topology import ActiveActive, ActivePassive, NPlusOne
 from hadeploy.spec.vrrp_references import check_vrrp
+from hadeploy.spec.whose_address import check_whose_address
 
 Findings = Iterator[Diagnostic]
 
@@ -147,7 +151,7 @@ def _addresses(loaded: LoadedTopology) -> Findings:
             if network not in topology.networks:
                 continue
             subnets = topology.networks[network].subnets
-            for address in addresses:
+            for address in dict.fromkeys(addresses):
                 place = source.span("nodes", node, "addresses", network)
                 if not _inside(address, subnets):
                     yield Diagnostic(
@@ -199,11 +203,11 @@ def _owners(loaded: LoadedTopology) -> Findings:
     owners: dict[str, list[str]] = {name: [] for name in topology.virtual_addresses}
     if isinstance(topology, ActiveActive):
         for name, frontend in topology.load_balancer.frontends.items():
-            for address in frontend.addresses:
+            for address in dict.fromkeys(frontend.addresses):
                 owners.get(address, []).append(name)
     else:
         for name, group in topology.services.items():
-            for address in group.addresses:
+            for address in dict.fromkeys(group.addresses):
                 owners.get(address, []).append(name)
                 if len(owners.get(address, [])) > 1:
                     yield Diagnostic(
@@ -350,4 +354,8 @@ CHECKS: tuple[Callable[[LoadedTopology], Findings], ...] = (
     check_inventory_names,
     check_arbiter,
     check_drill,
+    check_limits,
+    check_reserved,
+    check_repeated,
+    check_whose_address,
 )

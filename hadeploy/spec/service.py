@@ -25,6 +25,9 @@ UNIT_TYPES = (
 )
 """Of systemd (systemd(1)); any other suffix is a part of the name, and systemctl too takes it for a service's."""
 
+UNIT_SUFFIXES = (".service", ".socket", ".mount", ".timer", ".path")
+"""Units that Pacemaker manages (lib/services/systemd.c, systemd_unit_extension); to other names it adds .service."""
+
 
 def with_suffix(unit: str) -> str:
     """A unit's full name."""

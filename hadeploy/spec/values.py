@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from hadeploy.spec.addresses import read_address, refuse_unusable, refuse_unusable_network
 from hadeploy.spec.names import zoneless
 from hadeploy.spec.scalars import AS_TEXT, NUMBER, Text, Whole
 
@@ -15,6 +16,8 @@ _SIZE = re.compile(r"^([0-9]+(?:\.[0-9]+)?)\s*([KMGT]i?B)$")
 _RATE = re.compile(r"^([0-9]+(?:\.[0-9]+)?)\s*([KMGT]i?B)/s$")
 _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 _INFINITY = 1_000_000
+_ENDLESS = 1e15
+"""Beyond every limit of a daemon, and still a number: 400 digits are none that a float holds."""
 _SCORES = {"INFINITY": _INFINITY, "+INFINITY": _INFINITY, "-INFINITY": -_INFINITY, "never": -_INFINITY}
 
 
@@ -40,7 +43,7 @@ def parse_duration(value: Any) -> int:
     match = _DURATION.match(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError("a duration is a number with its unit: 100ms, 1.5s, 2min or 1h")
-    return round(float(match[1]) * _MILLISECONDS[match[2]])
+    return round(min(float(match[1]), _ENDLESS) * _MILLISECONDS[match[2]])
 
 
 def parse_size(value: Any) -> int:
@@ -74,7 +77,7 @@ def _bytes(form: re.Pattern[str], value: Any, words: str) -> int:
     if match is None:
         raise ValueError(words)
     unit: int = (1024 if "i" in match[2] else 1000) ** _POWERS[match[2][0]]
-    return round(float(match[1]) * unit)
+    return round(min(float(match[1]), _ENDLESS) * unit)
 
 
 def parse_score(value: Any) -> int:
@@ -102,17 +105,32 @@ def _name(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    return str(ipaddress.ip_address(zoneless(value)))
+    address = read_address(value)
+    refuse_unusable(address)
+    return str(address)
+
+
+def _address_or_local(value: str) -> str:
+    address = read_address(value)
+    refuse_unusable(address, loopback=True)
+    return str(address)
 
 
 def _interface_address(value: str) -> str:
     if "/" not in value:
         raise ValueError("a virtual address is written with its prefix length, for example 192.0.2.10/24")
-    return str(ipaddress.ip_interface(zoneless(value)))
+    refuse_unusable(read_address(value.partition("/")[0]))
+    return str(ipaddress.ip_interface(value))
 
 
 def _subnet(value: str) -> str:
     return str(ipaddress.ip_network(zoneless(value)))
+
+
+def _network(value: str) -> str:
+    network = ipaddress.ip_network(_subnet(value))
+    refuse_unusable_network(network)
+    return str(network)
 
 
 def _one_or_many(value: Any) -> Any:
@@ -139,7 +157,12 @@ Name = Annotated[Text, AfterValidator(_name)]
 InventoryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$"), AS_TEXT]
 Address = Annotated[Text, AfterValidator(_address)]
 InterfaceAddress = Annotated[Text, AfterValidator(_interface_address)]
+AddressOrLocal = Annotated[Text, AfterValidator(_address_or_local)]
+"""A loopback address, too: of a program on the same host."""
 Subnet = Annotated[Text, AfterValidator(_subnet)]
+"""Any addresses, as in a filter: 0.0.0.0/0 are all."""
+HostNetwork = Annotated[Text, AfterValidator(_network)]
+"""A subnet that hosts are in."""
 Addresses = Annotated[
     tuple[Address, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])
 ]

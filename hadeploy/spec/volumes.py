@@ -102,7 +102,7 @@ def _users(topology: ClusteredTopology, source: SourceMap) -> Findings:
     users: dict[str, list[str]] = {name: [] for name in topology.volumes}
     unknown = False
     for name, group in topology.services.items():
-        for index, volume in enumerate(group.volumes):
+        for index, volume in enumerate(dict.fromkeys(group.volumes)):
             place = source.span("services", name, "volumes", index)
             if volume not in users:
                 unknown = True
@@ -133,13 +133,6 @@ def _mounts(topology: ClusteredTopology, source: SourceMap) -> Findings:
     for name, volume in topology.volumes.items():
         place = source.span("volumes", name, "mount")
         mount = volume.mount.rstrip("/")
-        if mount in ("", "/usr", "/var", "/etc", "/boot", "/home", "/root", "/tmp", "/run", "/dev", "/proc"):  # noqa: S108
-            yield Diagnostic(
-                "SPEC084",
-                f"volume {name} would be mounted over {volume.mount}, which the system itself needs",
-                place,
-                mend="mount it below, for example /srv/data",
-            )
         for other, owner in seen.items():
             if mount == other or mount.startswith(f"{other}/") or other.startswith(f"{mount}/"):
                 yield Diagnostic(

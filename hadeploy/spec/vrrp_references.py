@@ -83,7 +83,7 @@ def _addresses(topology: ActiveActive, source: SourceMap) -> Findings:
 def _sync_groups(topology: ActiveActive, source: SourceMap) -> Findings:
     groups: dict[str, str] = {}
     for group, names in topology.vrrp.sync_groups.items():
-        for index, name in enumerate(names):
+        for index, name in enumerate(dict.fromkeys(names)):
             place = source.span("vrrp", "sync_groups", group, index)
             if name not in topology.virtual_addresses:
                 yield Diagnostic(

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from hadeploy.app.validate import load_judged
 from hadeploy.rules import check_rules_across
 from tests.rules.test_rules import judge, make_case
 
@@ -191,16 +190,6 @@ def beside(
     """Codes found when both are judged together, without those about their shared vault."""
     cases = [make_case(tmp_path, first[0], first[1]), make_case(tmp_path, second[0], second[1])]
     return [f.code for f in check_rules_across(cases) if f.code != "HA101"]
-
-
-def test_no_node_is_called_like_every_machine_calls_itself(tmp_path: Path) -> None:
-    case = make_case(tmp_path, "active-passive")
-    text = case.loaded.path.read_text(encoding="utf-8").replace("n2", "localhost")
-    file = tmp_path / "named.yaml"
-    file.write_text(text, encoding="utf-8")
-    judged, findings = load_judged(file)
-    assert judged is None
-    assert [(f.code, f.summary) for f in findings] == [("HA014", "a node is called localhost")]
 
 
 class TestAcross:
