@@ -160,6 +160,21 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class PrintedSecret:
+    """A secret that an agent reads from a command, not from its parameter.
+
+    Attributes:
+        secret: whose parameter is replaced.
+        name: of the parameter that holds the command.
+        command: a shell's; it prints the secret.
+    """
+
+    secret: Secret
+    name: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterInformationBase:
     """The CIB, applied once for the whole cluster by Pacemaker's own tools.
 
@@ -169,6 +184,7 @@ class ClusterInformationBase:
         key: a long and random secret, where there are others; what is made of both tells nothing of them.
         members: names, in order.
         checks: what must pass on a member, with the secrets still as placeholders, before it is applied.
+        printed: secrets whose parameters become commands when it is applied.
     """
 
     xml: str
@@ -176,3 +192,4 @@ class ClusterInformationBase:
     members: tuple[str, ...] = field(default=())
     key: Secret | None = None
     checks: tuple[HostCheck, ...] = ()
+    printed: tuple[PrintedSecret, ...] = ()

@@ -95,5 +95,6 @@ def cib_files(cib: ClusterInformationBase) -> dict[str, bytes]:
         "secrets": [secret.name for secret in cib.secrets],
         "key": cib.key.name if cib.key else "",
         "checks": [_check(check) for check in cib.checks],
+        "printed": {each.secret.name: {"name": each.name, "value": each.command} for each in cib.printed},
     }
     return {"files/cib.xml": cib.xml.encode(), "files/cib.yml": dump_yaml(about).encode()}

@@ -9,6 +9,7 @@ from hadeploy.daemons.pacemaker import share as pacemaker
 from hadeploy.daemons.pacemaker.check import with_members_online
 from hadeploy.daemons.pacemaker.notation import duration, score
 from hadeploy.design.release import load_release
+from hadeploy.design.secrets import Secret
 
 
 def cib(design):
@@ -80,6 +81,38 @@ def test_secrets_are_listed_once(two_nodes):
     base = pacemaker.cluster_information_base(two_nodes)
     assert [secret.name for secret in base.secrets] == ["fence-n1.password", "fence-n2.password"]
     assert all(base.xml.count(secret.placeholder) == 1 for secret in base.secrets)
+
+
+def test_a_password_is_read_from_a_command_where_the_agent_takes_one(two_nodes):
+    """What the fence daemon itself puts into a device makes it another one at its next start (secret_files)."""
+    base = pacemaker.cluster_information_base(two_nodes)
+    assert {each.secret.name: (each.name, each.command) for each in base.printed} == {
+        f"fence-{node}.password": (
+            "password_script",
+            f"/bin/cat /var/lib/pacemaker/lrm/secrets/fence-{node}/password",
+        )
+        for node in ("n1", "n2")
+    }
+    assert "cluster-recheck-interval" not in properties(two_nodes)
+
+
+def with_devices(design, **changes):
+    fencing = design.cluster.fencing
+    devices = tuple(replace(device, **changes) for device in fencing.devices)
+    return replace(design, cluster=replace(design.cluster, fencing=replace(fencing, devices=devices)))
+
+
+def test_where_the_agent_takes_none_a_fencing_that_is_given_up_is_tried_again_within_a_minute(two_nodes):
+    key = Secret("fence.secret_key", "env", "KEY")
+    design = with_devices(two_nodes, agent="fence_aws", parameters=(("secret_key", key),))
+    assert pacemaker.cluster_information_base(design).printed == ()
+    assert properties(design)["cluster-recheck-interval"] == "60s"
+
+
+def test_a_command_of_the_topology_s_own_stays(two_nodes):
+    password = Secret("fence.password", "env", "PASSWORD")
+    parameters = (("password", password), ("password_script", "/usr/local/bin/password"))
+    assert pacemaker.cluster_information_base(with_devices(two_nodes, parameters=parameters)).printed == ()
 
 
 def test_group_keeps_its_order_and_its_meta(two_nodes):

@@ -17,7 +17,7 @@ import yaml
 
 from hadeploy.app.status import StatusReader
 from hadeploy.drill.drill import wait_until, wait_until_well
-from hadeploy.lab import lab
+from hadeploy.lab import lab, power
 from hadeploy.lab.links import set_link
 from hadeploy.lab.nodes import exec_in_node
 from hadeploy.lab.state import load_state
@@ -137,7 +137,7 @@ runuser -u hacluster -- grep -rF -- "$1" /var/lib/pacemaker
 def test_the_password_is_in_no_log_no_configuration_and_no_file_of_others(topology, node):
     """Pacemaker logs what changes in its configuration, and has it in files of its own user."""
     assert on(node, "sh", "-c", f"({SEARCH}) 2>/dev/null || true", "sh", RIGHT) == ""
-    assert "lrm://" in on(node, "cibadmin", "--query")
+    assert "/bin/cat /var/lib/pacemaker/lrm/secrets/ipmi-n1/password" in on(node, "cibadmin", "--query")
     assert RIGHT in on(node, "cat", "/var/lib/pacemaker/lrm/secrets/ipmi-n1/password")
 
 
@@ -175,11 +175,14 @@ def test_no_apply_is_green_while_a_device_has_failed(topology, apply):
 
 def test_a_password_that_the_cluster_has_wrong_is_corrected_by_one_apply(topology, apply):
     """As an apply of an earlier version could leave it."""
-    on("n2", "crm_resource", "-r", "ipmi-n1", "--set-parameter", "password", "--parameter-value", WRONG)
+    device = ("n2", "crm_resource", "-r", "ipmi-n1")
+    on(*device, "--delete-parameter", "password_script")
+    on(*device, "--set-parameter", "password", "--parameter-value", WRONG)
     await_failed(topology)
     done = apply()
     assert (done["code"], done["degraded"]) == (0, False)
     assert "fail-count" not in on("n1", "crm_mon", "-1", "--failcounts")
+    assert WRONG not in on("n1", "cibadmin", "--query")
 
 
 def test_a_bmc_that_one_node_does_not_reach_is_named_with_that_node(change, apply):
@@ -232,3 +235,27 @@ def test_a_standby_whose_interface_has_another_name_is_refused_and_degraded(topo
     assert [words for words in status["problems"] if words.startswith("n2: 10.71.1.12 on ens18")]
     wait_until_well(StatusReader.for_lab(topology).read, 60)
     assert (again := apply())["code"] == 0, again
+
+
+def test_a_device_that_starts_while_its_fencing_waits_drops_nothing(topology):
+    """A standby comes back in the moment in which the other node is lost: it takes over, and does not wait for a recheck.
+
+    The lost node decided for the cluster, so that the start of the device and the fencing are of one transition.
+    """
+    read = StatusReader.for_lab(topology).read
+    lost, left = "n1", "n2"
+    on(left, "crm_attribute", "--node", left, "--name", "standby", "--update", "on")
+    on(left, "systemctl", "restart", "pacemaker.service")
+    wait_until(read, lambda status: _decides(lost) and _is_online(left), 60, "in standby")
+    power.cut(load_state(NAME), lost)
+    on(left, "crm_attribute", "--node", left, "--name", "standby", "--delete")
+    wait_until_well(read, 90)
+    assert read().groups[0].node == left
+
+
+def _decides(node: str) -> bool:
+    return on("n2", "sh", "-c", "crmadmin --dc_lookup 2>/dev/null || true").endswith(node)
+
+
+def _is_online(node: str) -> bool:
+    return f"{node}: standby" in on("n1", "sh", "-c", "crm_mon -1 | sed 's/ (.*)//'").lower()

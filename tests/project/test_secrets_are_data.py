@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from xml.etree import ElementTree
 
 import pytest
@@ -123,18 +125,23 @@ def test_a_secret_without_a_value_says_what_to_do(logic, tmp_path: Path, source,
 
 
 def test_a_revision_changes_with_the_secret_and_tells_nothing(logic):
-    def hidden(value: str, key: str) -> str:
+    def hidden(value: str, key: str, printed: Mapping[str, dict[str, str]] = MappingProxyType({})) -> str:
         cib = ElementTree.fromstring(
             '<cib><primitive id="f"><instance_attributes id="f-p"><nvpair id="f-p-x" name="password"'
             ' value="@@hadeploy:s@@"/></instance_attributes></primitive></cib>'
         )
-        logic.kept_apart(cib, {"s": value}, key)
+        logic.kept_apart(cib, {"s": value}, key, printed)
         return ElementTree.tostring(cib, encoding="unicode")
 
     assert hidden("a", "k") == hidden("a", "k")
     assert len({hidden("a", "k"), hidden("b", "k"), hidden("a", "l")}) == 3
     assert "lrm://" in hidden("opensesame", "k")
     assert "opensesame" not in hidden("opensesame", "k")
+    command = {"s": {"name": "password_script", "value": "/bin/cat it"}}
+    assert '<nvpair id="f-p-password_script" name="password_script" value="/bin/cat it"' in hidden(
+        "a", "k", command
+    )
+    assert len({hidden("a", "k", command), hidden("b", "k", command)}) == 2
 
 
 ACTION = """

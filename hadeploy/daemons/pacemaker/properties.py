@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from hadeploy.daemons.pacemaker.config import Pairs
 from hadeploy.daemons.pacemaker.notation import duration
+from hadeploy.daemons.pacemaker.secret_files import holds_secrets
 from hadeploy.design.design import Cluster, Design
 from hadeploy.design.race import priority_fencing_delay_ms
 
 CONCURRENT_FENCING_FROM = 3
 """With three members two can be lost at once; the default is false before Pacemaker 3.0."""
+
+RECHECK_WITH_SECRETS_MS = 60_000
+"""A fencing that was given up (see secret_files) is tried again then; by default after 15 minutes."""
 
 
 def compile_properties(design: Design, cluster: Cluster) -> Pairs:
@@ -27,8 +31,11 @@ def compile_properties(design: Design, cluster: Cluster) -> Pairs:
     }
     if not policy.symmetric:
         properties["symmetric-cluster"] = "false"
-    if policy.recheck_ms is not None:
-        properties["cluster-recheck-interval"] = duration(policy.recheck_ms)
+    recheck = policy.recheck_ms
+    if recheck is None and holds_secrets(design.release.name, cluster):
+        recheck = RECHECK_WITH_SECRETS_MS
+    if recheck is not None:
+        properties["cluster-recheck-interval"] = duration(recheck)
     if fencing.enabled:
         properties[f"{prefix}-timeout"] = duration(fencing.timeout_ms)
         if fencing.concurrent is not None:

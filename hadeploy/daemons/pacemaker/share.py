@@ -7,7 +7,7 @@ from hadeploy.daemons.corosync.render import AUTHKEY
 from hadeploy.daemons.pacemaker.check import cib_checks
 from hadeploy.daemons.pacemaker.compile import compile_cib
 from hadeploy.daemons.pacemaker.render import render_cib
-from hadeploy.daemons.pacemaker.secret_files import secret_files
+from hadeploy.daemons.pacemaker.secret_files import printed_secrets, secret_files
 from hadeploy.design.design import Design
 from hadeploy.design.membership import Member
 
@@ -41,7 +41,7 @@ def cluster_information_base(design: Design) -> ClusterInformationBase | None:
     Its secrets come with the cluster's own key, which is long and random: a revision made of both tells nothing of them.
     """
     config = compile_cib(design)
-    if config is None:
+    if config is None or design.cluster is None:
         return None
     return ClusterInformationBase(
         xml=render_cib(config),
@@ -49,4 +49,5 @@ def cluster_information_base(design: Design) -> ClusterInformationBase | None:
         key=AUTHKEY if config.secrets else None,
         members=tuple(node.name for node in config.nodes),
         checks=cib_checks(design.release),
+        printed=printed_secrets(design.release.name, design.cluster),
     )

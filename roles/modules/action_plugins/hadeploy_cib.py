@@ -20,6 +20,7 @@ class ActionModule(BundleAction):
             "secrets": self.sealed([*cib["secrets"], *filter(None, [cib["key"]])], task_vars),
             "key": cib["key"],
             "checks": cib["checks"],
+            "printed": cib["printed"],
             "members": cib["members"],
             "accepted": self.accepted(task_vars, "hadeploy_take_over_objects"),
         }

@@ -42,6 +42,10 @@ options:
     description: Name of a long and random secret; a revision that it makes of the others says when one of them has changed.
     type: str
     default: ""
+  printed:
+    description: Secrets whose parameters become commands that print them, by the secret's name, with C(name) and C(value).
+    type: dict
+    default: {}
   checks:
     description: Programs that must find the compiled CIB valid.
     type: list
@@ -167,7 +171,8 @@ class Cib:
         self.secrets = module.params["secrets"]
         self.placeholders = ElementTree.fromstring(module.params["xml"])
         desired = ElementTree.fromstring(module.params["xml"])
-        kept_apart(desired, self.secrets, self.secrets.get(module.params["key"], ""))
+        key = self.secrets.get(module.params["key"], "")
+        kept_apart(desired, self.secrets, key, module.params["printed"])
         whole = ElementTree.tostring(desired, encoding="unicode")
         self.desired = ElementTree.fromstring(resolve(whole, self.secrets))
         self.notes: list[str] = []
@@ -550,6 +555,7 @@ def main() -> None:
             "state": {"type": "str", "choices": list(STATES), "required": True},
             "xml": {"type": "str", "default": ""},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
+            "printed": {"type": "dict", "default": {}},
             "key": {"type": "str", "default": "", "no_log": False},
             "checks": {"type": "list", "elements": "dict", "default": []},
             "members": {"type": "list", "elements": "str", "default": []},

@@ -119,13 +119,14 @@ def sum_for_pacemaker(value: str) -> str:
     return hashlib.md5(for_pacemaker(value).encode(), usedforsecurity=False).hexdigest()
 
 
-def kept_apart(cib, values: dict[str, str], key: str) -> None:
-    """Let parameters that are secrets say that they are in files, with a revision that changes with them and tells nothing.
+def kept_apart(cib, values: dict[str, str], key: str, printed: dict[str, dict]) -> None:
+    """Let parameters that are secrets say where they are, with a revision that changes with them and tells nothing.
 
     Args:
         cib: the compiled one, with placeholders.
         values: of the placeholders.
         key: a secret that is long and random; without it the revision is worth nothing to who guesses passwords.
+        printed: parameters (C(name), C(value)) that take the place of those that the agent reads from a command.
     """
     for primitive in cib.iter("primitive"):
         for attributes in primitive.findall("instance_attributes"):
@@ -135,6 +136,10 @@ def kept_apart(cib, values: dict[str, str], key: str) -> None:
                 if found and found[1] in values:
                     hidden.append(f"{primitive.get('id')}\0{pair.get('name')}\0{values[found[1]]}")
                     pair.set("value", IN_FILES)
+                    if found[1] in printed:
+                        pair.attrib.update(
+                            printed[found[1]], id=f"{attributes.get('id')}-{printed[found[1]]['name']}"
+                        )
             if hidden:
                 revision = hmac.new(key.encode(), "\0\0".join(hidden).encode(), hashlib.sha256).hexdigest()[
                     :16
