@@ -37,7 +37,7 @@ def refuse_unusable(address: IpAddress, *, loopback: bool = False) -> None:
     Raises:
         RefusedError: no host can have it, or every host has it.
     """
-    found = _unusable(address, loopback=loopback)
+    found = unusable(address, loopback=loopback)
     if found is not None:
         what, detail, mend = found
         raise RefusedError(CODE, f"{address} {what}", detail, mend)
@@ -59,8 +59,8 @@ def refuse_unusable_network(network: IpNetwork) -> None:
     refuse_unusable(network.network_address)
 
 
-def _unusable(address: IpAddress, *, loopback: bool) -> tuple[str, str, str] | None:
-    """What it is, what follows, what to write."""
+def unusable(address: IpAddress, *, loopback: bool = False) -> tuple[str, str, str] | None:
+    """Why no host can have an address: what it is, what follows, what to write; None where one can."""
     mend = "the address that the host has on this network"
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     if mapped is not None:

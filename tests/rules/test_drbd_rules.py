@@ -38,7 +38,7 @@ LOG = {
     "volumes.log": {
         "kind": "drbd",
         "size": "64MiB",
-        "disks": {"n1": "/dev/vdx", "n2": "/dev/vdx"},
+        "disks": {"n1": "/dev/disk/by-id/virtio-log", "n2": "/dev/disk/by-id/virtio-log"},
         "network": "repl",
         "mount": "/srv/log",
         "minor": 3,
@@ -105,7 +105,8 @@ BROKEN = [
     ({"volumes.data.activity_log_extents": 6}, {"HA056": "6 activity log extents"}),
     (LOG | {"volumes.data.minor": 3}, {"HA057": "both are /dev/drbd3"}),
     (
-        LOG | {"volumes.log.disks": {"n1": "/dev/disk/by-id/virtio-data", "n2": "/dev/vdx"}},
+        LOG
+        | {"volumes.log.disks": {"n1": "/dev/disk/by-id/virtio-data", "n2": "/dev/disk/by-id/virtio-log"}},
         {"HA057": "both have /dev/disk/by-id/virtio-data on n1"},
     ),
     ({"volumes.data.port": 80}, {"HA057": "volume data and service web both use port 80"}),

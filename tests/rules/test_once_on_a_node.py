@@ -39,7 +39,13 @@ SHARED = {
     "configuration of apache": (ocf("apache"), ocf("apache", port=8080)),
     "configuration alone": (ocf("asterisk"), ocf("asterisk")),
     "mount point": (
-        ocf("Filesystem", device="/dev/sdb", directory="/srv/x", fstype="ext4", options="errors=remount-ro"),
+        ocf(
+            "Filesystem",
+            device="/dev/disk/by-id/shared",
+            directory="/srv/x",
+            fstype="ext4",
+            options="errors=remount-ro",
+        ),
         ocf("Filesystem", device="/dev/sdc", directory="/srv/x/", fstype="xfs"),
     ),
     "port without an address": (ocf("azure-lb"), ocf("azure-lb")),

@@ -190,7 +190,7 @@ BROKEN = [
             "services.app-a.members.0": {
                 **FS,
                 "name": "shared",
-                "parameters": {"device": "/dev/sdb", "directory": "/srv", "fstype": "gfs2"},
+                "parameters": {"device": "/dev/disk/by-id/shared", "directory": "/srv", "fstype": "gfs2"},
             },
         },
         set(),
