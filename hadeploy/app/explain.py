@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from hadeploy.diagnostics.catalogue import Meaning, all_meanings
-from hadeploy.rules import all_rules
+from hadeploy.rules import all_rules, find_rule
+from hadeploy.rules.case_file import read_case
 from hadeploy.rules.rule import Rule
 
 _LOOSE = re.compile(r"^([A-Za-z]+)[\s_-]*0*(\d+)$")
@@ -22,6 +24,8 @@ class Explanation:
         severity: ``error`` or ``warning``.
         reason: what happens when it is ignored.
         bad, good: YAML that breaks it and YAML that does not; empty where nothing in a topology causes it.
+        base: the example of ``inventories/`` that both belong into; empty where there are none.
+        beside: the example that is judged together with it; empty for most.
         source: where it comes from; empty where it is hadeploy's own.
         acceptable: whether ``accept_risks`` may name it.
         is_rule: whether it is a design rule, told of the topology alone.
@@ -36,6 +40,8 @@ class Explanation:
     mend: str
     bad: str = ""
     good: str = ""
+    base: str = ""
+    beside: str = ""
     source: str = ""
     acceptable: bool = False
     is_rule: bool = False
@@ -43,7 +49,8 @@ class Explanation:
 
 
 def explain_rule(rule: Rule) -> Explanation:
-    """A design rule."""
+    """A design rule, with its case file."""
+    case = read_case(rule.code)
     return Explanation(
         code=rule.code,
         family=rule.family.value,
@@ -51,8 +58,10 @@ def explain_rule(rule: Rule) -> Explanation:
         title=rule.title,
         reason=rule.reason,
         mend=rule.mend,
-        bad=rule.bad,
-        good=rule.good,
+        bad=case.bad,
+        good=case.good,
+        base=case.base,
+        beside=case.beside["base"] if case.beside is not None else "",
         source=rule.source,
         acceptable=True,
         is_rule=True,
@@ -71,10 +80,12 @@ def explain_meaning(meaning: Meaning) -> Explanation:
         mend=meaning.mend,
         bad=meaning.bad,
         good=meaning.good,
+        base=meaning.base,
         acceptable=meaning.acceptable,
     )
 
 
+@cache
 def all_explanations() -> tuple[Explanation, ...]:
     """Everything that has a code: rules in the order of their codes, then the rest."""
     rules = (explain_rule(rule) for rule in all_rules())
@@ -84,7 +95,10 @@ def all_explanations() -> tuple[Explanation, ...]:
 def explain(code: str) -> Explanation | None:
     """The explanation of a code, however its letters and zeros are written: ``ha13`` is HA013."""
     wanted = _canonical(code)
-    return next((known for known in all_explanations() if known.code == wanted), None)
+    rule = find_rule(wanted)
+    if rule is not None:
+        return explain_rule(rule)
+    return next((explain_meaning(known) for known in all_meanings() if known.code == wanted), None)
 
 
 def explain_family(name: str) -> tuple[Explanation, ...]:

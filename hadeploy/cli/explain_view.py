@@ -33,6 +33,9 @@ def _parts(known: Explanation) -> Iterator[RenderableType]:
     yield _entry("Mend", known.mend)
     if known.across:
         yield _entry("Where", ACROSS)
+    if known.base:
+        beside = f", judged together with {known.beside}" if known.beside else ""
+        yield _entry("In", f"the example {known.base} (inventories/{known.base}/topology.yaml){beside}")
     for heading, yaml, colour in (("Breaks it", known.bad, "red"), ("Holds", known.good, "green")):
         if yaml:
             yield Group("", Text(f"{heading}:", colour), Padding(_yaml(yaml), (0, 0, 0, INDENT)))
@@ -91,6 +94,9 @@ def _markdown(known: Explanation) -> Iterator[str]:
     yield f"**What to do.** {_sentence(known.mend)}\n"
     if known.across:
         yield f"{ACROSS.replace('hadeploy validate inventories/', '`hadeploy validate inventories/`')}.\n"
+    if known.base:
+        beside = f", judged together with {known.beside}" if known.beside else ""
+        yield f"In the example [{known.base}](../../inventories/{known.base}/topology.yaml){beside}:\n"
     for heading, yaml in (("This breaks it", known.bad), ("This does not", known.good)):
         if yaml:
             yield f"{heading}:\n\n```yaml\n{yaml.rstrip()}\n```\n"

@@ -25,6 +25,7 @@ class Meaning:
         reason: what it would lead to.
         mend: what to do.
         bad, good: parts of a topology; empty where none causes it.
+        base: the example that they belong into; empty where there are none.
         acceptable: whether ``accept_risks`` may name it.
     """
 
@@ -36,6 +37,7 @@ class Meaning:
     mend: str
     bad: str = ""
     good: str = ""
+    base: str = ""
     acceptable: bool = False
 
 

@@ -31,8 +31,6 @@ RULE = Rule(
     reason="with two_node one vote is a quorum: of three members, each one that is cut off would go on alone, "
     "and corosync's own parser does not notice",
     mend="leave two_node out: it is derived from the nodes",
-    bad="nodes: {a: {}, b: {}, c: {}}\ncluster:\n  quorum: {two_node: true}",
-    good="nodes: {a: {}, b: {}, c: {}}\ncluster: {}",
     source="votequorum(5), two_node; corosync exec/votequorum.c, recalculate_quorum",
     check=_check,
 )

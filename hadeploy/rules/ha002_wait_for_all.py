@@ -25,8 +25,6 @@ RULE = Rule(
     reason="a member that boots without seeing the other would fence it and start the services; the other, booted, "
     "does the same: they shoot each other in turn, or both serve",
     mend="leave wait_for_all out: two_node switches it on",
-    bad="cluster:\n  quorum: {two_node: true, wait_for_all: false}",
-    good="cluster:\n  quorum: {two_node: true}",
     source="votequorum(5), two_node and wait_for_all",
     check=_check,
 )

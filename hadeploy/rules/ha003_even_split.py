@@ -25,9 +25,6 @@ RULE = Rule(
     title="An even number of votes has a quorum device or a tie-breaker",
     reason="when half of the votes is lost at once, the other half has no majority: everything stops, on every member",
     mend="name a quorum_device on a third host, or else cluster.quorum.auto_tie_breaker: lowest, or add a node",
-    bad="nodes: {a: {}, b: {}, c: {}, d: {}}\ncluster: {}",
-    good="nodes: {a: {}, b: {}, c: {}, d: {}}\n"
-    "cluster:\n  quorum_device: {host: arbiter, address: 192.0.2.9, algorithm: ffsplit}",
     source="votequorum(5), auto_tie_breaker; SUSE HA administration guide: two nodes or an odd number",
     check=_check,
 )

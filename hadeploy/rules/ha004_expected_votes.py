@@ -41,8 +41,6 @@ RULE = Rule(
     reason="it overrides what corosync counts in the nodelist: too low, and a minority decides; too high, and the loss of "
     "one member stops the rest; beside an lms device corosync does not even start",
     mend="leave expected_votes out: corosync adds up the nodes' votes",
-    bad="nodes: {a: {}, b: {}, c: {}}\ncluster:\n  quorum: {expected_votes: 2}",
-    good="nodes: {a: {}, b: {}, c: {}}\ncluster: {}",
     source="votequorum(5), overview; corosync exec/votequorum.c, votequorum_readconfig",
     check=_check,
 )

@@ -35,8 +35,6 @@ RULE = Rule(
     reason="corosync does not start with both; where one is added while it runs, it switches the device off "
     "and only its log says so. Its parser accepts the file",
     mend="remove the option, or the device",
-    bad="cluster:\n  quorum: {two_node: true}\n  quorum_device: {host: arbiter, address: 192.0.2.9}",
-    good="cluster:\n  quorum_device: {host: arbiter, address: 192.0.2.9}",
     source="votequorum(5), last_man_standing and auto_tie_breaker; corosync exec/votequorum.c, votequorum_readconfig",
     check=_check,
 )

@@ -43,10 +43,6 @@ RULE = Rule(
     reason="ffsplit adds one vote to the better half; among an odd number it makes a tie instead of breaking one, and with "
     "other votes it gives the vote to a side that still has no majority, or to a minority one",
     mend="one vote each, an even number of nodes",
-    bad="nodes: {a: {}, b: {}, c: {}}\n"
-    "cluster:\n  quorum_device: {host: arbiter, address: 192.0.2.9, algorithm: ffsplit}",
-    good="nodes: {a: {}, b: {}}\n"
-    "cluster:\n  quorum_device: {host: arbiter, address: 192.0.2.9, algorithm: ffsplit}",
     source="corosync-qdevice(8), model net algorithms",
     check=_check,
 )

@@ -42,8 +42,6 @@ RULE = Rule(
     reason="one member and the device must be a majority, which only N - 1 votes give; and since one member is then enough, "
     "one that boots alone would start everything while the others serve",
     mend="leave votes and wait_for_all out",
-    bad="cluster:\n  quorum_device: {host: arbiter, address: 192.0.2.9, algorithm: lms, votes: 1}",
-    good="cluster:\n  quorum_device: {host: arbiter, address: 192.0.2.9, algorithm: lms}",
     source="corosync-qdevice(8), model net algorithms; RHEL 7 HA add-on reference, chapter 10",
     check=_check,
 )

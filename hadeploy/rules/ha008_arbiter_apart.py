@@ -100,9 +100,6 @@ RULE = Rule(
     reason="an arbiter that dies with one of the sides decides nothing: its vote is lost just when it is needed; one that "
     "anybody can impersonate gives the vote to either side, or to both",
     mend="name a host outside the cluster, in another rack, room or hypervisor than every member",
-    bad="nodes: {n1: {}, n2: {}}\ncluster:\n  quorum_device: {host: n1, address: 192.0.2.1, tls: off}",
-    good="nodes: {n1: {}, n2: {}}\ncluster:\n  quorum_device:\n    host: arbiter\n    address: 203.0.113.9\n"
-    "    authority: {file: qnetd-cacert.crt.base64}\n    certificate: {vault: qdevice_certificate}",
     source="corosync-qdevice(8), tls and model net TLS configuration; corosync-qnetd, qnetd-cluster-list.c",
     check=_check,
     check_across=_check_across,

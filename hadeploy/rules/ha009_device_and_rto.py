@@ -39,8 +39,6 @@ RULE = Rule(
     "nothing is fenced and nothing starts until sync_timeout has passed",
     mend="put the device into another failure domain and accept this, or raise objectives.rto, or lower "
     "quorum_device.sync_timeout with care: it must outlast a slow answer",
-    bad="cluster:\n  quorum_device: {host: arbiter, address: 192.0.2.9}\nobjectives: {rto: 30s}",
-    good="cluster:\n  quorum_device: {host: arbiter, address: 192.0.2.9}\nobjectives: {rto: 2min}",
     source="corosync-qdevice(8), timeout and sync_timeout",
     check=_check,
 )

@@ -43,8 +43,6 @@ RULE = Rule(
     reason="expected votes shrink with each loss: members cut off after a restart would count only themselves and start "
     "everything a second time. With other votes than one corosync switches it off",
     mend="one vote each, wait_for_all on, three nodes or more",
-    bad="cluster:\n  quorum: {last_man_standing: true, wait_for_all: false}",
-    good="cluster:\n  quorum: {last_man_standing: true}",
     source="votequorum(5), last_man_standing",
     check=_check,
 )

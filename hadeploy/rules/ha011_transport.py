@@ -28,8 +28,6 @@ RULE = Rule(
     reason="udp and udpu have one link and no encryption: one cable splits the cluster, and whoever is on the wire reads the "
     "CIB with its fencing passwords, or joins",
     mend="leave transport out: knet is the default",
-    bad="cluster:\n  links: [ring, lan]\n  transport: udpu",
-    good="cluster:\n  links: [ring, lan]",
     source="corosync.conf(5), transport and crypto_cipher",
     check=_check,
 )

@@ -26,8 +26,6 @@ RULE = Rule(
     reason="corosync's own default is neither: whoever is on a link may join, or read the CIB with its fencing passwords; "
     "a cipher without a hash is refused by corosync itself",
     mend="leave crypto out: aes256 and sha256 are the default",
-    bad="cluster:\n  crypto: {cipher: none, hash: none}",
-    good="cluster:\n  crypto: {cipher: aes256, hash: sha256}",
     source="corosync.conf(5), crypto_cipher, crypto_hash and secauth",
     check=_check,
 )

@@ -59,8 +59,6 @@ RULE = Rule(
     title="A cluster with state has two links or more, on networks that do not fail together",
     reason="with one link, one cable is enough to split the cluster: a healthy node is fenced",
     mend="name a second network in cluster.links",
-    bad="cluster:\n  links: [ring]",
-    good="cluster:\n  links: [ring, lan]",
     source="corosync.conf(5), linknumber; LINBIT: resource fencing needs two independent paths",
     check=_check,
 )

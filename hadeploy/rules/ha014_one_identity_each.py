@@ -62,8 +62,6 @@ RULE = Rule(
     reason="two machines of one identity answer in turn: corosync mixes their votes up, clients reach whoever was heard last, "
     "and one machine in two topologies gets its files written over by each apply",
     mend="give each machine its own, and let one topology own it",
-    bad="nodes:\n  a: {node_id: 1}\n  b: {node_id: 1}",
-    good="nodes:\n  a: {node_id: 1}\n  b: {node_id: 2}",
     source="corosync.conf(5), nodeid and name; corosync -t notices neither two names nor two addresses",
     check=_check,
     check_across=_check_across,

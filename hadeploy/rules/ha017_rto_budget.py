@@ -52,8 +52,6 @@ RULE = Rule(
     title="The promised recovery time covers detection, fencing and start",
     reason="a promise below what token, consensus, fencing and start add up to is broken by the first failure",
     mend="promise what hadeploy predict shows, or shorten the term that it names",
-    bad="cluster:\n  links: [ring, lan]\n  token: 10s\nobjectives:\n  rto: 15s",
-    good="cluster:\n  links: [ring, lan]\n  token: 1s\nobjectives:\n  rto: 30s",
     source="corosync.conf(5), token and consensus; Pacemaker Explained, fencing and operations; measurements of a drill",
     check=_check,
 )

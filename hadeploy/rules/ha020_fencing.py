@@ -50,9 +50,6 @@ RULE = Rule(
     title="Fencing is on, and every member can be fenced",
     reason="a lost member may still write; without proof that it is off, a takeover can destroy data",
     mend="write a device for every node under fencing.devices, or accept HA020 with the reason",
-    bad="fencing:\n  enabled: false",
-    good="fencing:\n  devices:\n    ipmi-n1: {agent: fence_ipmilan, targets: [n1]}\n"
-    "    ipmi-n2: {agent: fence_ipmilan, targets: [n2]}",
     source="pacemaker-schedulerd(7), stonith-enabled; Clusters from Scratch, Configure Fencing",
     check=_check,
 )

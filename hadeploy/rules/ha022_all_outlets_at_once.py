@@ -64,8 +64,6 @@ RULE = Rule(
     title="All outlets of a member are switched in one level",
     reason="a level that cuts one of two supplies succeeds while the machine runs on: its services get a second owner",
     mend="put the devices of all its outlets into one level: they are switched off together, then on together",
-    bad="fencing:\n  levels:\n    n1: [[pdu-a], [pdu-b]]",
-    good="fencing:\n  levels:\n    n1: [[ipmi-n1], [pdu-a, pdu-b]]",
     source="Pacemaker Explained, Fencing: dual-layer, dual-device topology",
     check=_check,
 )

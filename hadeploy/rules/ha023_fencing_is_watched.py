@@ -30,8 +30,6 @@ RULE = Rule(
     title="A fence device is asked every one to ten minutes whether it would work",
     reason="a dead device is noticed when it is needed, or a slow controller is kept busy until it no longer answers",
     mend="monitor_interval: 1min, up to 10min",
-    bad="fencing:\n  devices:\n    ipmi-n1: {agent: fence_ipmilan, targets: [n1], monitor_interval: 0s}",
-    good="fencing:\n  devices:\n    ipmi-n1: {agent: fence_ipmilan, targets: [n1], monitor_interval: 10min}",
     source="Pacemaker Explained, Fencing: devices with a monitor; Clusters from Scratch, Configure Fencing",
     check=_check,
 )

@@ -35,10 +35,6 @@ RULE = Rule(
     title="Two members without an arbiter do not wait equally long before they fence each other",
     reason="when they lose sight of each other both are quorate: both are switched off, or they go on doing so in turns",
     mend="give one device a delay, all of them a random_delay, or the cluster a quorum_device",
-    bad="fencing:\n  devices:\n    ipmi-n1: {agent: fence_ipmilan, targets: [n1], delay: 5s}\n"
-    "    ipmi-n2: {agent: fence_ipmilan, targets: [n2], delay: 5s}",
-    good="fencing:\n  devices:\n    ipmi-n1: {agent: fence_ipmilan, targets: [n1], delay: 5s}\n"
-    "    ipmi-n2: {agent: fence_ipmilan, targets: [n2]}",
     source="pacemaker-fenced(7), pcmk_delay_base and pcmk_delay_max; pacemaker-schedulerd(7), priority-fencing-delay",
     check=_check,
 )

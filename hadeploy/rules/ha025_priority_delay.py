@@ -36,8 +36,6 @@ RULE = Rule(
     title="A head start by importance has priorities to go by, and outlasts every delay of a device",
     reason="without priorities nobody gets it; a longer delay of a device eats it up, and the wrong member survives",
     mend="give the important service a priority, and priority_delay twice the longest delay",
-    bad="fencing:\n  priority_delay: 10s\nservices:\n  db: {priority: 0}",
-    good="fencing:\n  priority_delay: 10s\nservices:\n  db: {priority: 10}",
     source="pacemaker-schedulerd(7), priority-fencing-delay",
     check=_check,
 )

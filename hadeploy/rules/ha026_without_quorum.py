@@ -43,8 +43,6 @@ RULE = Rule(
     title="A member without quorum stops what it runs",
     reason="the other side starts the same services: two owners of the same data",
     mend="no_quorum: stop; two members need no exception, because two_node keeps the survivor quorate",
-    bad="policy:\n  no_quorum: ignore",
-    good="policy:\n  no_quorum: stop",
     source="pacemaker-schedulerd(7), no-quorum-policy; Clusters from Scratch, active/active; votequorum(5), two_node",
     check=_check,
 )

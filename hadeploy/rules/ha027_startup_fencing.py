@@ -23,8 +23,6 @@ RULE = Rule(
     title="A member that nobody has seen since the cluster started is fenced",
     reason="it may run its services out of sight, for example with its network down, while they are started elsewhere",
     mend="startup_fencing: true, or leave it out",
-    bad="fencing:\n  startup_fencing: false",
-    good="fencing:\n  startup_fencing: true",
     source="pacemaker-schedulerd(7), startup-fencing: setting this to false may lead to a split-brain situation",
     check=_check,
 )

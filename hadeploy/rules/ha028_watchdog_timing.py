@@ -103,8 +103,6 @@ RULE = Rule(
     title="Who waits for a watchdog waits until it has certainly struck",
     reason="a node counts as off while it still runs: its services get a second owner",
     mend="message_wait and power_off_after at least twice the watchdog's timeout; one disk or three",
-    bad="fencing:\n  watchdog: {timeout: 15s, power_off_after: 10s}",
-    good="fencing:\n  watchdog: {timeout: 15s, power_off_after: 30s}",
     source="sbd(8), timeouts; pacemaker-controld(7), stonith-watchdog-timeout; SUSE HA guide, storage protection",
     check=_check,
 )

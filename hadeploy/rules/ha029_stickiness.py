@@ -48,8 +48,6 @@ RULE = Rule(
     title="A service stays where it is when its home comes back",
     reason="each return of a member is a second outage, and a member that fails again and again drags its services along",
     mend="stickiness: 100, or accept HA029 where the way home shall be automatic",
-    bad="services:\n  web:\n    stickiness: 0",
-    good="services:\n  web:\n    stickiness: 100",
     source="Pacemaker Explained, Resources: resource-stickiness; Clusters from Scratch, prevent moves after recovery",
     check=_check,
 )

@@ -38,8 +38,6 @@ RULE = Rule(
     title="A service leaves a member after a few failures, which are remembered longer than any operation takes",
     reason="it is restarted for ever where it cannot work, although another member could run it",
     mend="migration_threshold: 3 and failure_timeout: 1h",
-    bad="services:\n  web:\n    migration_threshold: 100",
-    good="services:\n  web:\n    migration_threshold: 3",
     source="Pacemaker Explained, Resources: migration-threshold and failure-timeout",
     check=_check,
 )

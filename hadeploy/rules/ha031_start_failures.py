@@ -27,8 +27,6 @@ RULE = Rule(
     title="Where a failed start is fatal, failures are forgotten after a while",
     reason="after one start that was too slow on each member, the service runs nowhere",
     mend="start_failure_is_fatal: false (migration_threshold then counts starts too), or failure_timeout: 1h",
-    bad="policy:\n  start_failure_is_fatal: true\nservices:\n  web:\n    failure_timeout: 0s",
-    good="policy:\n  start_failure_is_fatal: true\nservices:\n  web:\n    failure_timeout: 1h",
     source="pacemaker-schedulerd(7), start-failure-is-fatal; Pacemaker Explained, Resources: failure-timeout",
     check=_check,
 )

@@ -25,8 +25,6 @@ RULE = Rule(
     title="Time-based rules are looked at once a minute at most",
     reason="each look is a whole run of the scheduler, and failure timeouts are noticed in time without it",
     mend="leave recheck_interval out: it is 15min",
-    bad="policy:\n  recheck_interval: 5s",
-    good="policy:\n  recheck_interval: 15min",
     source="pacemaker-controld(7), cluster-recheck-interval",
     check=_check,
 )

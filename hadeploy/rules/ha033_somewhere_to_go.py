@@ -34,8 +34,6 @@ RULE = Rule(
     title="Every service may run on two members or more",
     reason="when its only member is lost, there is nowhere to go",
     mend="take a negative score out of locations, or accept HA033 where the service dies with its node on purpose",
-    bad="services:\n  web:\n    locations: {n2: never}",
-    good="services:\n  web:\n    locations: {n3: never}",
     source="pacemaker-schedulerd(7), symmetric-cluster; Pacemaker Explained, Constraints: opt-in and opt-out clusters",
     check=_check,
 )

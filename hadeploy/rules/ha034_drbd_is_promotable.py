@@ -33,9 +33,6 @@ RULE = Rule(
     reason="a plain resource is started on one node alone and stays secondary: the other copy is never "
     "connected, and nothing can be mounted",
     mend="write the volume under volumes and name it in the service: the clone, its roles and its order follow",
-    bad="services:\n  web:\n    members:\n    - {kind: ocf, name: data, agent: 'ocf:linbit:drbd', "
-    "parameters: {drbd_resource: data}}",
-    good="volumes:\n  data: {kind: drbd}\nservices:\n  web:\n    volumes: [data]",
     source="LINBIT users' guide, Pacemaker: promotable, notify, promoted-max 1, clone-max the number of "
     "copies; ocf_linbit_drbd(7)",
     check=_check,

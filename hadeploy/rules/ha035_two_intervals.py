@@ -30,8 +30,6 @@ RULE = Rule(
     reason="Pacemaker tells operations apart by name and interval: the second monitor is refused as a "
     "duplicate, and one role is never looked at",
     mend="let them differ by a second: promoted_interval: 29s, unpromoted_interval: 31s",
-    bad="volumes:\n  data:\n    operations: {promoted_interval: 10s, unpromoted_interval: 10s}",
-    good="volumes:\n  data:\n    operations: {promoted_interval: 10s, unpromoted_interval: 11s}",
     source='crm_verify: "Operation ... is duplicate of ..."; Pacemaker Explained, Monitoring Multi-State Resources',
     check=_check,
 )

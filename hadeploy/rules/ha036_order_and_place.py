@@ -69,8 +69,6 @@ RULE = Rule(
     reason="the service starts where its disk or address is not, or before it is there, and fails at the "
     "next failover",
     mend="write on_top_of, which is both order and place",
-    bad="services:\n  app: {after: [storage]}",
-    good="services:\n  app: {on_top_of: [storage]}",
     source="Clusters from Scratch, shared storage; Pacemaker Explained, Constraints: ordering and "
     "colocation are independent",
     check=_check,

@@ -72,8 +72,6 @@ RULE = Rule(
     title="No service waits for itself, and none is both together with and apart from another",
     reason="Pacemaker breaks a circle where it likes, or starts none of them",
     mend="take one of the relations out",
-    bad="services:\n  a: {on_top_of: [b]}\n  b: {on_top_of: [a]}",
-    good="services:\n  a: {on_top_of: [b]}\n  b: {}",
     source="Pacemaker Explained, Constraints; crm_simulate shows what a circle comes to",
     check=_check,
 )

@@ -34,8 +34,6 @@ RULE = Rule(
     title="A unit has as much time to stop as systemd gives it; agents get what they advise (SPEC060)",
     reason="a stop that systemd would still have brought to an end counts as failed, and its node is fenced",
     mend="leave stop out (100s); or set TimeoutStopSec of the unit below it, and accept HA039",
-    bad="services:\n  web:\n    members:\n    - {kind: systemd, name: web, unit: apache2, operations: {stop: 20s}}",
-    good="services:\n  web:\n    members:\n    - {kind: systemd, name: web, unit: apache2, operations: {stop: 100s}}",
     source="systemd-system.conf(5), DefaultTimeoutStopSec; Pacemaker Explained, Operations",
     check=_check,
 )

@@ -36,8 +36,6 @@ RULE = Rule(
     title="No failure is ignored or left to a person; a failed stop is answered by fencing",
     reason="a service that did not stop is started elsewhere all the same (ignore), or nowhere at all (block)",
     mend="leave on_fail out: restart, and for stop fence",
-    bad="services:\n  db:\n    members:\n    - {kind: systemd, name: db, unit: db, operations: {on_fail: {stop: ignore}}}",
-    good="services:\n  db:\n    members:\n    - {kind: systemd, name: db, unit: db, operations: {on_fail: {stop: fence}}}",
     source="Pacemaker Explained, Operations: on-fail",
     check=_check,
 )

@@ -28,8 +28,6 @@ RULE = Rule(
     title="Every resource is looked at again and again",
     reason="Pacemaker has no recurring monitor of its own accord: a service that dies stays dead, in silence",
     mend="monitor_interval: 10s, or leave it out",
-    bad="services:\n  db:\n    members:\n    - {kind: systemd, name: db, unit: db, operations: {monitor_interval: 0s}}",
-    good="services:\n  db:\n    members:\n    - {kind: systemd, name: db, unit: db, operations: {monitor_interval: 10s}}",
     source="Pacemaker Explained, Operations: monitoring resources for failure",
     check=_check,
 )

@@ -34,8 +34,6 @@ RULE = Rule(
     title="Capacities and demands come together, and the placement strategy reads them",
     reason="services are piled onto one member as if it had no limits",
     mend="write a capacity at every node and a demand at every service, or neither",
-    bad="nodes:\n  n1: {}\nservices:\n  db: {demand: {memory: 48}}",
-    good="nodes:\n  n1: {capacity: {memory: 64}}\nservices:\n  db: {demand: {memory: 48}}",
     source="pacemaker-schedulerd(7), placement-strategy; Pacemaker Explained, Utilization and Placement Strategy",
     check=_check,
 )

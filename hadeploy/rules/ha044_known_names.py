@@ -39,8 +39,6 @@ RULE = Rule(
     title="Every cluster property and meta attribute is one that Pacemaker reads",
     reason="an unknown name is taken in silence (crm_verify has nothing to say) and does nothing",
     mend="write the name as pacemaker-schedulerd(7) and pacemaker-controld(7) have it",
-    bad="policy:\n  properties: {shutdown-loc: true}",
-    good="policy:\n  properties: {shutdown-lock: true}",
     source="pacemaker-schedulerd(7), pacemaker-controld(7), pacemaker-based(7); crm_verify passes unknown names",
     check=_check,
 )

@@ -43,8 +43,6 @@ RULE = Rule(
     title="No part of the cluster is in maintenance by its topology",
     reason="what was meant for an hour stays in the file: at the next failure nothing is taken over",
     mend="leave it out; for a while: crm_attribute --name maintenance-mode --update true, which an apply leaves alone",
-    bad="policy:\n  properties: {maintenance-mode: true}",
-    good="policy:\n  properties: {maintenance-mode: false}",
     source="pacemaker-schedulerd(7), maintenance-mode and stop-all-resources; Pacemaker Explained, Resources: is-managed",
     check=_check,
 )

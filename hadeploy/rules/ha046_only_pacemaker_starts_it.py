@@ -34,9 +34,6 @@ RULE = Rule(
     title="What Pacemaker starts through an agent is not started at boot by its own unit",
     reason="after a reboot two nodes run the service at once, before the cluster has decided anything",
     mend="name the unit under units: it is kept off",
-    bad="services:\n  db:\n    members:\n    - {kind: ocf, name: db, agent: 'ocf:heartbeat:pgsql', packages: [postgresql]}",
-    good="services:\n  db:\n    members:\n    - {kind: ocf, name: db, agent: 'ocf:heartbeat:pgsql', packages: [postgresql],"
-    " units: [postgresql]}",
     source="Debian policy 9.3.3: packages enable and start their units; LINBIT DRBD guide, Pacemaker",
     check=_check,
 )

@@ -67,8 +67,6 @@ RULE = Rule(
     "moment takes acknowledged writes with it. DRBD's timeouts do not bound it: a peer that answers late, all the while, is"
     " never given up. Where it does not wait for fencing, a primary that is cut off acknowledges until it is shot",
     mend="protocol: C",
-    bad="objectives: {rpo: 0s}\nvolumes:\n  data: {protocol: A}",
-    good="objectives: {rpo: 0s}\nvolumes:\n  data: {protocol: C}",
     source="drbd.conf(5), protocol, sndbuf-size and on-congestion: a send buffer that is full blocks the writer, so nothing"
     " older than what it holds is outstanding",
     check=_check,

@@ -29,8 +29,6 @@ RULE = Rule(
     "thrown away",
     mend="fencing: resource-and-stonith (leave it out: it is the default); or quorum: majority with a "
     "third node (DRBD 9)",
-    bad="volumes:\n  data: {fencing: dont-care}",
-    good="volumes:\n  data: {fencing: resource-and-stonith}",
     source="drbd.conf(5), fencing; LINBIT users' guide, Pacemaker: resource-level fencing; "
     "crm-fence-peer.sh, method b",
     check=_check,

@@ -28,8 +28,6 @@ RULE = Rule(
     reason="a lost peer is never proven to be off, so the handler cannot answer, and every write is frozen for ever",
     mend="fence the nodes (fencing.devices); resource-only is the policy of clusters without, and it can "
     "lose writes (HA048)",
-    bad="fencing: {enabled: false}\nvolumes:\n  data: {fencing: resource-and-stonith}",
-    good="fencing: {enabled: true}\nvolumes:\n  data: {fencing: resource-and-stonith}",
     source="drbd.conf(5), fencing: resource-and-stonith freezes I/O until the fence-peer handler returns",
     check=_check,
 )

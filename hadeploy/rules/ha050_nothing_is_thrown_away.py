@@ -34,8 +34,6 @@ RULE = Rule(
     title="Split brain policies end only what costs no write: discard-zero-changes, consensus, disconnect",
     reason="the side that loses has acknowledged writes to clients; they are gone without anybody having been asked",
     mend="leave split_brain out: both sides are kept, and a person decides",
-    bad="volumes:\n  data:\n    split_brain: {one_primary: violently-as0p}",
-    good="volumes:\n  data:\n    split_brain: {one_primary: consensus}",
     source="drbd.conf(5), after-sb-0pri, after-sb-1pri, after-sb-2pri: which of them discard modifications",
     check=_check,
 )

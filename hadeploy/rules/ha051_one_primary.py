@@ -25,8 +25,6 @@ RULE = Rule(
     reason="a filesystem of one node that is mounted on two destroys itself within seconds, and replication "
     "carries it to both copies",
     mend="leave dual_primary out; hadeploy builds no cluster filesystem (GFS2, OCFS2) yet",
-    bad="volumes:\n  data: {filesystem: ext4, dual_primary: true}",
-    good="volumes:\n  data: {filesystem: ext4}",
     source="drbd.conf(5), allow-two-primaries; LINBIT users' guide, dual-primary mode",
     check=_check,
 )

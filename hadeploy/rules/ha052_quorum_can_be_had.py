@@ -34,9 +34,6 @@ RULE = Rule(
     title="A quorum needs three nodes or more, and more than half of them",
     reason="with two nodes the loss of either stops every write; with half or less, two sides can have it at once",
     mend="add a tiebreaker: a third node that needs no disk; or leave quorum out and fence",
-    bad="drbd_version: '9'\nvolumes:\n  data:\n    disks: {n1: /dev/vdb, n2: /dev/vdb}\n    quorum: majority",
-    good="drbd_version: '9'\nvolumes:\n  data:\n    disks: {n1: /dev/vdb, n2: /dev/vdb}\n    tiebreaker: "
-    "n3\n    quorum: majority",
     source="drbd.conf(5) of DRBD 9, quorum; LINBIT administration guide, quorum and diskless tiebreakers "
     "(9.0.18 and later)",
     check=_check,

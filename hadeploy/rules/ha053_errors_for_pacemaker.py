@@ -25,8 +25,6 @@ RULE = Rule(
     reason="frozen processes cannot be stopped: the stop times out, and the node is fenced where an error "
     "would have ended it cleanly",
     mend="on_no_quorum: io-error (leave it out)",
-    bad="drbd_version: '9'\nvolumes:\n  data: {quorum: majority, on_no_quorum: suspend-io}",
-    good="drbd_version: '9'\nvolumes:\n  data: {quorum: majority, on_no_quorum: io-error}",
     source="LINBIT administration guide, on-no-quorum: suspend-io is what DRBD Reactor needs, io-error what "
     "a cluster manager can act upon",
     check=_check,

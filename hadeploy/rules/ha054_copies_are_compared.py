@@ -21,8 +21,6 @@ RULE = Rule(
     title="The copies of a volume are compared regularly, block by block",
     reason="a block that a disk lost, or that never arrived, is found after the failover that needs it",
     mend="leave verify out: once a month is the default; or verify: {schedule: ...}",
-    bad="volumes:\n  data: {verify: null}",
-    good="volumes:\n  data:\n    verify: {algorithm: crc32c, schedule: 'Sun *-*-01..07 02:00:00'}",
     source="drbd.conf(5), notes on data integrity: online verify, regularly, for example once a month; "
     "data-integrity-alg is not for production",
     check=_check,

@@ -33,8 +33,6 @@ RULE = Rule(
     reason="the rate that counts is another than the one that is written: a replaced disk takes days, or a "
     "resync starves the service",
     mend="max_rate and min_rate bound the controller; fixed_rate belongs to plan_ahead: 0s",
-    bad="volumes:\n  data:\n    resync: {fixed_rate: 40MiB/s, plan_ahead: 2s}",
-    good="volumes:\n  data:\n    resync: {max_rate: 40MiB/s, plan_ahead: 2s}",
     source="drbd.conf(5), resync-rate, c-plan-ahead (0 disables the controller) and c-max-rate; the default "
     "of resync-rate is 250 KiB/s",
     check=_check,

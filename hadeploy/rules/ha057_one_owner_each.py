@@ -49,8 +49,6 @@ RULE = Rule(
     title="Every port, minor number and backing disk belongs to one volume",
     reason="the second volume does not come up on that node: it has no second copy, and nobody to fail over to",
     mend="leave port and minor out: they are derived from the name; give every volume a disk of its own",
-    bad="volumes:\n  data: {port: 7800}\n  log: {port: 7800}",
-    good="volumes:\n  data: {port: 7800}\n  log: {port: 7801}",
     source="drbd.conf(5), address, device minor and meta-disk",
     check=_check,
 )

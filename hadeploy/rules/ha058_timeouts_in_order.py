@@ -27,8 +27,6 @@ RULE = Rule(
     title="timeout is below connect_interval and below ping_interval",
     reason="drbdadm refuses it, or an attempt to connect overtakes the one before, and the link never settles",
     mend="leave timing out: 1.5 s below 2 s",
-    bad="volumes:\n  data:\n    timing: {timeout: 6s, ping_interval: 2s}",
-    good="volumes:\n  data:\n    timing: {timeout: 1.5s, ping_interval: 2s}",
     source="drbd.conf(5), timeout: must be lower than connect-int and ping-int",
     check=_check,
 )

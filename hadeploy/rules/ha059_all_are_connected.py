@@ -27,10 +27,6 @@ RULE = Rule(
     reason="a node that reaches only some of the others has a copy that grows old, and a vote that counts",
     mend="give each an IPv4 address on the replication network, or each an IPv6 one; the mesh of three "
     "nodes is written by hadeploy",
-    bad="volumes:\n  data: {network: repl}\nnodes:\n  n1: {addresses: {repl: 192.0.2.1}}\n  n2: "
-    "{addresses: {repl: '2001:db8::2'}}",
-    good="volumes:\n  data: {network: repl}\nnodes:\n  n1: {addresses: {repl: 192.0.2.1}}\n  n2: "
-    "{addresses: {repl: 192.0.2.2}}",
     source="drbd.conf(5), address and connection-mesh: a connection has one address family; drbdadm only "
     "remarks on a mesh that is missing",
     check=_check,

@@ -31,8 +31,6 @@ RULE = Rule(
     reason="whoever can open a connection to that port is taken for the peer, and receives or writes every block",
     mend="leave authentication out: hadeploy makes the secret and keeps it in the vault; or give "
     "replication a network of its own",
-    bad="volumes:\n  data: {network: lan, authentication: false}",
-    good="volumes:\n  data: {network: lan}",
     source="drbd.conf(5), cram-hmac-alg and shared-secret",
     check=_check,
 )

@@ -48,8 +48,6 @@ RULE = Rule(
     reason="equal priorities are a tie: both become master until the lower address steps back, and who holds the"
     " address depends on who came first",
     mend="give every node a number of its own, 1 to 254, or leave them out",
-    bad="vrrp:\n  addresses:\n    site-a:\n      priorities: {lb1: 100, lb2: 100}",
-    good="vrrp:\n  addresses:\n    site-a:\n      priorities: {lb1: 150, lb2: 100}",
     source="keepalived.conf(5), priority; RFC 5798, 5.2.4; keepalived 2.2.7, vrrp_state_master_rx",
     check=_check,
 )

@@ -59,8 +59,6 @@ RULE = Rule(
     title="A weight outdoes the gap between priorities, and there is none without preemption",
     reason="an address stays on a member whose check fails: the master keeps sending adverts, and nobody takes it over",
     mend="leave the weight out: a member whose check fails then gives the address away at once",
-    bad="vrrp:\n  preempt: false\n  track_scripts:\n    answers: {path: /usr/local/sbin/answers, weight: -60}",
-    good="vrrp:\n  preempt: false\n  track_scripts:\n    answers: {path: /usr/local/sbin/answers}",
     source="keepalived.conf(5), weight; keepalived issues 2599, 2379; 2.2.7, vrrp_state_backup",
     check=_check,
 )

@@ -41,8 +41,6 @@ RULE = Rule(
     reason="keepalived clears the one setting for the sake of the other: a returned member takes the address back at"
     " once, although it was told not to",
     mend="write one of the two",
-    bad="vrrp:\n  preempt: false\n  starts_as_master: true",
-    good="vrrp:\n  preempt: false",
     source="keepalived.conf(5), nopreempt and preempt_delay; keepalived -t 2.2.7: nopreempt will not work with initial"
     " state MASTER - clearing (exit code 5)",
     check=_check,

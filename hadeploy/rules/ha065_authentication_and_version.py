@@ -32,8 +32,6 @@ RULE = Rule(
     reason="keepalived ignores it with version 3, so that it protects nothing; the firewall, which takes adverts from the"
     " peers alone, does",
     mend="leave out vrrp.authentication and keep firewall: true",
-    bad="vrrp:\n  authentication: {password: {env: VRRP_PASSWORD}}",
-    good="vrrp:\n  advert_interval: 1s",
     source="RFC 5798, 9; RFC 3768, 10; keepalived.conf(5), authentication; keepalived -t 2.2.7: version 3 does not"
     " support authentication. Ignoring (exit code 5)",
     check=_check,

@@ -36,8 +36,6 @@ RULE = Rule(
     reason="members that do not hear each other are all master at once; a segment that is not told keeps sending clients to"
     " the old one",
     mend="leave out vrrp.unicast: it follows from networks.<name>.multicast",
-    bad="networks:\n  lan: {multicast: false}\nvrrp:\n  unicast: false",
-    good="networks:\n  lan: {multicast: false}\nvrrp:\n  unicast: true",
     source="keepalived.conf(5), unicast_peer and notify_master_rx_lower_pri; RFC 5798, 5.1.1.2",
     check=_check,
 )

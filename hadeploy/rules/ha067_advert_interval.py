@@ -39,8 +39,6 @@ RULE = Rule(
     reason="it stands in the advert itself, in steps of 10 ms (version 3) or in seconds (version 2); what is between is cut"
     " off, and a peer waits for another time than was written",
     mend="write a multiple of 10ms, or of 1s with version 2",
-    bad="vrrp:\n  version: 2\n  advert_interval: 100ms",
-    good="vrrp:\n  version: 3\n  advert_interval: 100ms",
     source="RFC 5798, 5.2.7: Max Adver Int in centiseconds; RFC 3768, 5.3.7: Adver Int in seconds",
     check=_check,
 )

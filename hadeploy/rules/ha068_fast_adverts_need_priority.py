@@ -26,8 +26,6 @@ RULE = Rule(
     title="Adverts below a second are sent by a process that goes first",
     reason="a master that the scheduler or swap keeps waiting looks dead: addresses move under load, when it hurts most",
     mend="leave out vrrp.scheduling, or write nice or realtime",
-    bad="vrrp:\n  advert_interval: 100ms\n  scheduling: normal",
-    good="vrrp:\n  advert_interval: 100ms",
     source="keepalived.conf(5), vrrp_priority, vrrp_rt_priority and vrrp_no_swap",
     check=_check,
 )

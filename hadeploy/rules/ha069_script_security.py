@@ -42,8 +42,6 @@ RULE = Rule(
     reason="keepalived is root: whoever can change such a script is root, too; with script security it does not run it, and"
     " the address goes",
     mend="put scripts into /usr/local/sbin and leave out user and script_security",
-    bad="vrrp:\n  script_security: false",
-    good="vrrp:\n  track_processes: [haproxy]",
     source="keepalived.conf(5), enable_script_security and script_user; keepalived -t 2.2.7, exit codes 5 and 6",
     check=_check,
 )

@@ -80,8 +80,6 @@ RULE = Rule(
     title="Checks end before the next begins, find a failure within the objective, and count as failed until they ran",
     reason="the address stays where nothing answers for longer than the objective allows, or comes there after a boot",
     mend="timeout below interval; interval x fall + timeout + takeover within objectives.rto",
-    bad="vrrp:\n  track_scripts:\n    answers: {path: /usr/local/sbin/answers, interval: 2s, timeout: 5s}",
-    good="vrrp:\n  track_scripts:\n    answers: {path: /usr/local/sbin/answers, interval: 2s, timeout: 1s}",
     source="keepalived.conf(5), vrrp_script; 2.2.7 reads whole seconds; RFC 5798, 6.4.2: priority 0 leaves Skew_Time",
     check=_check,
 )

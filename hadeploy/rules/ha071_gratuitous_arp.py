@@ -43,8 +43,6 @@ RULE = Rule(
     title="A master repeats where its address is, above all after a split",
     reason="one lost packet, or a healed split, leaves neighbours sending to a member that does not hold the address",
     mend="leave out vrrp.gratuitous_arp",
-    bad="vrrp:\n  gratuitous_arp: {refresh: 0s}",
-    good="vrrp:\n  gratuitous_arp: {refresh: 60s}",
     source="keepalived.conf(5), vrrp_garp_master_refresh and higher_prio_send_advert",
     check=_check,
 )

@@ -29,8 +29,6 @@ RULE = Rule(
     reason="keepalived speaks version 3 for them whatever is written; a peer that was chosen for its version 2 does not"
     " answer, and both are master",
     mend="leave out vrrp.version",
-    bad="vrrp:\n  version: 2\nvirtual_addresses:\n  site-a: {address: 2001:db8::100/64, network: lan}",
-    good="vrrp:\n  version: 3\nvirtual_addresses:\n  site-a: {address: 2001:db8::100/64, network: lan}",
     source="RFC 3768, 1; RFC 5798, 1; keepalived.conf(5), version: IPv6 instances will always use version 3",
     check=_check,
 )

@@ -34,8 +34,6 @@ RULE = Rule(
     title="All addresses of a sync group rank the members in the same order",
     reason="each address pulls the whole group to its own master: constant elections, and the addresses flap",
     mend="name the same master for all addresses of the group",
-    bad="vrrp:\n  sync_groups: {both: [inside, outside]}\n  addresses:\n    inside: {master: lb1}\n    outside: {master: lb2}",
-    good="vrrp:\n  sync_groups: {both: [inside, outside]}\n  addresses:\n    inside: {master: lb1}\n    outside: {master: lb1}",
     source="keepalived.conf(5), VRRP synchronization groups: constant re-elections",
     check=_check,
 )

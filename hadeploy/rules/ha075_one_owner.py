@@ -78,9 +78,6 @@ RULE = Rule(
     title="A floating address has one manager: keepalived or one resource of Pacemaker",
     reason="two managers hold it on two members at once, and neighbours send to the one they heard last",
     mend="write the address under virtual_addresses of one topology, and name it in one service or frontend",
-    bad="virtual_addresses:\n  web: {address: 192.0.2.10/24, network: lan}\nservices:\n  web:\n    members:"
-    "\n      - {kind: ocf, name: ip, agent: 'ocf:heartbeat:IPaddr2', parameters: {ip: 192.0.2.10}}",
-    good="virtual_addresses:\n  web: {address: 192.0.2.10/24, network: lan}\nservices:\n  web:\n    addresses: [web]",
     source="ARP knows one owner of an address (RFC 826, RFC 5227); keepalived -t takes one address in two instances",
     check=_check,
     check_across=_check_across,

@@ -42,8 +42,6 @@ RULE = Rule(
     title="Every server is checked, an HTTP server by HTTP",
     reason="a dead server keeps its share of the clients; one whose port is open while its work fails does so, too",
     mend="write a check of the kind that the service speaks",
-    bad="backends:\n  web:\n    check: {kind: tcp}",
-    good="backends:\n  web:\n    check: {kind: http, path: /healthz}",
     source="HAProxy configuration manual, 5.2: check; option httpchk; haproxy -c takes servers without one",
     check=_check,
 )

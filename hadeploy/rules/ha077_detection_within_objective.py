@@ -33,8 +33,6 @@ RULE = Rule(
     title="Checks find a dead server within the objective",
     reason="a server that is cut off answers nothing at all: its share of the requests waits until the checks give it up",
     mend="lower check.interval, check.fall or check.timeout, or write a check.fast_interval",
-    bad="check: {interval: 2s, fall: 3, timeout: 2s}\nobjectives: {rto: 5s}",
-    good="check: {interval: 2s, fast_interval: 500ms, fall: 3, timeout: 1s}\nobjectives: {rto: 5s}",
     source="HAProxy configuration manual, 5.2: inter, fastinter, fall; 4.2: timeout check",
     check=_check,
 )

@@ -46,8 +46,6 @@ RULE = Rule(
     reason="the load balancer is highly available, and what it balances is not; sessions that stay on a dead primary write"
     " to it, or wait for ever",
     mend="name a second server, a backup at least",
-    bad="servers:\n  web1: {node: lb1, port: 8080}",
-    good="servers:\n  web1: {node: lb1, port: 8080}\n  web2: {node: lb2, port: 8080}",
     source="HAProxy configuration manual, 4.2: retries, option redispatch; 5.2: backup, on-marked-down",
     check=_check,
 )

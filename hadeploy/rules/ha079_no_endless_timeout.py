@@ -39,8 +39,6 @@ RULE = Rule(
     reason="connections of clients and servers that are gone stay for ever, until maxconn is reached and nobody gets in;"
     " haproxy -c only warns",
     mend="write a duration, or leave it out for the default",
-    bad="load_balancer:\n  timeouts: {client: 0s}",
-    good="load_balancer:\n  timeouts: {client: 30s}",
     source="HAProxy configuration manual, 4.2: timeout client, connect, server, http-request, check; haproxy -c: missing"
     " timeouts",
     check=_check,

@@ -28,8 +28,6 @@ RULE = Rule(
     reason="when the address moves, every client lands on another server than the one that knows its session; with two"
     " addresses that happens between two requests",
     mend="leave out share_table",
-    bad="backends:\n  web: {stick_on_source: true, share_table: false}",
-    good="backends:\n  web: {stick_on_source: true}",
     source="HAProxy configuration manual, 3.5: peers; 4.2: stick-table",
     check=_check,
 )

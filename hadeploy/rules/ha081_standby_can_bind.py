@@ -24,8 +24,6 @@ RULE = Rule(
     reason="on the standby it does not start at all (cannot bind socket), and when the address arrives nobody answers on it;"
     " haproxy -c does not try",
     mend="leave out load_balancer.bind, or write transparent where kernel settings are not yours to make",
-    bad="load_balancer:\n  bind: plain",
-    good="load_balancer:\n  bind: transparent",
     source="ip(7), ip_nonlocal_bind; HAProxy configuration manual, 5.1: transparent",
     check=_check,
 )

@@ -34,8 +34,6 @@ RULE = Rule(
     reason="each reload leaves a process for the connections that are still open: without an end they pile up until memory"
     " is gone, with one that is too early every change of configuration cuts requests in two",
     mend="leave out load_balancer.hard_stop_after",
-    bad="load_balancer:\n  timeouts: {server: 60s}\n  hard_stop_after: 30s",
-    good="load_balancer:\n  timeouts: {server: 60s}\n  hard_stop_after: 60s",
     source="HAProxy configuration manual, 3.1: hard-stop-after; management guide, 4: stopping and restarting",
     check=_check,
 )

@@ -66,8 +66,6 @@ RULE = Rule(
     reason="whoever gets between reads everything, as without TLS; a check that speaks otherwise than the clients finds a"
     " dead server well, or a living one dead",
     mend="write tls.ca_file and tls.server_name, and check.tls where checks go to another port",
-    bad="backends:\n  web:\n    tls: {verify: none}",
-    good="backends:\n  web:\n    tls: {ca_file: /etc/ssl/certs/internal.pem, server_name: web.example.org}",
     source="HAProxy configuration manual, 5.2: verify, verifyhost, ca-file, check-ssl, port",
     check=_check,
 )

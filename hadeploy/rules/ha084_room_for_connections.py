@@ -52,8 +52,6 @@ RULE = Rule(
     reason="clients above a limit that nobody planned wait in a queue until its timeout; a server that changed its address"
     " stays dead until a reload",
     mend="write limits that fit each other",
-    bad="load_balancer:\n  maxconn: 4000\n  open_files: 4096",
-    good="load_balancer:\n  maxconn: 4000\n  open_files: 8192",
     source="HAProxy configuration manual, 3.2: maxconn, ulimit-n; 5.2: maxconn, init-addr; 5.3: resolvers",
     check=_check,
 )

@@ -27,8 +27,6 @@ RULE = Rule(
     title="Statistics answer on the management network alone",
     reason="they ask for no password, and tell every server, its load and its failures to whoever comes by",
     mend="leave out load_balancer.statistics_network",
-    bad="management_network: mgmt\nload_balancer:\n  statistics_network: lan",
-    good="management_network: mgmt",
     source="HAProxy configuration manual, 9.4: prometheus-exporter",
     check=_check,
 )

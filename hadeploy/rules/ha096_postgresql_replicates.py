@@ -67,8 +67,6 @@ RULE = Rule(
     "one node, it refuses to start, or nothing is replicated and the first failover starts without the data. "
     "Patroni under Pacemaker is two managers that start and stop each other's database",
     mend="write it under databases; or replicate below it (a volume), or by Patroni alone",
-    bad="services:\n  db:\n    members: [{kind: ocf, name: pg, agent: 'ocf:heartbeat:pgsqlms'}]",
-    good="databases:\n  orders: {kind: postgresql}\nservices:\n  db: {databases: [orders], addresses: [db]}",
     source="PAF quick start; ocf_heartbeat_pgsql(7), rep_mode; Patroni documentation, DCS failsafe",
     check=_check,
 )

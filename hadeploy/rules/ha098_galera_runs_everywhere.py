@@ -40,8 +40,6 @@ RULE = Rule(
     "has nobody to be a majority with and no copy to fail over to; and an arbitrator on a database's node is lost with it",
     mend="run MariaDB on every node outside the cluster, balanced by HAProxy with one writer (backup: true for the "
     "others); or one database on a volume in a group",
-    bad="services:\n  db:\n    members: [{kind: ocf, name: db, agent: 'ocf:heartbeat:galera'}]",
-    good="services:\n  db:\n    volumes: [data]\n    members: [{kind: ocf, name: db, agent: 'ocf:heartbeat:mysql'}]",
     source="MariaDB knowledge base, Galera: monitoring and quorum; ocf_heartbeat_galera(7)",
     check=_check,
 )

@@ -39,8 +39,6 @@ RULE = Rule(
     reason="a failover needs the votes of most Sentinels: of two, or of one that moves, the rest is no majority, and "
     "nothing is promoted when it is needed",
     mend="three nodes with a Sentinel each; or one Redis on a volume, moved by the cluster",
-    bad="services:\n  cache:\n    members: [{kind: systemd, name: watch, unit: redis-sentinel}]",
-    good="services:\n  cache:\n    volumes: [data]\n    members: [{kind: systemd, name: cache, unit: redis-server}]",
     source="Redis documentation, Sentinel: at least three instances on computers that fail independently",
     check=_check,
 )

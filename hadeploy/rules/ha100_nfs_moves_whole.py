@@ -116,10 +116,6 @@ RULE = Rule(
     reason="exported before it is mounted, clients get the empty directory below, or a stale handle; state that stays "
     "behind loses every lock; two exports of one fsid are one file system to a client",
     mend="members in this order: Filesystem (or volumes), nfsserver, exportfs; and addresses of the service",
-    bad="services:\n  files:\n    members: [{kind: ocf, agent: 'ocf:heartbeat:exportfs'}, {kind: ocf, agent: "
-    "'ocf:heartbeat:nfsserver'}]",
-    good="services:\n  files:\n    volumes: [files]\n    members: [{kind: ocf, agent: 'ocf:heartbeat:nfsserver'}, "
-    "{kind: ocf, agent: 'ocf:heartbeat:exportfs'}]\n    addresses: [files]",
     source="SUSE: Highly available NFS storage with DRBD and Pacemaker; exports(5), fsid; RFC 8881, 8.4.2",
     check=_check,
 )

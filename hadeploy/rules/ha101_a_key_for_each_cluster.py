@@ -45,8 +45,6 @@ RULE = Rule(
     reason="the key is all that keeps strangers out: with one key for two clusters, a node of the one that is set up anew "
     "with a wrong address may join the other, and who takes one host can speak in both",
     mend="secrets_vault: another file for each topology",
-    bad="# two topologies in one folder, both with\nsecrets_vault: secrets.vault.yml",
-    good="# two topologies in one folder, this one with\nsecrets_vault: shop.vault.yml",
     source="corosync-keygen(8); corosync.conf(5), keyfile",
     check=_check,
     check_across=_check_across,

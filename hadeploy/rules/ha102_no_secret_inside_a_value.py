@@ -47,8 +47,6 @@ RULE = Rule(
     reason="a topology lives in repositories and reviews, and the CIB that it becomes can be read by everyone in the group "
     "haclient: a password in an address or an option string is known to all of them",
     mend="take the whole value from a reference: {env: NAME}, {file: path} or {vault: variable}",
-    bad="parameters:\n  options: user=db password=hunter2",
-    good="parameters:\n  options: {vault: db_options}",
     source="Pacemaker Explained: cibsecret; the CIB is readable by haclient",
     check=_check,
 )

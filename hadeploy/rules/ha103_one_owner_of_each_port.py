@@ -80,8 +80,6 @@ RULE = Rule(
     reason="the second does not start: in a cluster that shows only when a service moves to the node of another, "
     "which is when it is needed",
     mend="give each a port of its own; clients see only the virtual address",
-    bad="services:\n  a: {members: [{kind: nginx, port: 80}]}\n  b: {members: [{kind: nginx, port: 80}]}",
-    good="services:\n  a: {members: [{kind: nginx, port: 8081}]}\n  b: {members: [{kind: nginx, port: 8082}]}",
     source="bind(2), EADDRINUSE; firewalld's services high-availability and ssh for the ports",
     check=_check,
 )

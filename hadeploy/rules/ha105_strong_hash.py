@@ -26,8 +26,6 @@ RULE = Rule(
     reason="md5 and sha1 are broken as hashes, refused where a host runs in FIPS mode, and gain nothing here; corosync's "
     "parser accepts them",
     mend="hash: sha256",
-    bad="cluster:\n  crypto: {hash: sha1}",
-    good="cluster:\n  crypto: {hash: sha256}",
     source="corosync.conf(5), crypto_hash; NIST SP 800-131A",
     check=_check,
 )

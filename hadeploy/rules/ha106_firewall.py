@@ -22,8 +22,6 @@ RULE = Rule(
     reason="VRRPv3 has no authentication: one advert from any machine on the segment takes an address away; HAProxy's peers "
     "and statistics ask for no password either",
     mend="leave firewall out; where another tool owns the firewall, accept this with its name",
-    bad="firewall: false",
-    good="firewall: true",
     source="RFC 5798, section 9; keepalived.conf(5), authentication",
     check=_check,
 )

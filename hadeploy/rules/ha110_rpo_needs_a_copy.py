@@ -30,8 +30,6 @@ RULE = Rule(
     reason="the next member starts the service on its own disk, with what was there when it last ran",
     mend="give the service a volume or a database that replicates, mount shared storage in it, or take objectives.rpo out if"
     " it replicates by itself",
-    bad="objectives: {rpo: 0s}\nservices:\n  db: {members: [{kind: systemd, name: db, unit: mysql}]}",
-    good="objectives: {rpo: 0s}\nvolumes:\n  data: {protocol: C}\nservices:\n  db: {volumes: [data]}",
     source="LINBIT DRBD User's Guide, 'Why DRBD'; Clusters from Scratch, 'Replicate Storage'",
     check=_check,
 )

@@ -39,8 +39,6 @@ RULE = Rule(
     "node, and when the line between two regions fails, no fencing device can be reached across it",
     mend="one cluster in each region, and a booth ticket between them; for two buildings on a metropolitan line write its "
     "measured networks.<name>.round_trip, at most 10ms",
-    bad="nodes:\n  n1: {region: east}\n  n2: {region: west}",
-    good="networks:\n  ring: {round_trip: 2ms}\nnodes:\n  n1: {region: east-a}\n  n2: {region: east-b}",
     source="Pacemaker Explained, multi-site clusters; RHEL support policies: at most 10 ms of round trip",
     check=_check,
 )

@@ -53,8 +53,6 @@ RULE = Rule(
     title="The loss of any one node leaves the others with quorum",
     reason="a cluster that stops with one of its nodes is less available than that node alone",
     mend="give each node one vote; for two nodes take two_node or a quorum device instead of a tie-breaker",
-    bad="nodes:\n  a: {votes: 3}\n  b: {}\n  c: {}",
-    good="nodes:\n  a: {}\n  b: {}\n  c: {}",
     source="votequorum(5), overview and auto_tie_breaker; corosync exec/votequorum.c, are_we_quorate",
     check=_check,
 )

@@ -29,8 +29,6 @@ RULE = Rule(
     reason="corosync switches the tie-breaker off without it, or does not start where last_man_standing is on, too; its "
     "parser accepts the file, so the tie-breaker is missing when it is first needed",
     mend="leave wait_for_all out: it is derived; or remove the tie-breaker",
-    bad="nodes: {a: {}, b: {}, c: {}}\ncluster:\n  quorum: {auto_tie_breaker: lowest, wait_for_all: false}",
-    good="nodes: {a: {}, b: {}, c: {}}\ncluster:\n  quorum: {auto_tie_breaker: lowest}",
     source="corosync exec/votequorum.c, votequorum_readconfig",
     check=_check,
 )

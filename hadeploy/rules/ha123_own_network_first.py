@@ -31,8 +31,6 @@ RULE = Rule(
     reason="in passive mode all traffic takes the first link while it is up: clients that fill it delay the token, and a "
     "healthy node looks lost",
     mend="put the network that no clients use first in cluster.links",
-    bad="cluster:\n  links: [lan, ring]",
-    good="cluster:\n  links: [ring, lan]",
     source="corosync.conf(5), link_mode and knet_link_priority; SUSE HA administration guide: a dedicated network first",
     check=_check,
 )

@@ -26,8 +26,6 @@ RULE = Rule(
     title="From three members on, several are fenced at once",
     reason="one controller that does not answer holds up the fencing of all others, and with it every takeover",
     mend="concurrent: true, or leave it out",
-    bad="fencing:\n  concurrent: false",
-    good="fencing:\n  concurrent: true",
     source="pacemaker-schedulerd(7), concurrent-fencing",
     check=_check,
 )

@@ -52,10 +52,6 @@ RULE = Rule(
     title="Devices of different members switch different machines",
     reason="when one member is lost, the healthy one is switched off in its place and the lost one counts as off",
     mend="give each device the address, or the outlet, of its own target",
-    bad="fencing:\n  devices:\n    ipmi-n1: {agent: fence_ipmilan, targets: [n1], parameters: {ip: 10.0.9.1}}\n"
-    "    ipmi-n2: {agent: fence_ipmilan, targets: [n2], parameters: {ip: 10.0.9.1}}",
-    good="fencing:\n  devices:\n    ipmi-n1: {agent: fence_ipmilan, targets: [n1], parameters: {ip: 10.0.9.1}}\n"
-    "    ipmi-n2: {agent: fence_ipmilan, targets: [n2], parameters: {ip: 10.0.9.2}}",
     source="fence_ipmilan(8): the agent knows no target but its address; Pacemaker Explained, Fencing: pcmk_host_list",
     check=_check,
 )

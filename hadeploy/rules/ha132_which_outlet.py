@@ -40,9 +40,6 @@ RULE = Rule(
     title="A device for several members knows which outlet is whose",
     reason="whichever member is lost, the same machine is switched off, and the lost one counts as off",
     mend="name each target's outlet in pcmk_host_map, or write one device for each node",
-    bad="fencing:\n  devices:\n    pdu: {agent: fence_apc, targets: [n1, n2], parameters: {ip: 10.0.9.1, plug: 1}}",
-    good="fencing:\n  devices:\n"
-    "    pdu: {agent: fence_apc, targets: [n1, n2], parameters: {ip: 10.0.9.1, pcmk_host_map: 'n1:1;n2:2'}}",
     source="pacemaker-fenced(7), pcmk_host_map and pcmk_host_argument",
     check=_check,
 )

@@ -31,8 +31,6 @@ RULE = Rule(
     title="A fencing level names devices that can fence its node",
     reason="all devices of a level must succeed: the level fails each time, and is the only one perhaps",
     mend="name a device whose targets include the node",
-    bad="fencing:\n  levels:\n    n1: [[ipmi-n2]]",
-    good="fencing:\n  levels:\n    n1: [[ipmi-n1]]",
     source="Pacemaker Explained, Fencing: fencing topologies",
     check=_check,
 )

@@ -30,9 +30,6 @@ RULE = Rule(
     title="Where a node has levels, every device that can fence it is in one of them",
     reason="a device outside the levels is never tried, though everybody counts on it",
     mend="add a level for it",
-    bad="fencing:\n  devices:\n    ipmi-n1: {targets: [n1]}\n    pdu: {targets: [n1]}\n  levels:\n    n1: [[ipmi-n1]]",
-    good="fencing:\n  devices:\n    ipmi-n1: {targets: [n1]}\n    pdu: {targets: [n1]}\n  levels:\n"
-    "    n1: [[ipmi-n1], [pdu]]",
     source="Pacemaker Explained, Fencing: fencing topologies; pacemaker-fenced tries only what is listed",
     check=_check,
 )

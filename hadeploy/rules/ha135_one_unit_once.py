@@ -34,10 +34,6 @@ RULE = Rule(
     title="A unit is started and stopped by one member of one service",
     reason="on one node both mean the same process: when one service leaves, it stops the other's",
     mend="one service for both, or an instance of a template unit for each (app@a.service, app@b.service)",
-    bad="services:\n  a: {members: [{kind: systemd, name: a, unit: app}]}\n"
-    "  b: {members: [{kind: systemd, name: b, unit: app}]}",
-    good="services:\n  a: {members: [{kind: systemd, name: a, unit: app@a}]}\n"
-    "  b: {members: [{kind: systemd, name: b, unit: app@b}]}",
     source="systemd.unit(5): a unit is one on a machine; Pacemaker Explained, Resource classes: systemd",
     check=_check,
 )

@@ -67,12 +67,6 @@ RULE = Rule(
     title="A filesystem, an address, a database's files belong to one resource",
     reason="two services bring them up on two nodes at once: the filesystem is destroyed, the address answers twice",
     mend="one resource for it, in the service that the other stands on_top_of",
-    bad="services:\n"
-    "  a: {members: [{kind: ocf, agent: 'ocf:heartbeat:Filesystem', parameters: {device: /dev/sdb}}]}\n"
-    "  b: {members: [{kind: ocf, agent: 'ocf:heartbeat:Filesystem', parameters: {device: /dev/sdb}}]}",
-    good="services:\n"
-    "  a: {members: [{kind: ocf, agent: 'ocf:heartbeat:Filesystem', parameters: {device: /dev/sdb}}]}\n"
-    "  b: {on_top_of: [a]}",
     source="mount(8) and mkfs: a filesystem of one machine; OCF resource agent API: unique parameters",
     check=_check,
 )

@@ -29,8 +29,6 @@ RULE = Rule(
     title="random_delay, which bounds the whole delay, is longer than the fixed one",
     reason="the fixed delay is cut to the bound: the head start is shorter than it reads, and nothing is left to chance",
     mend="write random_delay above delay, or only one of them",
-    bad="fencing:\n  devices:\n    ipmi-n1: {targets: [n1], delay: 10s, random_delay: 5s}",
-    good="fencing:\n  devices:\n    ipmi-n1: {targets: [n1], delay: 5s, random_delay: 10s}",
     source="pacemaker-fenced(7), pcmk_delay_max: the sum of base and random delay is kept below it",
     check=_check,
 )

@@ -22,8 +22,6 @@ RULE = Rule(
     reason="systemd starts a HAProxy that crashed again, but not one whose configuration it cannot read: the address stays"
     " where nobody answers, beside a member that would",
     mend="vrrp.track_processes: [haproxy], or a script that asks it",
-    bad="vrrp:\n  preempt: true",
-    good="vrrp:\n  preempt: true\n  track_processes: [haproxy]",
     source="keepalived.conf(5), track_script; hadeploy simulate --fail process:haproxy@MEMBER",
     check=_check,
 )

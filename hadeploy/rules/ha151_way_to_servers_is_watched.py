@@ -54,9 +54,6 @@ RULE = Rule(
     reason="keepalived notices only when the interface of the address itself is down: with the other one down the member"
     " stays master and answers every client that no server is available",
     mend="vrrp.track_networks: the network of the servers, or a sync group with an address on it",
-    bad="virtual_addresses:\n  www: {address: 192.0.2.10/24, network: outside}\nvrrp:\n  track_processes: [haproxy]",
-    good="virtual_addresses:\n  www: {address: 192.0.2.10/24, network: outside}\nvrrp:\n  track_processes: [haproxy]\n"
-    "  track_networks: [inside]",
     source="keepalived.conf(5), track_interface; hadeploy simulate --fail port:MEMBER/NETWORK",
     check=_check,
 )

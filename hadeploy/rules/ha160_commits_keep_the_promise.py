@@ -30,8 +30,6 @@ RULE = Rule(
     reason="an asynchronous standby is behind by whatever the network and its own disk are behind, without a bound; it is"
     " promoted all the same, and what it lacked is gone",
     mend="replication: synchronous",
-    bad="objectives: {rpo: 0s}\ndatabases:\n  orders: {replication: asynchronous}",
-    good="objectives: {rpo: 0s}\ndatabases:\n  orders: {replication: synchronous}",
     source="PostgreSQL documentation, 27.2.8 Synchronous Replication; ocf_heartbeat_pgsql(7), rep_mode",
     check=_check,
 )

@@ -45,8 +45,6 @@ RULE = Rule(
     reason="a cluster fences by cutting the power, so every failover is a power cut to somebody: what was only in memory is"
     " gone, or the data directory is",
     mend="leave the setting out: the default is the safe one",
-    bad="databases:\n  orders:\n    settings: {fsync: false}",
-    good="databases:\n  orders:\n    settings: {shared_buffers: 256MB}",
     source="PostgreSQL documentation, 20.5 Write Ahead Log: fsync, full_page_writes, synchronous_commit",
     check=_check,
 )

@@ -28,8 +28,6 @@ RULE = Rule(
     " acknowledged without the peer cannot be held back until the peer is fenced. With resource-only a primary that is cut"
     " off from everything acknowledges until it is shot, which HA047 counts among what may be lost",
     mend="protocol: C; or fencing: resource-only, with an objectives.rpo that has room for the time until a member is shot",
-    bad="volumes:\n  data: {protocol: A}",
-    good="volumes:\n  data: {protocol: A, fencing: resource-only}",
     source="DRBD 8.4.11 in Linux 6.1, drbdsetup connect; ERR_STONITH_AND_PROT_A of its sources",
     check=_check,
 )

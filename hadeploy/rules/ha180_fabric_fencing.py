@@ -71,11 +71,6 @@ RULE = Rule(
     reason="the node counts as fenced and goes on with its address, its processes and its own disks, while another node "
     "starts the same: two owners. Pacemaker there stops only where it hears of its fencing, which a lost node does not",
     mend="one fencing level of both: levels: {n1: [[scsi, ipmi-n1]]}",
-    bad="fencing:\n  devices:\n    scsi: {agent: fence_scsi, targets: [n1, n2]}",
-    good="fencing:\n  devices:\n    scsi: {agent: fence_scsi, targets: [n1, n2]}\n"
-    "    ipmi-n1: {agent: fence_ipmilan, targets: [n1]}\n"
-    "    ipmi-n2: {agent: fence_ipmilan, targets: [n2]}\n"
-    "  levels:\n    n1: [[scsi, ipmi-n1]]\n    n2: [[scsi, ipmi-n2]]",
     source="fence_scsi(8): a manual reboot is required; Pacemaker Explained, Fencing: unfencing, fencing topologies",
     check=_check,
 )

@@ -33,8 +33,6 @@ RULE = Rule(
     reason="with a device that provides unfencing every resource waits until its node was unfenced: on the others nothing "
     "is started, or it starts without the storage",
     mend="name every node under the targets of the devices that cut storage off",
-    bad="nodes: {n1: {}, n2: {}, n3: {}}\nfencing:\n  devices:\n    scsi: {agent: fence_scsi, targets: [n1, n2]}",
-    good="nodes: {n1: {}, n2: {}, n3: {}}\nfencing:\n  devices:\n    scsi: {agent: fence_scsi, targets: [n1, n2, n3]}",
     source="Pacemaker Explained, Resources: requires (unfencing), provides; Fencing: unfencing",
     check=_check,
 )

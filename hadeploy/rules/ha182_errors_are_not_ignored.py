@@ -39,8 +39,6 @@ RULE = Rule(
     reason="what is acknowledged after that goes into a damaged filesystem, on every copy of it, and no monitor sees anything: "
     "nothing fails over",
     mend="leave errors out (remount-ro then), or errors=panic",
-    bad="volumes:\n  data: {mount_options: 'noatime,errors=continue'}",
-    good="volumes:\n  data: {mount_options: noatime}",
     source="ext4(5), errors; ocf_heartbeat_Filesystem(7), OCF_CHECK_LEVEL 20",
     check=_check,
 )

@@ -107,10 +107,6 @@ RULE = Rule(
     "service leaves it stops the other's, and a monitor, or a probe, tells Pacemaker that it runs on two nodes",
     mend="one service with both members' work; or files, sockets and ports of its own for each; apart_from between the two"
     " services keeps them off one node, and leaves the probes",
-    bad="services:\n  a: {members: [{kind: ocf, agent: 'ocf:heartbeat:nfsserver'}]}\n"
-    "  b: {members: [{kind: ocf, agent: 'ocf:heartbeat:nfsserver'}]}",
-    good="services:\n  a: {members: [{kind: ocf, agent: 'ocf:heartbeat:nfsserver'}, {kind: ocf, agent: "
-    "'ocf:heartbeat:exportfs'}, {kind: ocf, agent: 'ocf:heartbeat:exportfs'}]}",
     source="OCF resource agent API: unique parameters; ocf_heartbeat_nfsserver(7): it binds one directory over /var/lib/nfs; "
     "Pacemaker Explained, Resources: multiple-active",
     check=_check,

@@ -40,8 +40,6 @@ RULE = Rule(
     reason="nothing but the test of writing notices it: the service is moved only after that, later than the recovery time that"
     " was promised",
     mend="a longer objectives.rto; or a shorter operations.monitor_interval of a member of your own, not below 20s",
-    bad="objectives: {rto: 20s}\nvolumes:\n  data: {mount: /srv/data}",
-    good="objectives: {rto: 2min}\nvolumes:\n  data: {mount: /srv/data}",
     source="ocf_heartbeat_Filesystem(7), OCF_CHECK_LEVEL 20: advised every 20 s",
     check=_check,
 )

@@ -36,8 +36,6 @@ RULE = Rule(
     reason="the rule set already lets peers in to these ports; others who reach them can disturb the cluster or read its "
     "statistics, which ask for no password",
     mend="take the entry out of firewall.allow; who may log in to a database is said in its access",
-    bad="firewall: {allow: [{port: 5405, protocol: udp}]}",
-    good="firewall: {allow: [{port: 9100, from: [10.0.0.0/8]}]}",
     source="corosync.conf(5), mcastport; configuration.txt of HAProxy, peers",
     check=_check,
 )

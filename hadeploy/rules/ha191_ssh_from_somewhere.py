@@ -32,8 +32,6 @@ RULE = Rule(
     title="SSH is let in by the IP version by which it comes",
     reason="nobody could connect to the nodes' management addresses any more; an apply would be refused by its first node",
     mend="add the subnet from which you connect to firewall.ssh_from",
-    bad='firewall: {ssh_from: ["2001:db8::/32"]}',
-    good='firewall: {ssh_from: ["2001:db8::/32", 10.0.0.0/8]}',
     source="nft(8), ip saddr and ip6 saddr",
     check=_check,
 )

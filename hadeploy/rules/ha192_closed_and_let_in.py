@@ -35,8 +35,6 @@ RULE = Rule(
     title="No port is both closed and let in",
     reason="the port is let in all the same: firewall.close only says that what listens there today may be cut off",
     mend="take the port out of firewall.close, or out of what lets it in",
-    bad="firewall: {allow: [{port: 9100}], close: [{port: 9100}]}",
-    good="firewall: {allow: [{port: 9100}]}",
     source="docs/firewall.md",
     check=_check,
 )

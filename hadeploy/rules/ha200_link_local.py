@@ -27,8 +27,6 @@ RULE = Rule(
     reason="a host that gets no address from DHCP takes one of these by itself, so that two machines can have the same one, and"
     " no router sends it on",
     mend="a private subnet (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16), or accept HA200 on a cable between two nodes",
-    bad="",
-    good="",
     source="RFC 3927, 1.9 and 2.7: IPv4 link-local addresses",
     check=_check,
 )

@@ -79,8 +79,6 @@ RULE = Rule(
     " that had it before",
     mend="a member of the service with the provider's agent (aws-vpc-move-ip, azure-lb, gcp-vpc-move-route), or accept HA201"
     " where another program tells the provider",
-    bad="",
-    good="",
     source="ocf_heartbeat_IPaddr2(7), arp_count; ocf_heartbeat_aws-vpc-move-ip(7)",
     check=_check,
 )

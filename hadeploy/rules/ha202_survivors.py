@@ -82,8 +82,6 @@ RULE = Rule(
     title="More nodes may fail at once than the design can lose",
     reason="the promise cannot be kept: after such a fault nothing runs",
     mend="a lower objectives.survives, or more nodes",
-    bad="",
-    good="",
     source="votequorum(5), overview: a majority of the votes; RFC 5798, 1: one router takes over",
     check=_check,
 )

@@ -67,8 +67,6 @@ RULE = Rule(
     title="A load balancer is its own server",
     reason="each connection comes back as a new one, until HAProxy has no more: no client is served any longer",
     mend="the address of the server that does the work",
-    bad="",
-    good="",
     source="HAProxy configuration manual, 4.2: bind and server; HAProxy does not notice",
     check=_check,
 )

@@ -53,8 +53,6 @@ RULE = Rule(
     reason="with one disk more, one less or a slower one the names are dealt out anew: the data is not found, or another disk"
     " is written to",
     mend="/dev/disk/by-id/... of the same disk (ls -l /dev/disk/by-id), or a logical volume",
-    bad="",
-    good="",
     source="udev(7), SYMLINK; systemd's 60-persistent-storage.rules; LINBIT: DRBD's backing device by a persistent name",
     check=_check,
 )

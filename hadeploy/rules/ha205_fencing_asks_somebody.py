@@ -48,8 +48,6 @@ RULE = Rule(
     title="A fence device has an address that no device has",
     reason="the node that fences asks itself or nobody: the lost node is never confirmed to be off, and nothing is taken over",
     mend="the address of the management controller, the switched outlets or the hypervisor",
-    bad="",
-    good="",
     source="Pacemaker Explained, Fencing: any node may have to run the device",
     check=_check,
 )

@@ -38,8 +38,6 @@ RULE = Rule(
     title="A health check may take longer than its interval",
     reason="the next check waits for the one before: a dead server is found later than interval and fall say",
     mend="a timeout of the interval at most, and a fast_interval below it",
-    bad="",
-    good="",
     source="HAProxy configuration manual, 4.2: timeout check; 5.2: inter and fastinter",
     check=_check,
 )

@@ -51,8 +51,6 @@ RULE = Rule(
     title="A fault is noticed only after more than five minutes",
     reason="nothing is fenced, restarted or moved before the fault is noticed: clients wait all that time",
     mend="seconds, as the default has them",
-    bad="",
-    good="",
     source="corosync.conf(5), token and token_coefficient; Pacemaker Explained, Operations: interval",
     check=_check,
 )

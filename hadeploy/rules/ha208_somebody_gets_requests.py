@@ -29,8 +29,6 @@ RULE = Rule(
     reason="a server of weight 0 takes no part in balancing: clients are answered with 503 while all servers are healthy, and"
     " backup servers do not step in",
     mend="leave weight out at one server at the least",
-    bad="",
-    good="",
     source="HAProxy configuration manual, 5.2: weight and backup",
     check=_check,
 )

@@ -46,8 +46,6 @@ RULE = Rule(
     reason="the kernel has one route to an address: what is meant for one network is sent over the other, and the firewall lets"
     " in from one what is meant for the other",
     mend="a subnet of its own for each network",
-    bad="",
-    good="",
     source="ip-route(8): of two routes to one subnet the first is taken",
     check=_check,
 )

@@ -81,7 +81,7 @@ CheckAcross = Callable[[Sequence[Case]], Iterator[tuple[Case, Found]]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One design rule.
+    """One design rule; topologies that break it, and that do not, are in its case file (``case_file.py``).
 
     Attributes:
         code: permanent, ``HA`` and three digits; the number is that of the rule in the reference where there is one.
@@ -89,7 +89,6 @@ class Rule:
         title: the rule in one line, as a demand ("A quorum device and two_node exclude each other").
         reason: what happens to the cluster when it is broken.
         mend: what to write instead, for every place.
-        bad, good: YAML of a topology's part that breaks it, and that does not.
         source: where the rule comes from: man page and section, project document, measurement.
         check: finds the places in one design.
         check_across: finds the places among several designs judged together; None for most rules.
@@ -101,8 +100,6 @@ class Rule:
     title: str
     reason: str
     mend: str
-    bad: str
-    good: str
     source: str
     check: Check = field(repr=False)
     check_across: CheckAcross | None = field(default=None, repr=False)

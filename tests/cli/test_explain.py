@@ -20,7 +20,7 @@ def test_every_rule_is_told_whole(rule):
     done = explain(rule.code)
     assert done.exit_code == 0
     told = " ".join(done.stdout.split())
-    for text in (rule.code, rule.title, rule.reason, rule.mend, rule.source, rule.bad, rule.good):
+    for text in (rule.code, rule.title, rule.reason, rule.mend, rule.source):
         assert " ".join(text.split()) in told
 
 

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from hadeploy.app.validate import load_valid, recoveries_of
+from hadeploy.cli import command_line
 from hadeploy.design.patterns import expand
 from hadeploy.rules import all_rules, check_rules, check_rules_across, find_rule
+from hadeploy.rules.case_file import CASES, apply_changes
 from hadeploy.rules.rule import Case, pairs_that_share
 
-CASES = Path(__file__).parent / "cases"
 INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
 EXAMPLES = sorted(path.parent.name for path in INVENTORIES.glob("*/topology.yaml"))
-
-
-def apply_changes(document: dict[str, Any], changes: dict[str, Any]) -> None:
-    for path, value in changes.items():
-        *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-        place: Any = document
-        for part in parents:
-            if isinstance(place, dict) and part not in place:
-                place[part] = {}
-            place = place[part]
-        if value is None:
-            if isinstance(place, dict):
-                place.pop(last, None)
-            else:
-                del place[last]
-        elif isinstance(place, list) and last == len(place):
-            place.append(value)
-        else:
-            place[last] = value
 
 
 def make_case(tmp_path: Path, base: str, *changes: dict[str, Any]) -> Case:
@@ -84,7 +69,42 @@ class TestRule:
         for text in (rule.title, rule.reason, rule.mend, rule.source):
             assert text
             assert not text.endswith(".")
-        assert yaml.safe_load(rule.bad) != yaml.safe_load(rule.good)
+
+
+def merged(document: Any, part: Any) -> Any:
+    """What a reader makes of an excerpt: its keys into the example, everything but mappings as a whole."""
+    if not isinstance(document, dict) or not isinstance(part, dict):
+        return part
+    return document | {key: merged(document.get(key), value) for key, value in part.items()}
+
+
+def read_excerpt(tmp_path: Path, base: str, text: str) -> Any:
+    document = yaml.safe_load((INVENTORIES / base / "topology.yaml").read_text(encoding="utf-8"))
+    for path in re.findall(r"^# without (\S+)$", text, re.MULTILINE):
+        *parents, last = path.split(".")
+        place = document
+        for step in parents:
+            place = place[step]
+        del place[last]
+    file = tmp_path / f"{len(list(tmp_path.iterdir()))}-excerpt.yaml"
+    file.write_text(
+        yaml.safe_dump(merged(document, yaml.safe_load(text) or {}), sort_keys=False), encoding="utf-8"
+    )
+    loaded, found = load_valid(file)
+    assert loaded is not None, [finding.summary for finding in found]
+    design = expand(loaded.topology)
+    return Case(loaded, design, recoveries_of(loaded, design)[0])
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
+def test_what_explain_prints_is_what_it_says(rule: Any, tmp_path: Path) -> None:
+    done = CliRunner().invoke(command_line(), ["explain", rule.code, "--format", "json"])
+    (told,) = json.loads(done.stdout)["codes"]
+    beside = [make_case(tmp_path, told["beside"])] if told["beside"] else []
+    for key in ("bad", "good"):
+        case = read_excerpt(tmp_path, told["base"], told[key])
+        found = {f.code for f in check_rules(case) + check_rules_across([*beside, case])}
+        assert (rule.code in found) == (key == "bad"), found
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
