@@ -24,6 +24,7 @@ from hadeploy.lab.plan import (
     LabPlan,
     short_serial,
 )
+from hadeploy.spec.given_file import read_given
 from hadeploy.spec.load import LoadedTopology
 
 LAB_FENCE_AGENTS = ("fence_ipmilan",)
@@ -243,7 +244,10 @@ def _resolve(value: Value, folder: Path) -> str | None:
         return os.environ.get(value.reference)
     if value.source == "file":
         file = folder / value.reference
-        return file.read_text(encoding="utf-8").splitlines()[0] if file.is_file() else None
+        try:
+            return read_given(file).decode("utf-8").partition("\n")[0].rstrip("\r") or None
+        except (OSError, UnicodeDecodeError):
+            return None
     return None
 
 

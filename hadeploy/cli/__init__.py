@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from hadeploy import __version__
+from hadeploy.cli.terminal import echo
 
 VERBS = (
     "init",
@@ -51,7 +52,7 @@ HELP = (
 
 def _version(shown: bool) -> None:
     if shown:
-        typer.echo(f"hadeploy {__version__}")
+        echo(f"hadeploy {__version__}")
         raise typer.Exit
 
 
@@ -101,5 +102,5 @@ def main() -> None:
     asked = sys.argv[1:2]
     with refusals_shown():
         if ignored and asked and asked[0] in ON_HOSTS:
-            typer.echo(f"ignored, since the compiled project decides it: {', '.join(ignored)}", err=True)
+            echo(f"ignored, since the compiled project decides it: {', '.join(ignored)}", err=True)
         command_line(asked if asked and asked[0] in VERBS else VERBS)()

@@ -12,6 +12,7 @@ import typer
 
 from hadeploy.cli.access import AskBecomePass, Inventories, ask_become_password, refuse_both
 from hadeploy.cli.findings import stop_on_errors
+from hadeploy.cli.terminal import echo
 
 if TYPE_CHECKING:
     from hadeploy.app.apply import PreparedApply
@@ -124,21 +125,21 @@ def apply(
         stop_on_errors(findings)
         if prepared is None:
             raise typer.Exit(1)
-        typer.echo(summary(prepared.checked), err=True)
+        echo(summary(prepared.checked), err=True)
         if not (yes or check or sys.stdin.isatty()):
-            typer.echo("there is nobody to ask: apply with --yes, or look first with --check", err=True)
+            echo("there is nobody to ask: apply with --yes, or look first with --check", err=True)
             raise typer.Exit(1)
         look = look_first(prepared)
         if look.refused:
             further = ask_further(prepared).failures if look.answered else ()
             if as_json:
-                typer.echo(as_document(as_result(look, further), None, as_data(look)))
+                echo(as_document(as_result(look, further), None, as_data(look)))
             show_look(look, further)
             raise typer.Exit(1)
         show_look(look)
         if yes or check:
             for words in prepared.removed:
-                typer.echo(words, err=True)
+                echo(words, err=True)
         else:
             prepared = _ask(prepared)
         with progress_view(quiet=as_json, diffs=check) as tell:
@@ -146,12 +147,10 @@ def apply(
             try:
                 served = look_at_service(prepared, outcome, tell)
             except KeyboardInterrupt:
-                typer.echo(
-                    "interrupted: all was applied; hadeploy status says whether it is served", err=True
-                )
+                echo("interrupted: all was applied; hadeploy status says whether it is served", err=True)
                 raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        typer.echo(as_document(outcome, served, as_data(look)))
+        echo(as_document(outcome, served, as_data(look)))
     else:
         show_outcome(outcome, served, check=check)
     if outcome.interrupted:
@@ -166,28 +165,26 @@ def _ask(prepared: PreparedApply) -> PreparedApply:
     from hadeploy.app.closing import allow_line
 
     for words in prepared.removed:
-        typer.echo(words)
+        echo(words)
     for deployment in prepared.taken_over:
-        typer.echo(
+        echo(
             f"hosts that belong to the deployment {deployment} are taken from it: what it runs there is stopped and removed"
         )
     for disk in prepared.destroyed:
-        typer.echo(f"everything on {disk} will be destroyed")
+        echo(f"everything on {disk} will be destroyed")
     for name in prepared.request.take_over_files:
-        typer.echo(f"{name} will be replaced where it is not hadeploy's; a copy is kept on its host")
+        echo(f"{name} will be replaced where it is not hadeploy's; a copy is kept on its host")
     for name in prepared.request.take_over_objects:
-        typer.echo(
-            f"{name} in the cluster's configuration will be replaced or removed where it is not hadeploy's"
-        )
+        echo(f"{name} in the cluster's configuration will be replaced or removed where it is not hadeploy's")
     for name in prepared.request.take_over_units:
-        typer.echo(f"{name} will be stopped and disabled where it runs")
+        echo(f"{name} will be stopped and disabled where it runs")
     closing = look_at_closing(prepared)
     for each in closing:
-        typer.echo(
+        echo(
             f"{each.protocol} port {each.port} on {each.host}, where {each.process} listens, will be closed by the firewall"
         )
     if closing:
-        typer.echo(f"to let it in, answer no and write in the topology: {allow_line(closing)}")
+        echo(f"to let it in, answer no and write in the topology: {allow_line(closing)}")
     if not typer.confirm(f"Apply {prepared.design.name} to {', '.join(prepared.targets)}?"):
         raise typer.Exit(1)
     return with_closed(prepared, closing)

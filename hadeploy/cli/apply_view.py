@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from hadeploy.app.served import Served
+from hadeploy.cli.console import Console
 from hadeploy.run.events import RunEvent, RunResult
 
 PROGRESS_SECONDS = 10.0

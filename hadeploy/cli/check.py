@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hadeploy.cli.findings import show_findings
+from hadeploy.cli.terminal import echo
 
 
 class CheckFormat(StrEnum):
@@ -55,11 +56,11 @@ def check(
     from hadeploy.proof.parsers import State
 
     reports, findings = check_topologies(
-        topologies, release=parsers is Parsers.RELEASE, tell=lambda text: typer.echo(text, err=True)
+        topologies, release=parsers is Parsers.RELEASE, tell=lambda text: echo(text, err=True)
     )
     show_findings(findings)
     if output is CheckFormat.JSON:
-        typer.echo(check_view.as_json(reports))
+        echo(check_view.as_json(reports))
     else:
         check_view.show(reports)
     unchecked = any(verdict.state is State.UNCHECKED for report in reports for verdict in report.verdicts)

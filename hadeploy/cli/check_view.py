@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rich.console import Console
 from rich.text import Text
 
 from hadeploy.app.check import CheckReport
+from hadeploy.cli.console import Console
 from hadeploy.proof.parsers import State, Verdict, in_state
 
 SIGNS = {

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hadeploy.cli.findings import stop_on_errors
+from hadeploy.cli.terminal import echo
 
 
 def compile_(
@@ -25,4 +26,4 @@ def compile_(
     written, findings = compile_topologies(topologies, out)
     stop_on_errors(findings)
     for project in written:
-        typer.echo(str(project))
+        echo(str(project))

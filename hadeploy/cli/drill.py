@@ -9,6 +9,7 @@ import typer
 
 from hadeploy.cli.access import AskBecomePass, Inventories, ask_become_password, refuse_both
 from hadeploy.cli.findings import show_findings, stop_on_errors
+from hadeploy.cli.terminal import echo
 
 INTERRUPTED = 130
 
@@ -65,17 +66,17 @@ def drill(
     with drill_view.progress_view(quiet=as_json) as tell:
         report = drill_and_tell(prepared, tell)
     if as_json:
-        typer.echo(drill_view.as_json(report))
+        echo(drill_view.as_json(report))
     else:
         drill_view.show(report)
     for file, text in ((junit, drill_junit.as_junit), (html, drill_page.as_html)):
         if file is not None:
             file.write_text(text(report), encoding="utf-8")
-            typer.echo(f"wrote {file}", err=True)
+            echo(f"wrote {file}", err=True)
     if measure:
         kept, found = keep_measurements(prepared, report)
         show_findings(found)
-        typer.echo(f"wrote {kept}" if kept else "nothing was measured that a prediction is made of", err=True)
+        echo(f"wrote {kept}" if kept else "nothing was measured that a prediction is made of", err=True)
     if report.outcome.interrupted:
         raise typer.Exit(INTERRUPTED)
     if not report.outcome.held:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
 from hadeploy.app.drill import DrillReport
+from hadeploy.cli.console import Console
 from hadeploy.cli.predict_view import as_document
 from hadeploy.cli.wide import wide_console
 from hadeploy.drill.campaign import Progress, Tell

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hadeploy.cli.terminal import echo
+
 if TYPE_CHECKING:
     from hadeploy.app.explain import Explanation
 
@@ -48,7 +50,7 @@ def explain(
         return
     near = nearest(code)
     hint = f"did you mean {', '.join(near)}?" if near else "hadeploy explain lists every code"
-    typer.echo(f"there is no code {code}\n    hint: {hint}", err=True)
+    echo(f"there is no code {code}\n    hint: {hint}", err=True)
     raise typer.Exit(1)
 
 
@@ -57,9 +59,9 @@ def _print(known: Sequence[Explanation], output: ExplainFormat, *, table: bool) 
 
     match output:
         case ExplainFormat.JSON:
-            typer.echo(json.dumps({"version": 1, "codes": [asdict(one) for one in known]}, indent=2))
+            echo(json.dumps({"version": 1, "codes": [asdict(one) for one in known]}, indent=2))
         case ExplainFormat.MARKDOWN:
-            typer.echo("\n".join(explain_view.as_markdown(one) for one in known), nl=False)
+            echo("\n".join(explain_view.as_markdown(one) for one in known), nl=False)
         case ExplainFormat.TEXT if table:
             explain_view.show_table(known)
         case ExplainFormat.TEXT:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from hadeploy.app.explain import Explanation
+from hadeploy.cli.console import Console
 
 INDENT = 4
 ACROSS = "It shows only when several topologies are validated together: hadeploy validate inventories/"

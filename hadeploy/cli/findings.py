@@ -8,7 +8,9 @@ from textwrap import indent
 
 import typer
 
+from hadeploy.cli.terminal import echo, secho
 from hadeploy.diagnostics import Diagnostic, Diagnostics
+from hadeploy.diagnostics.characters import escaped
 
 
 def show_findings(findings: Diagnostics) -> None:
@@ -16,11 +18,11 @@ def show_findings(findings: Diagnostics) -> None:
     for finding in findings:
         place = f"{finding.span}: " if finding.span else ""
         level = "" if finding.is_error else "warning: "
-        typer.secho(f"{place}{level}{finding.code} {finding.summary}", err=True, bold=True)
+        secho(escaped(f"{place}{level}{finding.code} {finding.summary}"), err=True, bold=True)
         if finding.detail:
-            typer.echo(indent(finding.detail, "    "), err=True)
+            echo(indent(finding.detail, "    "), err=True)
         if finding.mend:
-            typer.echo(f"    hint: {finding.mend}", err=True)
+            echo(f"    hint: {finding.mend}", err=True)
 
 
 def as_json(findings: Diagnostics) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hadeploy.cli.findings import show_findings
+from hadeploy.cli.terminal import echo
 
 
 class GraphFormat(StrEnum):
@@ -50,7 +51,7 @@ def graph(
         case GraphFormat.SVG:
             text = graph_svg.as_svg(design)
     if out is None:
-        typer.echo(text, nl=False)
+        echo(text, nl=False)
     else:
         out.write_text(text, encoding="utf-8")
-        typer.echo(f"wrote {out}", err=True)
+        echo(f"wrote {out}", err=True)

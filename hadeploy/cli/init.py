@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hadeploy.cli.terminal import echo
 from hadeploy.spec.topology import PATTERNS
 
 
@@ -24,12 +25,12 @@ def init(
     if pattern not in PATTERNS[:3]:
         built = ", ".join(PATTERNS[:3])
         why = "is not built yet" if pattern in PATTERNS else "is not a pattern"
-        typer.echo(f"{pattern} {why}; write one of: {built}", err=True)
+        echo(f"{pattern} {why}; write one of: {built}", err=True)
         raise typer.Exit(1)
     if output.exists():
-        typer.echo(f"{output} exists and is left as it is; name another file with --output", err=True)
+        echo(f"{output} exists and is left as it is; name another file with --output", err=True)
         raise typer.Exit(1)
     output.write_text(starter_text(pattern), encoding="utf-8")
     schema_file = output.parent / "topology.schema.json"
     schema_file.write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")
-    typer.echo(f"wrote {output} and {schema_file.name}; next: hadeploy validate {output}")
+    echo(f"wrote {output} and {schema_file.name}; next: hadeploy validate {output}")

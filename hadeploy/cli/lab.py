@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from hadeploy.cli.findings import stop_on_errors
+from hadeploy.cli.terminal import echo
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -113,9 +114,9 @@ def up(
     stop_on_errors(findings)
     if plan is None:
         raise typer.Exit(1)
-    state = lab_up(plan, lambda text: typer.echo(text, err=True))
-    typer.echo(f"lab {plan.name} is up: {', '.join(node.name for node in plan.nodes)}")
-    typer.echo(f"next: hadeploy apply {topology} --lab   (inventory overlay: {state.overlay})")
+    state = lab_up(plan, lambda text: echo(text, err=True))
+    echo(f"lab {plan.name} is up: {', '.join(node.name for node in plan.nodes)}")
+    echo(f"next: hadeploy apply {topology} --lab   (inventory overlay: {state.overlay})")
 
 
 @app.command()
@@ -131,7 +132,7 @@ def down(
     name = _name(lab)
     if not (saved and forget_saved(name)) or lab_exists(name):
         lab_down(name)
-    typer.echo(f"lab {name} is down")
+    echo(f"lab {name} is down")
 
 
 @app.command()
@@ -141,7 +142,7 @@ def save(lab: LabName) -> None:
 
     name = _name(lab)
     lab_save(name)
-    typer.echo(f"lab {name} is saved; next: hadeploy lab restore {name}")
+    echo(f"lab {name} is saved; next: hadeploy lab restore {name}")
 
 
 @app.command()
@@ -150,8 +151,8 @@ def restore(lab: LabName) -> None:
     from hadeploy.lab.lab import restore as lab_restore
 
     name = _name(lab)
-    lab_restore(name, lambda text: typer.echo(text, err=True))
-    typer.echo(f"lab {name} is as it was saved")
+    lab_restore(name, lambda text: echo(text, err=True))
+    echo(f"lab {name} is as it was saved")
 
 
 @app.command()
@@ -171,7 +172,7 @@ def status(
     saved = list_saved()
     labs = {name: report(name) for name in ([_name(lab)] if lab else list_labs())}
     if as_json:
-        typer.echo(
+        echo(
             json.dumps(
                 {
                     "version": 1,
@@ -183,14 +184,14 @@ def status(
         )
         return
     if not labs:
-        typer.echo("no lab is up")
+        echo("no lab is up")
     for name, nodes in labs.items():
-        typer.echo(name)
+        echo(name)
         for node in nodes:
             kind = f"{node.backend} ({node.accelerator})" if node.accelerator else node.backend
-            typer.echo(f"  {node.name:12} {node.power:5} {node.management_address:15} {kind}")
+            echo(f"  {node.name:12} {node.power:5} {node.management_address:15} {kind}")
     if saved and not lab:
-        typer.echo(f"saved: {', '.join(saved)}   (hadeploy lab restore NAME)")
+        echo(f"saved: {', '.join(saved)}   (hadeploy lab restore NAME)")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

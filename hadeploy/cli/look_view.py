@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from hadeploy.app.look import UNASKED, Look
+from hadeploy.cli.console import Console
 from hadeploy.health.problem import HostProblem
 from hadeploy.run.events import RunEvent, RunResult
 

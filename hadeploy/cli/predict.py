@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hadeploy.cli.findings import stop_on_errors
+from hadeploy.cli.terminal import echo
 
 
 def predict(
@@ -32,7 +33,7 @@ def predict(
     if prediction is None:
         raise typer.Exit(1)
     if as_json:
-        typer.echo(predict_view.as_json(prediction))
+        echo(predict_view.as_json(prediction))
     else:
         predict_view.show(wide_console(), prediction, explain=explain)
     if prediction.broken:

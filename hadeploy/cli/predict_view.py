@@ -8,11 +8,11 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from hadeploy.app.predict import Prediction
+from hadeploy.cli.console import Console
 from hadeploy.design.loss import Loss
 from hadeploy.design.recovery import Recovery, Stall, Term
 

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import typer
-
+from hadeploy.cli.terminal import echo, secho
 from hadeploy.run import endings
 
 INTERRUPTED = 130
@@ -57,7 +56,7 @@ def _folder_is_gone() -> bool:
 
 
 def _tell(code: str, message: str, mend: str) -> None:
-    typer.secho(f"{code} {message}", err=True, bold=True)
+    secho(f"{code} {message}", err=True, bold=True)
     if mend:
-        typer.echo(f"    hint: {mend}", err=True)
+        echo(f"    hint: {mend}", err=True)
     sys.exit(1)

@@ -6,6 +6,7 @@ A finding that has no place in a file (a folder without topologies) is no result
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from hadeploy.app.explain import Explanation, all_explanations
 from hadeploy.cli.explain_view import as_markdown
 from hadeploy.cli.line_hash import line_hashes
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Span
+from hadeploy.spec.given_file import read_given
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LONGEST_MARKDOWN = 25_000
@@ -118,7 +120,7 @@ def _notification(finding: Diagnostic) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     """Relative to where the command runs, which is to be the repository's root; else a file URI."""
-    path = Path(file).resolve()
+    path = Path(os.path.realpath(file))
     try:
         return quote(path.relative_to(Path.cwd()).as_posix())
     except ValueError:
@@ -136,6 +138,6 @@ def _fingerprint(span: Span) -> dict[str, Any]:
 def _hashes(file: str) -> tuple[str, ...]:
     """None for a file that cannot be read as text: that is what the finding says."""
     try:
-        return line_hashes(Path(file).read_bytes().decode("utf-8"))
+        return line_hashes(read_given(Path(file)).decode("utf-8"))
     except (OSError, UnicodeDecodeError):
         return ()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-import typer
+from hadeploy.cli.terminal import echo
 
 
 def schema() -> None:
     """Print the JSON Schema of topology.yaml."""
     from hadeploy.spec.schema import json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    echo(json.dumps(json_schema(), indent=2))

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from hadeploy.cli.findings import stop_on_errors
+from hadeploy.cli.terminal import echo
 
 app = typer.Typer(
     no_args_is_help=True, help="Secrets of a topology: which there are, and those that hadeploy makes."
@@ -43,17 +44,17 @@ def init(
         raise typer.Exit(1)
     if as_json:
         found = asdict(report) | {"vault": report.vault and str(report.vault), "project": str(report.project)}
-        typer.echo(json.dumps({"version": 1, **found}, indent=2))
+        echo(json.dumps({"version": 1, **found}, indent=2))
     else:
         for name in report.made:
-            typer.echo(f"made {name} in {report.vault}")
+            echo(f"made {name} in {report.vault}")
         for name in report.kept:
-            typer.echo(f"kept {name} in {report.vault}")
+            echo(f"kept {name} in {report.vault}")
         for words in report.missing:
-            typer.echo(f"missing {words}")
-        typer.echo("then:" if report.missing else "nothing is missing:")
-        typer.echo(f"    hadeploy compile {shlex.quote(str(topology))} --out {shlex.quote(str(out))}")
-        typer.echo(f"    cd {shlex.quote(str(report.project))}")
-        typer.echo(f"    {shlex.join(report.command)}")
+            echo(f"missing {words}")
+        echo("then:" if report.missing else "nothing is missing:")
+        echo(f"    hadeploy compile {shlex.quote(str(topology))} --out {shlex.quote(str(out))}")
+        echo(f"    cd {shlex.quote(str(report.project))}")
+        echo(f"    {shlex.join(report.command)}")
     if report.missing:
         raise typer.Exit(1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hadeploy.cli.findings import show_findings
+from hadeploy.cli.terminal import echo
 
 if TYPE_CHECKING:
     from hadeploy.app.simulate import Progress
@@ -96,10 +97,10 @@ def simulate(
         case SimulateFormat.TEXT:
             text = simulate_view.as_text(results, to_file=out is not None)
     if out is None:
-        typer.echo(text, nl=not text.endswith("\n"))
+        echo(text, nl=not text.endswith("\n"))
     else:
         out.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
-        typer.echo(f"wrote {out}", err=True)
+        echo(f"wrote {out}", err=True)
     if findings.has_errors or any(simulation.violations for _, simulation in results):
         raise typer.Exit(1)
 
@@ -107,8 +108,9 @@ def simulate(
 @contextmanager
 def _progress() -> Iterator[Progress]:
     """A bar on a terminal, nothing elsewhere."""
-    from rich.console import Console
     from rich.progress import Progress as Bar
+
+    from hadeploy.cli.console import Console
 
     if not sys.stderr.isatty():
         yield lambda _done, _all: None

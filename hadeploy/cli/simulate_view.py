@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hadeploy.cli.console import Console
 from hadeploy.design.design import Design
 from hadeploy.proof.balanced import in_words
 from hadeploy.proof.election import ElectionProof

@@ -9,6 +9,7 @@ import typer
 
 from hadeploy.cli.access import AskBecomePass, Inventories, ask_become_password, refuse_both
 from hadeploy.cli.findings import stop_on_errors
+from hadeploy.cli.terminal import echo
 
 
 def status(
@@ -22,10 +23,9 @@ def status(
 
     Exit code 1 when anything is not as the topology wants it.
     """
-    from rich.console import Console
-
     from hadeploy.app.status import read_status
     from hadeploy.cli import status_view
+    from hadeploy.cli.console import Console
 
     refuse_both(lab, inventory)
     found, findings = read_status(
@@ -38,7 +38,7 @@ def status(
     if found is None:
         raise typer.Exit(1)
     if as_json:
-        typer.echo(status_view.as_json(found))
+        echo(status_view.as_json(found))
     else:
         status_view.show(Console(), found)
     if found.degraded:

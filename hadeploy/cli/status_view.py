@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hadeploy.cli.console import Console
 from hadeploy.health.problem import HostProblem
 from hadeploy.plan.status import UNKNOWN, Status
 

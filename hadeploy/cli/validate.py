@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hadeploy.cli.findings import as_json, show_findings
+from hadeploy.cli.terminal import echo
 
 
 class OutputFormat(StrEnum):
@@ -38,14 +39,14 @@ def validate(
     count, findings = validate_topologies(topologies)
     match output:
         case OutputFormat.JSON:
-            typer.echo(as_json(findings))
+            echo(as_json(findings))
         case OutputFormat.SARIF:
             from hadeploy.cli.sarif import as_sarif
 
-            typer.echo(as_sarif(findings))
+            echo(as_sarif(findings))
         case OutputFormat.TEXT:
             show_findings(findings)
             if not findings.has_errors:
-                typer.echo(f"{count} topolog{'y' if count == 1 else 'ies'} valid")
+                echo(f"{count} topolog{'y' if count == 1 else 'ies'} valid")
     if findings.has_errors:
         raise typer.Exit(1)

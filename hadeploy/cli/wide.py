@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from hadeploy.cli.console import Console
 
 WIDTH = 160
 

@@ -11,8 +11,12 @@ from hadeploy.project.exchange import clear_interrupted, swap, temporary_directo
 from hadeploy.project.foreign import OccupiedError, foreign_entries, keep_entries, refuse_occupied
 from hadeploy.project.manifest import NAME, Manifest
 from hadeploy.project.paths import refuse_evaluated
+from hadeploy.spec.given_file import read_given
 
 __all__ = ["NotAProjectError", "OccupiedError", "OtherDeploymentError", "replace_directory"]
+
+LARGEST_MANIFEST = 64 * 1024 * 1024
+"""A project has some hundred files; one of the largest topologies that corosync can bear has some ten thousand."""
 
 
 class NotAProjectError(Exception):
@@ -77,7 +81,7 @@ def _former(destination: Path) -> Manifest | None:
     if not destination.exists() or not any(destination.iterdir()):
         return None
     try:
-        return Manifest.parse((destination / NAME).read_text(encoding="utf-8"))
+        return Manifest.parse(read_given(destination / NAME, LARGEST_MANIFEST).decode("utf-8"))
     except (OSError, ValueError) as error:
         raise NotAProjectError(
             f"{destination} is not empty and was not written by hadeploy ({NAME} is missing)"
@@ -133,8 +137,8 @@ def _keep_times(fresh: Path, files: Mapping[str, bytes], former: Path) -> None:
     for path, content in files.items():
         before = former / path
         try:
-            found = before.stat()
-            if found.st_size == len(content) and before.read_bytes() == content:
+            found = before.lstat()
+            if S_ISREG(found.st_mode) and found.st_size == len(content) and before.read_bytes() == content:
                 os.utime(fresh / path, ns=(found.st_atime_ns, found.st_mtime_ns))
         except OSError:
             continue

@@ -24,6 +24,8 @@ from hadeploy.run.errors import RunError
 from hadeploy.run.events import HostCount, RunEvent, RunResult, notes_of, read_event
 from hadeploy.run.private import in_memory, private_directory
 from hadeploy.run.surroundings import control_folder
+from hadeploy.run.vault import is_there
+from hadeploy.spec.given_file import read_given
 
 GRACE_SECONDS = 5.0
 """How long Ansible may take to end after it was asked to, and then its processes after they were killed."""
@@ -305,7 +307,7 @@ def _contents(inventories: Iterable[Path]) -> Iterator[bytes]:
         for folder in folders:
             for file in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
                 with contextlib.suppress(OSError):
-                    yield os.fsencode(file) + file.read_bytes()
+                    yield os.fsencode(file) + read_given(file)
 
 
 def _arguments(access: Access, secrets_directory: Path | None, *, check: bool) -> list[str]:
@@ -315,7 +317,7 @@ def _arguments(access: Access, secrets_directory: Path | None, *, check: bool) -
         directory = str(secrets_directory.resolve())
         arguments += ["--extra-vars", extra_variables({"hadeploy_secrets_directory": directory})]
     vault = access.vault_file
-    if vault is None or not vault.exists():
+    if vault is None or not is_there(vault):
         return arguments
     if not access.vault_password:
         raise RunError("RUN010", f"no password for {vault}", "export HADEPLOY_VAULT_PASSWORD=...")

@@ -25,6 +25,8 @@ from hadeploy.run.errors import RunError
 from hadeploy.run.private import in_memory, private_directory
 from hadeploy.run.program import TIMED_OUT, Outcome, run_program
 from hadeploy.run.surroundings import LOCALE, ansible_home
+from hadeploy.run.vault import is_there
+from hadeploy.spec.given_file import SpecialFileError, read_given, refuse_special
 
 READER = Path(__file__).parent / "reader"
 READER_SECONDS = 300
@@ -103,11 +105,33 @@ def _known(path: Path) -> Path:
             f"the inventory {path} is not there",
             "name a file, folder or program that exists: a relative path is taken from the current folder",
         )
+    for file in read_with(path):
+        try:
+            refuse_special(file)
+        except SpecialFileError as error:
+            raise RunError(
+                "RUN006",
+                f"the inventory {path} cannot be read: {error.strerror}"
+                + (f" ({file})" if file != path else ""),
+                "Ansible would read it without an end: name a file, or remove it from the folder",
+            ) from error
+        except OSError:
+            continue  # a link to nothing, of which Ansible itself tells
     if not os.access(path, os.R_OK):
         raise RunError("RUN006", f"the inventory {path} cannot be read", "see to its rights")
-    if path.is_file() and not path.read_bytes().strip():
+    if path.is_file() and path.stat().st_size < 4096 and not read_given(path).strip():
         raise RunError("RUN006", f"the inventory {path} is empty", "name the hosts of the topology in it")
     return path
+
+
+def read_with(inventory: Path) -> Iterator[Path]:
+    """All files that Ansible may read for an inventory: it, those of a folder, and the variables beside a file."""
+    beside = (inventory.parent / name for name in ("group_vars", "host_vars"))
+    for place in [inventory] if inventory.is_dir() else [inventory, *beside]:
+        if not place.is_dir():
+            yield place
+        for folder, _, names in os.walk(place, followlinks=False):
+            yield from (Path(folder, name) for name in sorted(names))
 
 
 def ansible_environment(configuration: Path, private: Path, access: Access) -> dict[str, str]:
@@ -180,7 +204,7 @@ def _run_reader(design: Design, access: Access, private: Path) -> list[dict[str,
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(private / "cp"),
     }
     vault = access.vault_file if access.vault_password else None
-    secrets = ["--extra-vars", f"@{vault.resolve()}"] if vault is not None and vault.exists() else []
+    secrets = ["--extra-vars", f"@{vault.resolve()}"] if vault is not None and is_there(vault) else []
     # An inventory may refer to a secret of the vault; most do not, and then its password need not be known.
     for more in (secrets, []) if secrets else ([],):
         with access.passwords() as passwords:

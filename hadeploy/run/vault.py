@@ -15,6 +15,7 @@ import yaml
 
 from hadeploy.run.errors import RunError
 from hadeploy.run.surroundings import ansible_home
+from hadeploy.spec.given_file import SpecialFileError, read_given, refuse_special
 
 PASSWORD = "HADEPLOY_VAULT_PASSWORD"  # noqa: S105 (a variable's name)
 PASSWORD_FILES = ("HADEPLOY_VAULT_PASSWORD_FILE", "ANSIBLE_VAULT_PASSWORD_FILE")
@@ -61,13 +62,31 @@ def _read_password(file: Path) -> bytes:
         if os.access(file, os.X_OK):
             found = subprocess.run([str(file)], capture_output=True, timeout=60, check=True).stdout
         else:
-            found = file.read_bytes()
+            found = read_given(file)
     except (OSError, subprocess.SubprocessError) as error:
-        raise RunError("RUN011", f"the vault password file {file} cannot be read: {error}") from error
+        raise RunError(
+            "RUN011",
+            f"the vault password file {file} cannot be read: {getattr(error, 'strerror', None) or error}",
+        ) from error
     password = found.strip()
     if not password:
         raise RunError("RUN011", f"the vault password file {file} is empty")
     return password
+
+
+def is_there(vault: Path) -> bool:
+    """Whether there is a vault that Ansible can be given: it reads a device to its end, which there may be none of.
+
+    Raises:
+        RunError: it is a device, a pipe or a socket.
+    """
+    try:
+        refuse_special(vault)
+    except SpecialFileError as error:
+        raise RunError("RUN012", f"{vault} cannot be read: {error.strerror}") from error
+    except OSError:
+        return False
+    return True
 
 
 def read_vault(file: Path, password: bytes) -> dict[str, Any]:
@@ -77,7 +96,7 @@ def read_vault(file: Path, password: bytes) -> dict[str, Any]:
         RunError: it is not encrypted, the password is another one, or it holds no variables.
     """
     try:
-        content = file.read_bytes()
+        content = read_given(file)
     except FileNotFoundError:
         return {}
     except OSError as error:

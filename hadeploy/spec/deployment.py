@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Severity, Span
+from hadeploy.spec.given_file import TooLargeError, read_given
 
 SUFFIX = ".id"
 ID = re.compile(r"d-[0-9a-f]{16}")
@@ -42,16 +43,15 @@ def id_file(topology: Path) -> Path:
 def read_id(file: Path) -> tuple[str, Diagnostics]:
     """The id in a file; empty where there is no such file, or with a finding where there is one that holds no id."""
     try:
-        with file.open("rb") as stream:
-            data = stream.read(LARGEST_BYTES + 1)
+        data = read_given(file, LARGEST_BYTES)
     except FileNotFoundError:
         if not file.is_symlink():
             return "", Diagnostics()
         return "", _unreadable(file, 1, "is a link to a file that is not there")
+    except TooLargeError:
+        return "", _unreadable(file, 1, "is larger than any that hadeploy writes")
     except OSError as error:
         return "", _unreadable(file, 1, f"cannot be read: {(error.strerror or str(error)).lower()}")
-    if len(data) > LARGEST_BYTES:
-        return "", _unreadable(file, 1, "is larger than any that hadeploy writes")
     try:
         lines = data.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:

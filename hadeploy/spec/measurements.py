@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Span
+from hadeploy.spec.given_file import TooLargeError, read_given
 from hadeploy.spec.values import SpecModel
 
 FILE = "measurements.json"
-LARGEST_BYTES = 1024 * 1024
 MOST_SAMPLES = 50
 
 REMAKE = "remove the file, or let it be written anew: hadeploy drill TOPOLOGY --measure"
@@ -43,11 +43,11 @@ def load_measurements(topology: Path) -> tuple[Measurements | None, Diagnostics]
     file = topology.parent / FILE
     place = Span(str(file), 1, 1)
     try:
-        if file.stat().st_size > LARGEST_BYTES:
-            return None, _refused("is larger than any drill writes", place)
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = json.loads(read_given(file).decode("utf-8"))
     except FileNotFoundError:
         return Measurements(), Diagnostics()
+    except TooLargeError:
+        return None, _refused("is larger than any drill writes", place)
     except OSError as error:
         return None, _refused(f"cannot be read: {(error.strerror or '').lower()}", place)
     except json.JSONDecodeError as error:

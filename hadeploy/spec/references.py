@@ -16,6 +16,7 @@ from hadeploy.spec.load import LoadedTopology, did_you_mean
 from hadeploy.spec.repeated import check_repeated
 from hadeploy.spec.reserved import check_reserved
 from hadeploy.spec.secret import VaultSecret
+from hadeploy.spec.secret_files import check_secret_files
 from hadeploy.spec.service import OcfMember, ServiceGroup
 from hadeploy.spec.source import SourceMap
 from hadeploy.spec.topology import ActiveActive, ActivePassive, NPlusOne
@@ -358,4 +359,5 @@ CHECKS: tuple[Callable[[LoadedTopology], Findings], ...] = (
     check_reserved,
     check_repeated,
     check_whose_address,
+    check_secret_files,
 )

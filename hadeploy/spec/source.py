@@ -15,9 +15,9 @@ import yaml
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Span
 from hadeploy.diagnostics.characters import escaped, unwanted_characters
+from hadeploy.spec.given_file import LARGEST_BYTES, SpecialFileError, TooLargeError, read_given
 from hadeploy.spec.scalars import NUMBER
 
-LARGEST_BYTES = 1024 * 1024
 MOST_NODES = 100_000
 DEEPEST = 40
 
@@ -113,14 +113,18 @@ def read_source(path: Path) -> tuple[tuple[Any, SourceMap] | None, Diagnostics]:
 def _read_text(path: Path, name: str) -> tuple[str | None, Diagnostic | None]:
     place = Span(name, 1, 1)
     try:
-        data = path.read_bytes() if path.stat().st_size <= LARGEST_BYTES else None
+        data = read_given(path, LARGEST_BYTES)
     except IsADirectoryError:
         return None, Diagnostic("SPEC001", "this is a folder", place, mend="name the topology file in it")
+    except TooLargeError:
+        return None, Diagnostic("SPEC003", f"the file is larger than {LARGEST_BYTES} bytes", place)
+    except SpecialFileError as error:
+        return None, Diagnostic(
+            "SPEC126", f"the file is not read: {error.strerror}", place, mend="name a file"
+        )
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
         return None, Diagnostic("SPEC001", f"the file cannot be read: {reason}", place)
-    if data is None:
-        return None, Diagnostic("SPEC003", f"the file is larger than {LARGEST_BYTES} bytes", place)
     if b"\0" in data:
         return None, Diagnostic("SPEC003", "the file is binary, not text", place)
     try:
