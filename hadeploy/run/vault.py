@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
 import subprocess
 import tempfile
@@ -95,10 +96,22 @@ def read_vault(file: Path, password: bytes) -> dict[str, Any]:
     Raises:
         RunError: it is not encrypted, the password is another one, or it holds no variables.
     """
+    plain = _plain(file, password)
+    try:
+        variables = yaml.safe_load(plain) or {}
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise RunError("RUN015", f"{file} holds no YAML once it is decrypted") from error
+    if not isinstance(variables, dict):
+        raise RunError("RUN015", f"{file} must hold variables, one a line: name: value")
+    return variables
+
+
+def _plain(file: Path, password: bytes) -> str:
+    """What is in a vault, as it is written; empty where there is no file."""
     try:
         content = read_given(file)
     except FileNotFoundError:
-        return {}
+        return ""
     except OSError as error:
         raise RunError("RUN012", f"{file} cannot be read: {error.strerror}") from error
     vault = _vault(password)
@@ -111,18 +124,15 @@ def read_vault(file: Path, password: bytes) -> dict[str, Any]:
     from ansible.errors import AnsibleError
 
     try:
-        plain = vault.decrypt(content)
+        plain: bytes = vault.decrypt(content)
     except AnsibleError as error:
         raise RunError(
             "RUN014", f"{file} cannot be decrypted with this password", f"see {PASSWORD}"
         ) from error
     try:
-        variables = yaml.safe_load(plain) or {}
-    except yaml.YAMLError as error:
-        raise RunError("RUN015", f"{file} holds no YAML once it is decrypted") from error
-    if not isinstance(variables, dict):
-        raise RunError("RUN015", f"{file} must hold variables, one a line: name: value")
-    return variables
+        return plain.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RunError("RUN015", f"{file} holds no UTF-8 text once it is decrypted") from error
 
 
 def ensure_generated(
@@ -148,12 +158,30 @@ def ensure_generated(
     made |= {name: _fresh() for name in names if not variables.get(name) and name not in made}
     if not made:
         return False
-    plain = yaml.safe_dump({**variables, **made}, sort_keys=True, width=120)
     try:
-        _replace(file, _vault(password).encrypt(plain.encode()))
+        _replace(file, _vault(password).encrypt(_with(_plain(file, password), made).encode()))
     except OSError as error:
         raise RunError("RUN016", f"{file} cannot be written: {error.strerror}") from error
     return True
+
+
+def _with(plain: str, made: Mapping[str, str]) -> str:
+    """The variables of a vault with more of them, or others of the same name.
+
+    What a person wrote stays as it is written: read and written anew, 0123 would come back as 83, and comments not at all.
+    """
+    root: Any = yaml.compose(plain, Loader=yaml.SafeLoader)
+    pairs = [] if root is None else list(root.value)
+    if root is not None and (root.flow_style or any(key.value in made for key, _ in pairs)):
+        tag = "tag:yaml.org,2002:str"
+        kept = [(key, value) for key, value in pairs if key.value not in made]
+        added = [(yaml.ScalarNode(tag, name), yaml.ScalarNode(tag, value)) for name, value in made.items()]
+        return yaml.serialize(yaml.MappingNode(root.tag, [*kept, *added], flow_style=False), width=120)
+    end = re.search(r"^\.\.\.[ \t]*$", plain, re.MULTILINE)
+    before = plain[: end.start()] if end else plain
+    if before and not before.endswith("\n"):
+        before += "\n"
+    return before + yaml.safe_dump(dict(made), sort_keys=True, width=120)
 
 
 def _fresh() -> str:

@@ -6,15 +6,17 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from hadeploy.diagnostics import Diagnostic, Diagnostics, Span
+from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.spec.limits import too_many_nodes
+from hadeploy.spec.misread import as_written, number_meant, shown
 from hadeploy.spec.refused import RefusedError
-from hadeploy.spec.source import KeyPath, Reading, SourceMap, read_source
+from hadeploy.spec.source import MOST_PROBLEMS, KeyPath, Reading, SourceMap, read_source
 from hadeploy.spec.topology import PATTERNS, ActiveActive, ActivePassive, NPlusOne
 
 AnyTopology = ActivePassive | ActiveActive | NPlusOne
@@ -131,6 +133,8 @@ def _explain(
             continue
         finding = _one(dict(problem), path, model, source)
         # The branches of a union each complain about one value: the first complaint about a place is enough.
+        if len(found) > MOST_PROBLEMS:
+            break
         found.setdefault((finding.code if finding.code == "SPEC012" else "", path), finding)
     return list(found.values())
 
@@ -170,7 +174,7 @@ def _one(problem: dict[str, Any], path: KeyPath, model: type[BaseModel], source:
     kind = problem["type"]
     context = problem.get("ctx", {})
     name = ".".join(str(step) for step in path)
-    place = source.span(*path)
+    place, reading = source.span(*path), source.readings.get(path)
     match kind:
         case _ if problem.get("input", "") is None:
             return Diagnostic(
@@ -204,88 +208,35 @@ def _one(problem: dict[str, Any], path: KeyPath, model: type[BaseModel], source:
                 "SPEC015",
                 f"{name} cannot be {_shown(problem.get('input'), path)}",
                 place,
-                mend=did_you_mean(str(problem.get("input")), choices),
+                mend=did_you_mean(str(problem.get("input")), choices)
+                or number_meant(problem.get("input"), reading),
             )
         case "whole_number" | "switch" | "characters" | "bool_type":
-            return as_written(kind, name, problem.get("input"), place, source.readings.get(path))
+            return as_written(kind, name, problem.get("input"), place, reading)
         case "value_error" if isinstance(refused := context.get("error"), RefusedError):
             return Diagnostic(refused.code, f"{name}: {refused}", place, refused.detail, refused.mend)
         case "value_error":
-            return Diagnostic("SPEC016", f"{name}: {_value_words(problem)}", place, mend=_value_mend(problem))
+            return Diagnostic(
+                "SPEC016", f"{name}: {_value_words(problem)}", place, mend=_value_mend(problem, reading)
+            )
         case _:
             return Diagnostic("SPEC017", f"{name}: {_plain(problem)}", place, mend=_type_mend(kind))
 
 
-def as_written(kind: str, name: str, value: Any, place: Span, reading: Reading | None) -> Diagnostic:
-    """A scalar that is not what its place asks for.
-
-    Args:
-        kind: ``whole_number``, ``switch``, ``bool_type`` (a switch that takes no quotes) or ``characters``.
-        name: of the key.
-        value: as it was read.
-        place: where it stands.
-        reading: what YAML 1.1 makes of it, where that is something else than its text.
-    """
-    shown = _shown(value, (name,))
-    if kind in ("switch", "bool_type"):
-        yaml_says = (
-            f"some YAML reads {value} as {_lower(reading)}, other YAML as a word"
-            if isinstance(reading, bool)
-            else ""
-        )
-        return Diagnostic(
-            "SPEC121", f"{name} cannot be {shown}", place, detail=yaml_says, mend="write true or false"
-        )
-    if kind == "characters":
-        return Diagnostic("SPEC122", f"{name} has control characters", place, mend="write it without them")
-    numbers = _numbers(value, reading)
-    return Diagnostic(
-        "SPEC120",
-        f"{name} cannot be {shown}: this should be a whole number",
-        place,
-        detail=f"YAML reads {value} as {_lower(reading)}, people read something else"
-        if reading is not None and str(reading) != value
-        else "",
-        mend=f"write {' or '.join(numbers)}, whichever is meant"
-        if len(numbers) > 1
-        else f"write {numbers[0]}"
-        if numbers
-        else "",
-    )
-
-
-def _numbers(value: Any, reading: Reading | None) -> list[str]:
-    """The whole numbers that may be meant by what is written: as YAML reads it, then as people read it."""
-    found: dict[str, None] = {}
-    if isinstance(reading, int | float) and not isinstance(reading, bool) and reading % 1 == 0:
-        found[str(int(reading))] = None
-    text = str(value).strip().lower()
-    plain = re.fullmatch(r"([+-]?)0*([0-9][0-9_]*)", text, re.ASCII)
-    if plain:
-        found[plain[1].replace("+", "") + plain[2].replace("_", "")] = None
-    return list(found)
-
-
-def _lower(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _shown(value: Any, path: KeyPath) -> str:
-    if any(isinstance(step, str) and SECRET_NAMES.search(step) for step in path):
-        return "this"
-    return repr(value) if isinstance(value, str | int | float | bool) else "this"
+    return shown(value, is_secret=any(isinstance(step, str) and SECRET_NAMES.search(step) for step in path))
 
 
 def _value_words(problem: dict[str, Any]) -> str:
     return str(problem.get("ctx", {}).get("error", problem["msg"])).removeprefix("Value error, ")
 
 
-def _value_mend(problem: dict[str, Any]) -> str:
+def _value_mend(problem: dict[str, Any], reading: Reading | None) -> str:
     value = problem.get("input")
     number = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", str(value), re.ASCII)
     if "duration" in problem["msg"] and number:
         return f"{value}s or {value}ms: a number alone is the thousandfold mistake"
-    return ""
+    return number_meant(value, reading) if reading is not None else ""
 
 
 def _plain(problem: dict[str, Any]) -> str:
@@ -310,9 +261,14 @@ def _type_mend(kind: str) -> str:
     return ""
 
 
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(by_alias=True)
+
+
 def _known_keys(model: type[BaseModel], path: KeyPath) -> list[str]:
     """The keys of the model at a path, found through the JSON schema that the model itself gives."""
-    schema = model.model_json_schema(by_alias=True)
+    schema = _schema(model)
     definitions = schema.get("$defs", {})
     nodes = [schema]
     for step in path:

@@ -43,7 +43,8 @@ def load_measurements(topology: Path) -> tuple[Measurements | None, Diagnostics]
     file = topology.parent / FILE
     place = Span(str(file), 1, 1)
     try:
-        data = json.loads(read_given(file).decode("utf-8"))
+        text = read_given(file).decode("utf-8")
+        data = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except FileNotFoundError:
         return Measurements(), Diagnostics()
     except TooLargeError:
@@ -52,17 +53,36 @@ def load_measurements(topology: Path) -> tuple[Measurements | None, Diagnostics]
         return None, _refused(f"cannot be read: {(error.strerror or '').lower()}", place)
     except json.JSONDecodeError as error:
         return None, _refused(f"is not JSON: {error.msg}", Span(str(file), error.lineno, error.colno))
+    except _TwiceError as error:
+        return None, _refused(str(error), place)
     except (ValueError, RecursionError):
         return None, _refused("is not UTF-8 text that can be parsed", place)
     version = data.get("version") if isinstance(data, dict) else None
-    if version != 1:
+    if version != 1 or isinstance(version, bool):
         return None, _refused(f"has version {version!r:.20}; this hadeploy knows version 1", place)
     try:
-        return Measurements.model_validate(data), Diagnostics()
+        # By its own parser, and strictly: true is no number of seconds, and "5" is none either.
+        return Measurements.model_validate_json(text, strict=True), Diagnostics()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        return None, _refused(f"is not understood at {where}: {first['msg']}", place)
+        return None, _refused(f"is not understood at {where}", place)
+
+
+class _TwiceError(ValueError):
+    """A key stands twice; JSON would silently keep the last."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = next(key for key in found if [each for each, _ in pairs].count(key) > 1)
+        raise _TwiceError(f"has the key {twice[:40]} twice")
+    return found
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(word)
 
 
 def _refused(why: str, place: Span) -> Diagnostics:

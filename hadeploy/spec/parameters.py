@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from hadeploy.diagnostics import Diagnostic, Severity
 from hadeploy.spec.catalogue import Agent, Parameter
-from hadeploy.spec.load import as_written
+from hadeploy.spec.misread import as_written
 from hadeploy.spec.scalars import Scalar
 from hadeploy.spec.secret import SecretReference
 from hadeploy.spec.source import KeyPath, Reading, SourceMap

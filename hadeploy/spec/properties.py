@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.spec.catalogue import Parameter, find_agent
-from hadeploy.spec.load import LoadedTopology, as_written
+from hadeploy.spec.load import LoadedTopology
+from hadeploy.spec.misread import as_written
 from hadeploy.spec.parameters import read_otherwise, wanted_instead
 from hadeploy.spec.scalars import Scalar
 from hadeploy.spec.source import KeyPath, SourceMap

@@ -15,10 +15,12 @@ import yaml
 
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Span
 from hadeploy.diagnostics.characters import escaped, unwanted_characters
-from hadeploy.spec.given_file import LARGEST_BYTES, SpecialFileError, TooLargeError, read_given
 from hadeploy.spec.scalars import NUMBER
+from hadeploy.spec.source_text import LONGEST_KEY, LONGEST_TEXT, read_text
 
 MOST_NODES = 100_000
+MOST_PROBLEMS = 200
+"""Of more than these nobody reads; each costs a search for the key that was meant."""
 DEEPEST = 40
 
 KeyPath = tuple[str | int, ...]
@@ -74,15 +76,16 @@ class SourceMap:
 def read_source(path: Path) -> tuple[tuple[Any, SourceMap] | None, Diagnostics]:
     """Read a file into plain values and their places."""
     name = str(path)
-    text, problem = _read_text(path, name)
+    text, problems = read_text(path, name)
     if text is None:
-        return None, Diagnostics.of([problem] if problem else [])
+        return None, Diagnostics.of(problems)
     try:
+        deep = _first_too_deep(text)
+        if deep is not None:
+            return None, Diagnostics.of([_too_deep(name, deep.line + 1, deep.column + 1)])
         root = _compose(text)
     except yaml.YAMLError as error:
         return None, Diagnostics.of([_syntax(error, name)])
-    except RecursionError:
-        return None, Diagnostics.of([_too_deep(name, 1, 1)])
     if root is None:
         return None, Diagnostics.of(
             [
@@ -110,30 +113,21 @@ def read_source(path: Path) -> tuple[tuple[Any, SourceMap] | None, Diagnostics]:
     return (value, reader.source()), Diagnostics.of(reader.problems)
 
 
-def _read_text(path: Path, name: str) -> tuple[str | None, Diagnostic | None]:
-    place = Span(name, 1, 1)
+def _first_too_deep(text: str) -> Any:
+    """Where nesting goes too deep: composing is recursive in C, and would end this process."""
+    loader, depth = _Loader(text), 0
     try:
-        data = read_given(path, LARGEST_BYTES)
-    except IsADirectoryError:
-        return None, Diagnostic("SPEC001", "this is a folder", place, mend="name the topology file in it")
-    except TooLargeError:
-        return None, Diagnostic("SPEC003", f"the file is larger than {LARGEST_BYTES} bytes", place)
-    except SpecialFileError as error:
-        return None, Diagnostic(
-            "SPEC126", f"the file is not read: {error.strerror}", place, mend="name a file"
-        )
-    except OSError as error:
-        reason = (error.strerror or "it cannot be read").lower()
-        return None, Diagnostic("SPEC001", f"the file cannot be read: {reason}", place)
-    if b"\0" in data:
-        return None, Diagnostic("SPEC003", "the file is binary, not text", place)
-    try:
-        return data.decode("utf-8-sig"), None
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        return None, Diagnostic(
-            "SPEC003", "the file is not UTF-8 text", Span(name, line, 1), mend="save it as UTF-8"
-        )
+        while loader.check_event():
+            event = loader.get_event()
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > DEEPEST + 1:
+                    return event.start_mark
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    finally:
+        loader.dispose()
+    return None
 
 
 def _compose(text: str) -> Any:
@@ -210,6 +204,7 @@ class _Reader:
             )
         if depth > DEEPEST:
             raise _LimitError(_too_deep(self._name, place.line, place.column))
+        self._end_early(place)
         self.values.setdefault(path, place)
         self._refuse_tag(node, path, place)
         if isinstance(node, yaml.MappingNode):
@@ -218,15 +213,26 @@ class _Reader:
             return [self.read(item, (*path, index), depth + 1) for index, item in enumerate(node.value)]
         return self._scalar(node, path, place)
 
+    def _end_early(self, place: Span) -> None:
+        if len(self.problems) > MOST_PROBLEMS:
+            raise _LimitError(
+                Diagnostic("SPEC006", "the rest of the file is not read: there are too many problems", place)
+            )
+
     def _mapping(self, node: Any, path: KeyPath, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             place = _span(self._name, key_node)
+            self._end_early(place)
             if not isinstance(key_node, yaml.ScalarNode) or not key_node.value:
                 self.problems.append(Diagnostic("SPEC008", "a key must be a plain word", place))
                 self._cut.add(path)
                 continue
             key = str(key_node.value)
+            if len(key) > LONGEST_KEY:
+                self.problems.append(_too_long("a key", LONGEST_KEY, place))
+                self._cut.add(path)
+                continue
             if unwanted_characters(key):
                 self.problems.append(_characters(f"the key {escaped(key)}", key, place))
                 self._cut.add(path)
@@ -266,6 +272,10 @@ class _Reader:
         text = str(node.value)
         if node.style in ("|", ">"):
             text = text.rstrip("\n")  # the end of its last line is not a part of the text
+        if len(text) > LONGEST_TEXT:
+            self.problems.append(_too_long(_name(path), LONGEST_TEXT, place))
+            self._refused.add(path)
+            return ""
         if unwanted_characters(text):
             self.problems.append(_characters(_name(path), text, place))
             self._refused.add(path)
@@ -318,6 +328,10 @@ class _Reader:
 
 def _name(path: KeyPath) -> str:
     return ".".join(str(step) for step in path) or "the topology"
+
+
+def _too_long(what: str, most: int, place: Span) -> Diagnostic:
+    return Diagnostic("SPEC128", f"{what} is longer than {most} characters", place)
 
 
 def _characters(what: str, text: str, place: Span) -> Diagnostic:

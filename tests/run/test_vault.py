@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hadeploy.run.errors import RunError
-from hadeploy.run.vault import ensure_generated, read_vault, vault_password
+from hadeploy.run.vault import _vault, ensure_generated, read_vault, vault_password
 
 PASSWORD = b"correct horse"
 
@@ -77,3 +77,35 @@ def test_no_password_is_an_error_with_a_mend(
     with pytest.raises(RunError) as caught:
         vault_password(environment)
     assert caught.value.code == code
+
+
+WRITTEN = """# of the rack's managers
+pin: 0123
+when: 2026-01-01
+many: |
+  one
+  two
+off: no  # a word
+"""
+
+
+@pytest.mark.parametrize("text", [WRITTEN, f"---\n{WRITTEN}...\n", WRITTEN.rstrip()])
+def test_what_a_person_wrote_in_the_vault_stays_as_it_is_written(tmp_path: Path, text: str):
+    """Read as YAML and written anew, 0123 came back as 83."""
+    file = tmp_path / "v.yml"
+    file.write_bytes(_vault(PASSWORD).encrypt(text.encode()))
+    before = read_vault(file, PASSWORD)
+    assert ensure_generated(file, ["key"], PASSWORD)
+    plain = _vault(PASSWORD).decrypt(file.read_bytes()).decode()
+    assert plain.startswith(text.removesuffix("...\n"))
+    assert {**before, "key": read_vault(file, PASSWORD)["key"]} == read_vault(file, PASSWORD)
+
+
+@pytest.mark.parametrize("text", ["{pin: 0123, old: abc}\n", "pin: 0123\nold: abc\nnew: was made\n"])
+def test_a_value_that_is_taken_leaves_the_others_as_they_are_written(tmp_path: Path, text: str):
+    file = tmp_path / "v.yml"
+    file.write_bytes(_vault(PASSWORD).encrypt(text.encode()))
+    assert ensure_generated(file, ["new"], PASSWORD, {"new": "old"})
+    plain = _vault(PASSWORD).decrypt(file.read_bytes()).decode()
+    assert "pin: 0123\n" in plain
+    assert read_vault(file, PASSWORD)["new"] == "abc"

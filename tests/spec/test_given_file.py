@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
 import subprocess
@@ -112,6 +113,26 @@ def test_a_secret_is_in_a_file(special, example, tmp_path, monkeypatch):
     special(tmp_path / "bmc")
     _, found = load_valid(topology)
     assert {each.code for each in found} == {"SPEC126"}
+
+
+def test_a_secret_is_read_from_a_file_on_the_controller_of_a_plain_run_too(special, tmp_path):
+    """What ansible-playbook itself runs, without hadeploy."""
+    place = Path(__file__).resolve().parents[2] / "roles/modules/module_utils/hadeploy_secret.py"
+    known = importlib.util.spec_from_file_location("hadeploy_secret_of_files", place)
+    module = importlib.util.module_from_spec(known)
+    known.loader.exec_module(module)
+
+    def value() -> str:
+        return module.value_of("x", {"file": "key"}, {}, str(tmp_path))
+
+    (tmp_path / "key").write_text("0123\nsecond\n")
+    assert value() == "0123"
+    (tmp_path / "key").write_bytes(b"x" * 1_048_577)
+    with pytest.raises(module.NoValueError, match="longer than"):
+        value()
+    special(tmp_path / "key")
+    with pytest.raises(module.NoValueError, match="is no file"):
+        value()
 
 
 def test_a_file_that_grows_is_read_to_its_bound(tmp_path):

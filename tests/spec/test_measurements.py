@@ -6,6 +6,11 @@ from hadeploy.app.validate import validate_topologies
 from hadeploy.design.durations import durations_of
 from hadeploy.spec.measurements import Measurement, Measurements, load_measurements, write_measurements
 
+SECONDS = (
+    '{"version": 1, "measurements": [{"topology": "a", "release": "debian-12", "where": "lab", "operation": "start x",'
+    ' "seconds": [%s], "measured": "2026-11-21"}]}'
+)
+
 
 def one(seconds=(2.1,), **changes):
     wish = {
@@ -40,6 +45,15 @@ def test_no_file_is_no_finding(tmp_path):
         ("[]", "has version None", 1),
         ('{"version": 1, "measurements": [{"operation": "x"}]}', "is not understood at measurements.0", 1),
         ("\xff\xfe", "is not", 1),
+        ('{"version": true}', "has version True", 1),
+        ('{"version": 1, "version": 1}', "has the key version twice", 1),
+        (SECONDS % "true", "is not understood at measurements.0.seconds.0", 1),
+        (SECONDS % '"2"', "is not understood at measurements.0.seconds.0", 1),
+        (SECONDS % "NaN", "is not", 1),
+        (SECONDS % "-Infinity", "is not", 1),
+        (SECONDS % "1e400", "is not understood at measurements.0.seconds.0", 1),
+        (SECONDS % "010", "is not JSON", 1),
+        ("[" * 100_000, "is not UTF-8 text that can be parsed", 1),
     ],
 )
 def test_an_unreadable_file_is_told_of(tmp_path, text, words, line):

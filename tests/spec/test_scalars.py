@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from hadeploy.app.validate import load_design, load_valid
 from hadeploy.diagnostics.characters import escaped, unwanted_characters
 from hadeploy.spec.load import MODELS, load_topology
 from hadeploy.spec.scalars import AS_TEXT, AS_WRITTEN, NUMBER, Switch, Text, Whole
+from hadeploy.spec.schema import json_schema
 
 OTHERWISE = [
     "010", "0123", "2:04", "12:30", "1_0", "0x10", "0b11", "0o10", "+7", "1e3", "1.10", ".5", ".inf", ".nan", "1.",
@@ -275,3 +277,28 @@ def test_no_scalar_of_the_schema_is_read_as_pydantic_would():
             elif kind in readers and readers[kind] not in said and not own and not strict:
                 bare.append(name)
     assert bare == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "old", "new", "numbers"),
+    [
+        ("active-passive", "\nfencing:", "\nfirewall: {allow: [{port: 0123}]}\nfencing:", "83 or 123"),
+        (
+            "active-passive",
+            "    addresses: [web]",
+            "    addresses: [web]\n    locations: {n1: 010}",
+            "8 or 10",
+        ),
+        ("active-active", "vrrp:\n", "vrrp:\n  version: 03\n", "3"),
+    ],
+)
+def test_a_number_of_a_narrower_type_says_what_to_write(read, pattern, old, new, numbers):
+    _, found = read(pattern, old, new)
+    assert [each.mend.removesuffix(", whichever is meant") for each in found] == [f"write {numbers}"]
+
+
+def test_the_schema_for_editors_names_bounds_as_the_standard_does():
+    text = json.dumps(json_schema())
+    for theirs in ("ge", "le", "gt", "lt"):
+        assert f'"{theirs}": ' not in text
+    assert '"maximum": 65535' in text

@@ -75,3 +75,50 @@ def test_no_damage_to_an_example_gives_a_traceback(findings, example, data):
         st.sampled_from(["", "  x: 1", "- 1", "name: [", "nodes:", "\t", "services: 3", "cluster: {}"])
     )
     findings("\n".join([*lines[:at], what, *lines[at + data.draw(st.integers(0, 2)) :]]))
+
+
+@pytest.mark.parametrize("piece", ["[", "{a: ", "- ", "? ", "[{a: ", "&a [", "!x ["])
+def test_depth_is_bounded_before_anything_is_composed(findings, piece):
+    """Composed in C, a file of a few hundred KB ended the process with a segmentation fault."""
+    found = findings(piece * 150_000)
+    assert found[0][0] in ("SPEC006", "SPEC004")
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    "character", ["\x1b", "\x07", "\x08", "\x7f", "\x85", "\x9b", "\ufffe", "\u202e", "\u2066"]
+)
+@pytest.mark.parametrize("line", ["name: a{}b", "# a comment {}", "{}: 1", "name: 'a{}'", "a: [{}"])
+def test_a_raw_control_character_is_found_where_it_stands(findings, character, line):
+    text = f"pattern: active-passive\n{line.replace('{}', character)}\n"
+    assert findings(text) == [("SPEC122", 2, line.index("{}") + 1)]
+
+
+def test_line_ends_of_other_systems_and_every_script_are_text(findings, example):
+    text = example("active-passive")
+    assert findings(text.replace("\n", "\r\n")) == []
+    assert (
+        findings(text + "# \u05e9\u05dc\u05d5\u05dd\u200f \u65e5\u672c \u2713 \U0001f469\u200d\U0001f692\n")
+        == []
+    )
+    assert findings(text.replace("\n", "\r"))[0][0] == "SPEC122"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("head", ["", "pattern: active-passive\n"])
+@pytest.mark.parametrize("line", ["k{}: 1", "k: {}", "'\\x1b{}': 1", "k{}: !x 1", 'k{}: "\\e"'])
+def test_a_file_full_of_problems_ends_soon(findings, head, line):
+    found = findings(head + "".join(f"{line.replace('{}', str(number))}\n" for number in range(30_000)))
+    assert 1 <= len(found) <= 500
+
+
+def test_what_is_longer_than_any_text_is_not_repeated(example, tmp_path):
+    from hadeploy.app.validate import load_valid
+
+    for old, new in (("name: active-passive", f"name: {'x' * 200_000}"), ("name: active-passive", f"{'x' * 900}: 1"),
+                     ("port: 80", f"port: {'9' * 10_000}"), ("kind: nginx", f"kind: {'x' * 10_000}")):  # fmt: skip
+        file = tmp_path / "topology.yaml"
+        file.write_text(example("active-passive").replace(old, new, 1))
+        _, found = load_valid(file)
+        assert found.has_errors
+        assert all(len(each.summary) < 1_200 for each in found)

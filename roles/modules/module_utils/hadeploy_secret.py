@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import os
 import re
+import stat
 
 PLACEHOLDER = re.compile(r"@@hadeploy:([^@]+)@@")
 SEAL = "hadeploy-sealed:"
@@ -20,6 +21,9 @@ IN_FILES = "lrm://"
 REVISION = "pcmk_hadeploy_revision"
 """A parameter that changes with the secrets beside it. Pacemaker keeps what begins with pcmk_ to itself, and reads the files
 of a device only when one of its parameters has changed."""
+
+LARGEST_BYTES = 1024 * 1024
+"""Of a secret's file; a certificate in base64 has some thousand."""
 
 LONGEST = 254
 """Bytes of such a file that Pacemaker reads (lib/common/cib_secrets.c)."""
@@ -67,11 +71,21 @@ def value_of(name: str, source: dict, variables: dict, directory: str) -> str:
 
 
 def _first_line(path: str) -> tuple[bytes | None, str]:
+    """Of a file alone: a device or a pipe may have no end, or never begin."""
     try:
-        with open(path, "rb") as stream:
-            return stream.readline().rstrip(b"\r\n"), f"the first line of {path} is empty"
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None, f"{path} is no file"
+        with open(path, "rb", opener=_without_waiting) as stream:
+            line = stream.readline(LARGEST_BYTES + 1).rstrip(b"\r\n")
     except OSError as error:
         return None, f"{path} cannot be read ({error.strerror})"
+    if len(line) > LARGEST_BYTES:
+        return None, f"the first line of {path} is longer than {LARGEST_BYTES} bytes"
+    return line, f"the first line of {path} is empty"
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def sealed(values: dict[str, str]) -> dict[str, str]:
