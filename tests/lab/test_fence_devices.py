@@ -244,9 +244,10 @@ def test_a_device_that_starts_while_its_fencing_waits_drops_nothing(topology):
     """
     read = StatusReader.for_lab(topology).read
     lost, left = "n1", "n2"
-    on(left, "crm_attribute", "--node", left, "--name", "standby", "--update", "on")
     on(left, "systemctl", "restart", "pacemaker.service")
-    wait_until(read, lambda status: _decides(lost) and _is_online(left), 60, "in standby")
+    wait_until(read, lambda status: not status.degraded and _decides(lost), 60, "led by the other")
+    on(left, "crm_attribute", "--node", left, "--name", "standby", "--update", "on")
+    wait_until(read, lambda _: _is_stopped("ipmi-n1"), 60, "in standby")
     power.cut(load_state(NAME), lost)
     on(left, "crm_attribute", "--node", left, "--name", "standby", "--delete")
     wait_until_well(read, 90)
@@ -257,5 +258,5 @@ def _decides(node: str) -> bool:
     return on("n2", "sh", "-c", "crmadmin --dc_lookup 2>/dev/null || true").endswith(node)
 
 
-def _is_online(node: str) -> bool:
-    return f"{node}: standby" in on("n1", "sh", "-c", "crm_mon -1 | sed 's/ (.*)//'").lower()
+def _is_stopped(device: str) -> bool:
+    return "is NOT running" in on("n2", "sh", "-c", f"crm_resource --resource {device} --locate 2>&1")
