@@ -14,6 +14,9 @@ from hadeploy.diagnostics.diagnostic import Severity
 FAMILIES = ("topology", "running", "hosts")
 """One file each; their codes are apart."""
 
+USUAL_BASE = "active-passive"
+"""The example that the parts of topologies belong into, where no other is named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
@@ -50,6 +53,9 @@ def all_meanings() -> tuple[Meaning, ...]:
 def _read(family: str) -> list[Meaning]:
     text = files("hadeploy.diagnostics").joinpath("codes", f"{family}.yaml").read_text(encoding="utf-8")
     entries: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    for entry in entries.values():
+        if "good" in entry:
+            entry.setdefault("base", USUAL_BASE)
     return [
         Meaning(code, family, Severity(entry.pop("severity", "error")), **entry)
         for code, entry in entries.items()

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import combinations
 
 from hadeploy.diagnostics import Severity
 from hadeploy.rules.rule import Case, Family, Found, Rule
+
+PARTITION = re.compile(
+    r"(/dev/(?:sd|vd|xvd|hd)[a-z]+)[0-9]+|(/dev/(?:nvme[0-9]+n|mmcblk|md|nbd|loop)[0-9]+)p[0-9]+|(/dev/disk/.+)-part[0-9]+"
+)
+"""A partition by its name, and the disk that it is on (Documentation/admin-guide/devices.txt of Linux; udev(7))."""
 
 
 def _check(case: Case) -> Iterator[Found]:
@@ -21,12 +27,23 @@ def _check(case: Case) -> Iterator[Found]:
                 yield Found(f"{first.name} and {second.name} both are {first.device}", (*here, "minor"))
         for replica in first.diskful:
             other = second.replica(replica.member)
-            if other is not None and other.disk == replica.disk:
+            if other is not None and _overlap(other.disk, replica.disk):
                 yield Found(
-                    f"{first.name} and {second.name} both have {replica.disk} on {replica.member}",
+                    f"{first.name} and {second.name} both have {min(other.disk, replica.disk, key=len)} on {replica.member}",
                     (*here, "disks", replica.member),
                 )
     yield from _services(case)
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two devices are one, or the one is a partition of the other: sdb1, nvme0n1p1, by-id/x-part1."""
+    return one == other or one == _disk(other) or other == _disk(one)
+
+
+def _disk(device: str) -> str:
+    """The disk that a partition is on; empty for what is none."""
+    match = PARTITION.fullmatch(device)
+    return next(group for group in match.groups() if group) if match is not None else ""
 
 
 def _services(case: Case) -> Iterator[Found]:

@@ -15,11 +15,18 @@ def _check(case: Case) -> Iterator[Found]:
     if plan is None:
         return
     owners = {address: member.name for member in case.design.members for _, address in member.addresses}
+    moving = {virtual.address: virtual.name for virtual in case.design.virtual_addresses}
     for neighbour in plan.neighbours:
         place = ("vrrp", "bfd", neighbour.name)
         if neighbour.address in owners and neighbour.weight == 0:
             yield Found(
                 f"{neighbour.name} is {owners[neighbour.address]} itself: without it no other member holds an address",
+                (*place, "address"),
+                "name a router on the way to the clients",
+            )
+        if neighbour.address in moving:
+            yield Found(
+                f"{neighbour.name} is {moving[neighbour.address]}, an address that moves between the nodes themselves",
                 (*place, "address"),
                 "name a router on the way to the clients",
             )

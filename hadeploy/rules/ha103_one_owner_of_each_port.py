@@ -28,10 +28,33 @@ class _Listener:
 
 def _check(case: Case) -> Iterator[Found]:
     for first, second in combinations(_listeners(case), 2):
-        if first.port == second.port and _meet(first.address, second.address):
+        if (
+            first.port == second.port
+            and _meet(first.address, second.address)
+            and not _databases(first, second)
+        ):
             yield Found(
                 f"{second.who} and {first.who} both listen on port {second.port}", second.place or first.place
             )
+    for volume in case.design.volumes:
+        databases = {database.port: database.name for database in case.design.databases}
+        if volume.port == SSH_PORT or volume.port in databases:
+            other = "sshd" if volume.port == SSH_PORT else f"database {databases[volume.port]}"
+            yield Found(
+                f"volume {volume.name} and {other} both listen on port {volume.port}",
+                ("volumes", volume.name, "port"),
+            )
+    device = case.design.arbiter
+    if device is not None and device.port == SSH_PORT:
+        yield Found(
+            f"the quorum device and sshd both listen on port {SSH_PORT} of {device.host}",
+            ("cluster", "quorum_device", "port"),
+        )
+
+
+def _databases(one: _Listener, other: _Listener) -> bool:
+    """Two databases of one node: SPEC107."""
+    return one.place[:1] == other.place[:1] == ("databases",)
 
 
 def _meet(one: str, other: str) -> bool:
@@ -49,6 +72,10 @@ def _listeners(case: Case) -> list[_Listener]:
                     continue
                 place: KeyPath = ("services", name, "members", index)
                 found += _unit(member.name, member.ports_used, place, nginx=isinstance(member, NginxMember))
+        for name, database in topology.databases.items():
+            found.append(
+                _Listener(f"database {name}", database.port, EVERYWHERE, ("databases", name, "port"))
+            )
         return found
     for name, service in topology.local_services.items():
         found += _unit(

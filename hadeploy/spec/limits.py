@@ -13,7 +13,7 @@ from hadeploy.spec.topology import ActiveActive, ClusteredTopology
 from hadeploy.spec.values import parse_duration
 
 if TYPE_CHECKING:
-    from hadeploy.spec.load import LoadedTopology
+    from hadeploy.spec.load import AnyTopology, LoadedTopology
 
 Findings = Iterator[Diagnostic]
 
@@ -44,6 +44,63 @@ SMALLEST_BTRFS = 128 * 1024**2
 
 LONGEST_MS = 2**31 - 1
 """HAProxy and corosync count milliseconds in 31 bits: nearly 25 days."""
+
+SHORTEST_MS: Mapping[tuple[str, str], tuple[int, str]] = {
+    ("FencingDevice", "timeout"): (
+        5_000,
+        "an agent logs in, switches and looks again: it is given up in the middle",
+    ),
+    **{
+        (model, field): (1_000, "an agent starts several programs: it is cut short, or runs all the time")
+        for model, fields in {
+            "Operations": ("start", "stop", "monitor", "monitor_interval"),
+            "PromotableOperations": ("promoted_interval", "unpromoted_interval"),
+            "DatabaseOperations": ("promoted_interval", "unpromoted_interval"),
+        }.items()
+        for field in fields
+    },
+    **{
+        (model, field): (
+            1_000,
+            "an agent starts several programs: it is cut short, and a failed stop is answered by fencing",
+        )
+        for model in ("PromotableOperations", "DatabaseOperations")
+        for field in ("start", "promote", "demote", "stop", "monitor")
+    },
+    ("QuorumDevice", "timeout"): (
+        1_250,
+        "corosync-qdevice sends after four fifths of it, at most once a second",
+    ),
+    ("QuorumDevice", "sync_timeout"): (
+        1_250,
+        "corosync-qdevice sends after four fifths of it, at most once a second",
+    ),
+}
+"""Durations that make no sense below these, and why (corosync-qdevice: qdevices/qnet-config.h)."""
+
+LONGEST_OF_QDEVICE_MS = 150_000
+"""corosync-qdevice sends after four fifths of the time, and every two minutes at the least."""
+
+HIGHEST: Mapping[str, tuple[int, str]] = {
+    "power_supplies": (16, "no machine has so many"),
+    "priority": (1_000_000, "a million is Pacemaker's infinity: beyond it priorities are equal"),
+    "migration_threshold": (
+        1_000_000,
+        "a million is Pacemaker's infinity: the service never leaves its node",
+    ),
+    "capacity": (2**31 - 1, "Pacemaker counts in 32 bits"),
+    "demand": (2**31 - 1, "Pacemaker counts in 32 bits"),
+}
+
+DRBD_RATES: Mapping[str, tuple[int, str]] = {
+    "max_rate": (4 * 1024**3, "4GiB/s"),
+    "min_rate": (4 * 1024**3, "4GiB/s"),
+    "fixed_rate": (8 * 1024**3, "8GiB/s"),
+}
+"""drbdsetup(8): c-max-rate and c-min-rate up to 4194304 KiB/s, resync-rate up to 8388608 KiB/s."""
+
+NOT_WRITTEN = frozenset({"bind", "loop", "move", "noauto", "rbind", "remount", "ro", "rmove"})
+"""Options of mount(8) with which a service cannot write to its volume, or which mount something else."""
 
 ZERO_HAS_A_MEANING = frozenset(
     {
@@ -115,6 +172,16 @@ def check_limits(loaded: LoadedTopology) -> Findings:
             )
         elif value > LONGEST_MS:
             yield _beyond(source, path, f"{name} is longer than daemons can count", "24 days at most")
+        elif model == "QuorumDevice" and value > LONGEST_OF_QDEVICE_MS:
+            detail = "corosync-qdevice sends every two minutes at the least, and takes a shorter time instead"
+            yield _beyond(
+                source, path, f"{name} is longer than corosync-qdevice takes", "150s at most", detail
+            )
+        elif 0 < value < (shortest := SHORTEST_MS.get((model, field), (0, "")))[0]:
+            yield _beyond(
+                source, path, f"{name} is {value} ms", f"{shortest[0] / 1000:g}s at the least", shortest[1]
+            )
+    yield from _numbers(topology, source)
     if not isinstance(topology, ActiveActive):
         yield from _corosync(topology, source)
         yield from _levels(topology, source)
@@ -161,6 +228,30 @@ def _parts_of(annotation: object) -> tuple[object, ...]:
 
 def _beyond(source: SourceMap, path: KeyPath, summary: str, mend: str, detail: str = "") -> Diagnostic:
     return Diagnostic("SPEC143", summary, source.span(*path), detail=detail, mend=mend)
+
+
+def _numbers(topology: AnyTopology, source: SourceMap) -> Findings:
+    written: list[tuple[str, int, KeyPath]] = []
+    for name, node in topology.nodes.items():
+        written.append(("power_supplies", node.power_supplies, ("nodes", name, "power_supplies")))
+        written += [
+            ("capacity", each, ("nodes", name, "capacity", key)) for key, each in node.capacity.items()
+        ]
+    for name, group in topology.services.items() if not isinstance(topology, ActiveActive) else ():
+        here = ("services", name)
+        written.append(("priority", group.priority, (*here, "priority")))
+        written.append(("migration_threshold", group.migration_threshold, (*here, "migration_threshold")))
+        written += [("demand", each, (*here, "demand", key)) for key, each in group.demand.items()]
+    for what, value, path in written:
+        highest, detail = HIGHEST[what]
+        if value > highest:
+            yield _beyond(
+                source,
+                path,
+                f"{'.'.join(str(step) for step in path)} is {value}",
+                f"{highest} at most",
+                detail,
+            )
 
 
 def _corosync(topology: ClusteredTopology, source: SourceMap) -> Findings:
@@ -241,4 +332,35 @@ def _volumes(topology: ClusteredTopology, source: SourceMap) -> Findings:
                 source.span("volumes", name, "size"),
                 detail="mkfs.btrfs makes none below 109 MiB",
                 mend="at least 128MiB, or filesystem: ext4",
+            )
+        for key, (highest, words) in DRBD_RATES.items():
+            rate = getattr(volume.resync, key)
+            if rate is not None and rate > highest:
+                yield _beyond(
+                    source,
+                    ("volumes", name, "resync", key),
+                    f"volume {name}: {key} is beyond what DRBD takes",
+                    f"{words} at most",
+                )
+        if volume.resync.min_rate > volume.resync.max_rate:
+            yield _beyond(
+                source,
+                (
+                    "volumes",
+                    name,
+                    "resync",
+                    "min_rate" if "min_rate" in volume.resync.model_fields_set else "max_rate",
+                ),
+                f"volume {name}: min_rate is higher than max_rate",
+                "a min_rate below max_rate",
+                "a resync cannot get at least the one and at most the other",
+            )
+        options = [each for each in volume.mount_options.split(",") if each in NOT_WRITTEN]
+        if options:
+            yield _beyond(
+                source,
+                ("volumes", name, "mount_options"),
+                f"volume {name} is mounted with {options[0]}",
+                f"leave {options[0]} out",
+                "the service could not write to it, or something else would be mounted",
             )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.spec.arbiter import check_arbiter
 from hadeploy.spec.balancer_references import check_balancer
+from hadeploy.spec.cib_ids import check_cib_ids
 from hadeploy.spec.drill import check_drill
 from hadeploy.spec.interfaces import check_interfaces
 from hadeploy.spec.inventory_names import check_inventory_names
@@ -356,6 +357,7 @@ CHECKS: tuple[Callable[[LoadedTopology], Findings], ...] = (
     check_arbiter,
     check_drill,
     check_limits,
+    check_cib_ids,
     check_reserved,
     check_repeated,
     check_whose_address,

@@ -32,11 +32,11 @@ def check_whose_address(loaded: LoadedTopology) -> Findings:
             if (
                 address in subnet
                 and subnet.prefixlen < POINT_TO_POINT[subnet.version]
-                and _of_all(address, subnet)
+                and of_all(address, subnet)
             ):
                 yield Diagnostic(
                     "SPEC034",
-                    f"{address} is the {_of_all(address, subnet)} address of {subnet}",
+                    f"{address} is the {of_all(address, subnet)} address of {subnet}",
                     source.span(*path),
                     detail="no host can have it",
                     mend="the host's own address",
@@ -45,7 +45,8 @@ def check_whose_address(loaded: LoadedTopology) -> Findings:
     yield from _hostnames(loaded)
 
 
-def _of_all(address: IpAddress, subnet: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
+def of_all(address: IpAddress, subnet: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
+    """What an address is that all hosts of a subnet share, in words; empty for a host's."""
     if address == subnet.network_address:
         return "network's" if subnet.version == 4 else "subnet-router anycast"
     return "broadcast" if subnet.version == 4 and address == subnet.broadcast_address else ""

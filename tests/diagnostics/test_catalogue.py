@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 import hadeploy
+from hadeploy.app.validate import validate_topologies
 from hadeploy.diagnostics.catalogue import all_meanings
+from tests.rules.test_rules import INVENTORIES, merged
 
 PACKAGE = Path(hadeploy.__file__).parent
 ROLES = PACKAGE.parent / "roles"
@@ -44,6 +46,27 @@ def test_every_code_that_is_explained_is_printed():
     assert not gone, (
         f"{', '.join(gone)}: printed nowhere; remove it from hadeploy/diagnostics/codes/, then: make docs"
     )
+
+
+@pytest.mark.parametrize(
+    "meaning", [one for one in all_meanings() if one.good], ids=lambda meaning: meaning.code
+)
+def test_an_example_is_what_it_says(meaning, tmp_path):
+    """The good part belongs into an example and is valid there; the bad one, there or by itself, has just this code."""
+    text = (INVENTORIES / (meaning.base or "active-passive") / "topology.yaml").read_text(encoding="utf-8")
+
+    def codes(topology: str) -> set[str]:
+        file = tmp_path / "topology.yaml"
+        file.write_text(topology, encoding="utf-8")
+        return {finding.code for finding in validate_topologies([file])[1] if finding.is_error}
+
+    def inserted(part: str) -> str:
+        return yaml.safe_dump(merged(yaml.safe_load(text), yaml.safe_load(part)), sort_keys=False)
+
+    assert codes(inserted(meaning.good)) == set()
+    if meaning.family == "topology":
+        by_itself = codes(f"pattern: active-passive\n{meaning.bad}")
+        assert meaning.code in by_itself or codes(inserted(meaning.bad)) == {meaning.code}
 
 
 @pytest.mark.parametrize("meaning", all_meanings(), ids=lambda meaning: meaning.code)

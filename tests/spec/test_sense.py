@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any, get_args
@@ -301,6 +302,26 @@ def test_lvm_keeps_names_for_itself(changed, name):
         ("active-passive-drbd", "volumes.data.size", "1025TiB", "SPEC143"),
         ("active-passive-drbd", "volumes.data.size", "9" * 400 + "TiB", "SPEC143"),
         ("active-passive-drbd", "volumes.data.filesystem", "btrfs", None),
+        ("active-passive-drbd", "volumes.data.resync", {"max_rate": "5GiB/s"}, "SPEC143"),
+        (
+            "active-passive-drbd",
+            "volumes.data.resync",
+            {"min_rate": "2GiB/s", "max_rate": "1GiB/s"},
+            "SPEC143",
+        ),
+        ("active-passive-drbd", "volumes.data.mount_options", "noatime,ro", "SPEC143"),
+        ("active-passive-drbd", "volumes.data.mount_options", "noatime,rw,errors=remount-ro", None),
+        ("active-passive-drbd", "volumes.data.operations", {"stop": "10ms"}, "SPEC143"),
+        ("active-passive", "services.web.members.0.operations", {"start": "10ms"}, "SPEC143"),
+        ("active-passive", "services.web.members.0.operations", {"monitor_interval": "1ms"}, "SPEC143"),
+        ("active-passive", "fencing.devices.ipmi-n1.timeout", "1s", "SPEC143"),
+        ("active-passive", "nodes.n1.power_supplies", 1000, "SPEC143"),
+        ("active-passive", "nodes.n1.capacity", {"memory": 2**40}, "SPEC143"),
+        ("active-passive", "services.web.demand", {"memory": 2**40}, "SPEC143"),
+        ("active-passive", "services.web.priority", 1_000_001, "SPEC143"),
+        ("active-passive", "services.web.migration_threshold", 1_000_001, "SPEC143"),
+        ("quorum-device", "cluster.quorum_device.timeout", "1s", "SPEC143"),
+        ("quorum-device", "cluster.quorum_device.sync_timeout", "151s", "SPEC143"),
         (
             "active-active",
             "load_balancer.frontends.http.addresses",
@@ -314,6 +335,29 @@ def test_lvm_keeps_names_for_itself(changed, name):
 )
 def test_limits(changed, base, key, value, code):
     assert codes(changed(base, {key: value})) == ([code] if code else [])
+
+
+def test_a_resource_is_not_called_as_a_part_of_another(changed, design_of):
+    """Every id of the compiled configuration that may be a name is tried as one: an id is there once."""
+    from hadeploy.daemons.registry import cluster_information_base
+
+    for base in ("active-passive", "active-passive-drbd", "postgresql-streaming"):
+        cib = cluster_information_base(design_of(base))
+        assert cib is not None
+        ids = set(re.findall(r'\bid="([a-z][a-z0-9]*(?:-[a-z0-9]+)*)"', cib.xml))
+        assert len(ids) > 40
+        for name in ids:
+            member = {"kind": "ocf", "name": name, "agent": "ocf:pacemaker:Dummy"}
+            found = codes(changed(base, {"services.zz": {"members": [member]}}))
+            assert found in (["SPEC150"], ["SPEC043"]), name
+
+
+@pytest.mark.parametrize(
+    "name", ["web-server", "web-monitor", "order-processing", "location-service", "start-web", "metadata"]
+)
+def test_a_resource_that_is_none(changed, name):
+    member = {"kind": "ocf", "name": name, "agent": "ocf:pacemaker:Dummy"}
+    assert codes(changed("active-passive", {"services.web.members.0": member})) == []
 
 
 def _durations_of(model: type[BaseModel], seen: dict[tuple[str, str], None]) -> None:
