@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 from hadeploy.app.drill import DrillReport
 from hadeploy.cli.drill_view import sentences
+from hadeploy.cli.terminal import shown
 from hadeploy.drill.judgement import Finding
 
 
@@ -26,7 +27,7 @@ def as_junit(report: DrillReport) -> str:
         _case(suite, report.name, finding)
     if report.outcome.stopped:
         case = ElementTree.SubElement(suite, "testcase", classname=report.name, name="the whole drill")
-        ElementTree.SubElement(case, "error", message=report.outcome.stopped)
+        ElementTree.SubElement(case, "error", message=shown(report.outcome.stopped))
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -36,10 +37,10 @@ def _case(suite: ElementTree.Element, name: str, finding: Finding) -> None:
     case = ElementTree.SubElement(
         suite, "testcase", classname=name, name=str(finding.mishap), time=f"{longest:.3f}"
     )
-    words = "\n".join(sentences(finding))
+    words = shown("\n".join(sentences(finding)))  # answers of hosts may hold what XML cannot
     if finding.skipped:
-        ElementTree.SubElement(case, "skipped", message=finding.skipped)
+        ElementTree.SubElement(case, "skipped", message=shown(finding.skipped))
     elif not finding.held:
         first = next(iter(finding.faults), "an outage outside its prediction")
-        ElementTree.SubElement(case, "failure", message=first).text = words
+        ElementTree.SubElement(case, "failure", message=shown(first)).text = words
     ElementTree.SubElement(case, "system-out").text = words

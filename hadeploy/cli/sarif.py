@@ -122,7 +122,7 @@ def _uri(file: str) -> str:
     """Relative to where the command runs, which is to be the repository's root; else a file URI."""
     path = Path(os.path.realpath(file))
     try:
-        return quote(path.relative_to(Path.cwd()).as_posix())
+        return quote(os.fsencode(path.relative_to(Path.cwd())))
     except ValueError:
         return path.as_uri()
 

@@ -23,7 +23,7 @@ def foreign_entries(destination: Path, former: Collection[str]) -> tuple[str, ..
     """
     folders = {parent for path in former for parent in _parents(path)}
     found: list[str] = []
-    for folder, below, names in os.walk(destination):
+    for folder, below, names in os.walk(destination, onerror=_raise):
         inside = os.path.relpath(folder, destination)
         paths = {name: name if inside == "." else f"{inside}/{name}" for name in (*below, *names)}
         # os.walk names links to folders with the folders and does not follow them.
@@ -73,6 +73,12 @@ def keep_entries(destination: Path, fresh: Path, entries: Iterable[str]) -> None
             _link(str(source), str(target))
 
 
+def _raise(error: OSError) -> None:
+    """What cannot be looked into is not empty: it would be lost with the former project."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
 def _link(source: str, target: str) -> None:
     os.link(source, target, follow_symlinks=False)
 
@@ -85,7 +91,7 @@ def _parents(path: str) -> Iterable[str]:
 def _folders(path: Path) -> Iterable[str]:
     if path.is_symlink() or not path.is_dir():
         return
-    for folder, _, _ in os.walk(path):
+    for folder, _, _ in os.walk(path, onerror=_raise):
         yield folder
 
 
@@ -93,7 +99,7 @@ def _all(path: Path) -> Iterable[str]:
     yield str(path)
     if path.is_symlink() or not path.is_dir():
         return
-    for folder, below, names in os.walk(path):
+    for folder, below, names in os.walk(path, onerror=_raise):
         yield from (f"{folder}/{name}" for name in (*below, *names))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from hadeploy.spec.scalars import Text
+from hadeploy.spec.scalars import SWITCHES, Text
 from hadeploy.spec.values import SpecModel, Subnet
 
 _PORTS = re.compile(r"([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?")
@@ -78,6 +78,8 @@ class Firewall(SpecModel):
 
 
 def _switched(value: Any) -> Any:
+    if isinstance(value, str):
+        value = SWITCHES.get(value, value)
     if isinstance(value, bool):
         return {} if value else None
     if not isinstance(value, dict):

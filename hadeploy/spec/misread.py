@@ -61,8 +61,10 @@ def number_meant(value: Any, reading: Reading | None) -> str:
 
 def shown(value: Any, *, is_secret: bool = False) -> str:
     """A value as it is repeated in a finding."""
-    if is_secret or not isinstance(value, str | int | float | bool):
+    if is_secret or value is None:
         return "this"
+    if not isinstance(value, str | int | float | bool):
+        return "a mapping of keys" if isinstance(value, dict) else "a list"
     if isinstance(value, bool):
         return str(value).lower()
     return repr(value) if not isinstance(value, str) or len(value) <= LONGEST else f"{value[:LONGEST]!r}..."

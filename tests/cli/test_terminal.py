@@ -8,16 +8,24 @@ import os
 import re
 import subprocess
 import sys
+from urllib.parse import unquote_to_bytes
+from xml.etree import ElementTree
 
 import pytest
 from rich.table import Table
 from rich.text import Text
 
+from hadeploy.app.drill import DrillReport
+from hadeploy.app.validate import validate_topologies
 from hadeploy.cli.console import Console
+from hadeploy.cli.drill_junit import as_junit
 from hadeploy.cli.findings import as_json, show_findings
 from hadeploy.cli.sarif import as_sarif
 from hadeploy.cli.terminal import echo, shown
+from hadeploy.design.recovery import Breakage, Mishap
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Span
+from hadeploy.drill.campaign import Outcome
+from hadeploy.drill.judgement import Finding
 
 HOSTILE = [
     "\x1b]0;title\x07",
@@ -74,6 +82,29 @@ def test_a_finding_is_one_line_and_its_words_are_text(hostile, capsys):
     for document in (as_json(Diagnostics.of([finding])), as_sarif(Diagnostics.of([finding]))):
         assert harmless(document)
         json.loads(document)
+
+
+@pytest.mark.parametrize("name", [b"\xff", b"a\x9b", "ü".encode(), b"\xed\xa0\x80"])
+def test_a_name_that_is_no_text_is_reported_all_the_same(tmp_path, monkeypatch, name, capsys):
+    monkeypatch.chdir(tmp_path)
+    folder = os.path.join(os.fsencode(tmp_path), name)
+    os.mkdir(folder)
+    with open(os.path.join(folder, b"topology.yaml"), "w") as file:
+        file.write("name: x\n")
+    _, found = validate_topologies([tmp_path])
+    assert [each.code for each in found] == ["SPEC010"]
+    show_findings(found)
+    assert harmless(capsys.readouterr().err)
+    (result,) = json.loads(as_sarif(found))["runs"][0]["results"]
+    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert unquote_to_bytes(uri) == name + b"/topology.yaml"
+    assert json.loads(as_json(found))["findings"][0]["code"] == "SPEC010"
+
+
+def test_a_report_for_ci_is_xml_whatever_hosts_answer():
+    finding = Finding(Mishap(Breakage.POWER_CUT, "n1"), skipped="said \x1b]0;x\x07\x00\ufffe")
+    text = as_junit(DrillReport("x", "y", "debian-12", "lab", "", 1.0, Outcome((finding,), stopped="\x1b")))
+    assert "\\x1b]0;x" in ElementTree.fromstring(text).find("testcase/skipped").get("message")
 
 
 def test_text_that_is_right_is_printed_as_it_is():

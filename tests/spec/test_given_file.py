@@ -212,6 +212,31 @@ def test_what_cannot_be_read_is_told(example, tmp_path, closed):
     assert closed in outcome.stderr
 
 
+def test_what_is_in_a_closed_folder_of_a_project_is_not_lost(example, tmp_path):
+    """The project is exchanged as a whole; a folder that cannot be looked into is not an empty one."""
+    (tmp_path / "topology.yaml").write_text(example("active-passive"))
+
+    def compiled() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            as_one_with_no_more_rights_than_anybody([sys.executable, "-m", "hadeploy", "compile", "topology.yaml"]),
+            cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    assert compiled().returncode == 0
+    closed = tmp_path / "build" / "active-passive" / "files"
+    (closed / "mine").write_text("kept")
+    (tmp_path / "topology.yaml").write_text(example("active-passive").replace("port: 80", "port: 81"))
+    closed.chmod(0)
+    try:
+        outcome = compiled()
+    finally:
+        closed = tmp_path / "build" / "active-passive" / "files"
+        closed.chmod(0o755)
+    assert (closed / "mine").read_text() == "kept"
+    assert outcome.returncode == 1
+    assert "files: permission denied" in outcome.stderr
+
+
 @pytest.mark.parametrize(
     ("file", "outside"),
     [
