@@ -13,6 +13,13 @@ from hadeploy.spec.topology import ActiveActive
 
 def _check(case: Case) -> Iterator[Found]:
     topology = case.loaded.topology
+    for name, network in topology.networks.items():
+        for one, other in combinations(range(len(network.subnets)), 2):
+            if _shared((network.subnets[one],), (network.subnets[other],)) is not None:
+                yield Found(
+                    f"subnets {network.subnets[one]} and {network.subnets[other]} of network {name} share addresses",
+                    ("networks", name, "subnets", other),
+                )
     links = set() if isinstance(topology, ActiveActive) else set(topology.cluster.links)
     shared = [
         (first, second, *found)

@@ -4,8 +4,9 @@ import ipaddress
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from hadeploy.spec.addresses import refuse_unusable
 from hadeploy.spec.scalars import SWITCHES, Text
 from hadeploy.spec.values import SpecModel, Subnet
 
@@ -37,8 +38,18 @@ def _subnet_or_address(value: Any) -> Any:
     return str(ipaddress.ip_network(value)) if isinstance(value, str) and "/" not in value else value
 
 
+def _somebody(value: str) -> str:
+    """A source of packets: every address, or those of hosts; nobody sends from a group's or from another's loopback address."""
+    network = ipaddress.ip_network(value)
+    if network.prefixlen and not network.is_link_local:
+        refuse_unusable(network.network_address)
+    return value
+
+
 Ports = Annotated[str, BeforeValidator(parse_ports, json_schema_input_type=int | str)]
-Source = Annotated[Subnet, BeforeValidator(_subnet_or_address, json_schema_input_type=str)]
+Source = Annotated[
+    Subnet, AfterValidator(_somebody), BeforeValidator(_subnet_or_address, json_schema_input_type=str)
+]
 Sources = Annotated[tuple[Source, ...], Field(min_length=1)]
 
 

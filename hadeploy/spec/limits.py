@@ -89,6 +89,7 @@ HIGHEST: Mapping[str, tuple[int, str]] = {
         "a million is Pacemaker's infinity: the service never leaves its node",
     ),
     "capacity": (2**31 - 1, "Pacemaker counts in 32 bits"),
+    "open_files": (1_048_576, "the kernel lets no process have more (fs.nr_open): HAProxy would not start"),
     "demand": (2**31 - 1, "Pacemaker counts in 32 bits"),
 }
 
@@ -118,8 +119,6 @@ ZERO_HAS_A_MEANING = frozenset(
         ("Policy", "recheck_interval"),  # HA032
         ("PromotableOperations", "promoted_interval"),  # HA041
         ("PromotableOperations", "unpromoted_interval"),
-        ("DatabaseOperations", "promoted_interval"),
-        ("DatabaseOperations", "unpromoted_interval"),
         ("Resync", "plan_ahead"),
         ("ServiceGroup", "failure_timeout"),
         ("Timeouts", "client"),  # HA079
@@ -242,6 +241,8 @@ def _numbers(topology: AnyTopology, source: SourceMap) -> Findings:
         written.append(("priority", group.priority, (*here, "priority")))
         written.append(("migration_threshold", group.migration_threshold, (*here, "migration_threshold")))
         written += [("demand", each, (*here, "demand", key)) for key, each in group.demand.items()]
+    if isinstance(topology, ActiveActive) and topology.load_balancer.open_files is not None:
+        written.append(("open_files", topology.load_balancer.open_files, ("load_balancer", "open_files")))
     for what, value, path in written:
         highest, detail = HIGHEST[what]
         if value > highest:

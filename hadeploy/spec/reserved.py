@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hadeploy.diagnostics import Diagnostic
 from hadeploy.spec.arbiter import is_managed
 from hadeploy.spec.reserved_places import in_the_way
-from hadeploy.spec.service import UNIT_SUFFIXES, NginxMember, OcfMember, SystemdMember
+from hadeploy.spec.service import UNIT_SUFFIXES, NginxMember, OcfMember, ServiceGroup, SystemdMember
 from hadeploy.spec.source import KeyPath, SourceMap
 from hadeploy.spec.topology import ActiveActive, ClusteredTopology
 
@@ -130,6 +130,7 @@ def check_reserved(loaded: LoadedTopology) -> Findings:
                 yield from _places(source, topology, member, here)
             else:
                 yield from _document_root(source, member, here)
+        yield from _hidden(source, topology, name, group)
     yield from _volumes(topology, source)
     yield from _watchdog(topology, source)
 
@@ -260,6 +261,34 @@ def _places(source: SourceMap, topology: ClusteredTopology, member: OcfMember, h
         yield from mount_findings(
             source, f"member {member.name}", value, (*here, "parameters", key), topology
         )
+
+
+def _hidden(source: SourceMap, topology: ClusteredTopology, name: str, group: ServiceGroup) -> Findings:
+    """What is mounted later over something that is mounted before: volumes first, members in their order."""
+    before: list[tuple[str, str]] = [
+        (f"volume {each}", normpath(topology.volumes[each].mount))
+        for each in group.volumes
+        if each in topology.volumes
+    ]
+    for index, member in enumerate(group.members):
+        written = (
+            member.parameters.get("directory")
+            if isinstance(member, OcfMember) and member.agent == "ocf:heartbeat:Filesystem"
+            else None
+        )
+        if not isinstance(written, str):
+            continue
+        mount = normpath(written)
+        for owner, earlier in before:
+            if earlier == mount or earlier.startswith(f"{mount.rstrip('/')}/"):
+                yield Diagnostic(
+                    "SPEC084",
+                    f"member {member.name} would be mounted over {earlier} of {owner}",
+                    source.span("services", name, "members", index, "parameters", "directory"),
+                    detail="what is below a mount point cannot be seen: the service would write to another disk",
+                    mend="a mount point beside it, or the members in the other order",
+                )
+        before.append((f"member {member.name}", mount))
 
 
 def mount_findings(

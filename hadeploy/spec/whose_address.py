@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hadeploy.diagnostics import Diagnostic
-from hadeploy.spec.addresses import IpAddress
+from hadeploy.spec.addresses import IpAddress, unusable
+from hadeploy.spec.service import OcfMember
 from hadeploy.spec.source import KeyPath
 from hadeploy.spec.topology import ActiveActive
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from hadeploy.spec.load import AnyTopology, LoadedTopology
 
 Findings = Iterator[Diagnostic]
+
+ADDRESS_AGENTS = (
+    "ocf:heartbeat:IPaddr2",
+    "ocf:heartbeat:IPaddr",
+    "ocf:heartbeat:IPv6addr",
+    "ocf:heartbeat:IPsrcaddr",
+)
+ADDRESS_PARAMETERS = ("ip", "ipaddr", "ipv6addr", "ipaddress")
 
 POINT_TO_POINT = {4: 31, 6: 127}
 """From this prefix length on, every address of a network is a host's (RFC 3021, RFC 6164)."""
@@ -43,6 +52,7 @@ def check_whose_address(loaded: LoadedTopology) -> Findings:
                 )
                 break
     yield from _hostnames(loaded)
+    yield from _of_agents(loaded)
 
 
 def of_all(address: IpAddress, subnet: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
@@ -68,6 +78,13 @@ def _written(topology: AnyTopology) -> Iterator[tuple[str, KeyPath]]:
         for name, neighbour in topology.vrrp.bfd.items():
             yield neighbour.address, ("vrrp", "bfd", name, "address")
         return
+    for name, group in topology.services.items():
+        for index, member in enumerate(group.members):
+            if isinstance(member, OcfMember) and member.agent in ADDRESS_AGENTS:
+                for key in ADDRESS_PARAMETERS:
+                    written = member.parameters.get(key)
+                    if isinstance(written, str) and _is_address(written):
+                        yield written, ("services", name, "members", index, "parameters", key)
     device = topology.cluster.quorum_device
     if device is not None:
         if device.address is not None:
@@ -75,6 +92,43 @@ def _written(topology: AnyTopology) -> Iterator[tuple[str, KeyPath]]:
         for network, addresses in device.addresses.items():
             for address in addresses:
                 yield address, ("cluster", "quorum_device", "addresses", network)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _of_agents(loaded: LoadedTopology) -> Findings:
+    """Addresses that agents bring up, of which the agent's metadata says no more than that they are texts."""
+    topology, source = loaded.topology, loaded.source
+    if isinstance(topology, ActiveActive):
+        return
+    for name, group in topology.services.items():
+        for index, member in enumerate(group.members):
+            if not isinstance(member, OcfMember) or member.agent not in ADDRESS_AGENTS:
+                continue
+            for key in ADDRESS_PARAMETERS:
+                written = member.parameters.get(key)
+                try:
+                    address = (
+                        ipaddress.ip_address(written.partition("/")[0]) if isinstance(written, str) else None
+                    )
+                except ValueError:
+                    continue  # the agent says what it takes
+                found = unusable(address) if address is not None and not address.is_link_local else None
+                if found is not None:
+                    what, detail, mend = found
+                    yield Diagnostic(
+                        "SPEC140",
+                        f"member {member.name}: {address} {what}",
+                        source.span("services", name, "members", index, "parameters", key),
+                        detail=detail,
+                        mend=mend,
+                    )
 
 
 def _hostnames(loaded: LoadedTopology) -> Findings:

@@ -90,6 +90,9 @@ TWO_WAYS = {
         ("active-passive", NO_OBJECTIVE | {"cluster.token": "6min", "cluster.consensus": "8min"}, {"HA207"}),
         # servers
         ("active-active", {f"{SERVERS}.web2": {"address": "10.72.1.11", "port": 8080}}, {"HA211"}),
+        # networks
+        ("active-passive", {"networks.lan.subnets": ["10.71.1.0/24", "10.71.1.128/25"]}, {"HA209"}),
+        ("active-passive", {"networks.bmc.subnets": ["10.71.9.0/24", "10.71.10.0/24"]}, set()),
         # ports and disks
         ("active-passive-drbd", {"volumes.data.port": 22}, {"HA103"}),
         ("postgresql-streaming", {"databases.orders.port": 22}, {"HA103"}),

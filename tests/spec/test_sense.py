@@ -329,12 +329,58 @@ def test_lvm_keeps_names_for_itself(changed, name):
             "SPEC149",
         ),
         ("active-active", "load_balancer.backends.web.check.interval", "0s", "SPEC142"),
+        ("active-active", "load_balancer.open_files", 10**9, "SPEC143"),
+        ("postgresql-streaming", "databases.orders.operations", {"promoted_interval": "0s"}, "SPEC142"),
         ("active-active", "vrrp.track_scripts", {"a": {"path": "/a", "interval": "0s"}}, "SPEC142"),
         ("active-active", "vrrp.sync_groups", {"a": ["site-a", "site-a", "site-b"]}, "SPEC149"),
     ],
 )
 def test_limits(changed, base, key, value, code):
     assert codes(changed(base, {key: value})) == ([code] if code else [])
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "224.1.1.1", "0.0.0.0", "10.71.1.255", "10.71.1.0"])  # noqa: S104
+@pytest.mark.parametrize("agent", ["IPaddr2", "IPsrcaddr"])
+def test_an_agent_brings_no_address_of_nobody(changed, address, agent):
+    key = "ip" if agent == "IPaddr2" else "ipaddress"
+    member = {"kind": "ocf", "name": "more", "agent": f"ocf:heartbeat:{agent}", "parameters": {key: address}}
+    expected = "SPEC034" if address.startswith("10.") else "SPEC140"
+    assert codes(changed("active-passive", {"services.web.members.1": member})) == [expected]
+
+
+@pytest.mark.parametrize("source", ["127.0.0.0/8", "224.0.0.0/4", "255.255.255.255", "ff00::/8"])
+def test_nobody_sends_from_there(changed, source):
+    for key in ("ssh_from", "allow"):
+        wish = [source] if key == "ssh_from" else [{"port": 9100, "from": [source]}]
+        assert codes(changed("active-passive", {"firewall": {key: wish}})) == ["SPEC140"]
+    assert codes(changed("active-passive", {"services.web.clients_from": [source]})) == ["SPEC140"]
+
+
+@pytest.mark.parametrize(
+    "source", ["0.0.0.0/0", "::/0", "10.0.0.0/8", "192.0.2.7", "fe80::/10", "2001:db8::/32"]
+)
+def test_somebody_sends_from_there(changed, source):
+    assert codes(changed("active-passive", {"firewall": {"allow": [{"port": 9100, "from": [source]}]}})) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "right"), [("/srv/a/b", "/srv/a", False), ("/srv/a", "/srv/a/b", True)]
+)
+def test_what_is_mounted_later_hides_nothing(changed, first, second, right):
+    members = [
+        {
+            "kind": "ocf",
+            "name": f"files-{number}",
+            "agent": "ocf:heartbeat:Filesystem",
+            "parameters": {"device": f"/dev/disk/by-id/{number}", "directory": mount, "fstype": "ext4"},
+        }
+        for number, mount in enumerate((first, second))
+    ]
+    assert codes(changed("active-passive", {"services.web.members": members})) == (
+        [] if right else ["SPEC084"]
+    )
+    one = {"volumes.data.mount": first, "services.web.members.1": members[1]}
+    assert codes(changed("active-passive-drbd", one)) == ([] if right else ["SPEC084"])
 
 
 def test_a_resource_is_not_called_as_a_part_of_another(changed, design_of):
