@@ -15,8 +15,10 @@ import yaml
 
 WIDTH = 110
 DATA = "!unsafe"
-UNMARKED = re.compile(r"[A-Za-z0-9 _./:@,+=*-]*")
-"""Text in which no template can begin, whatever its marks are: it is written without the tag, so that people can read it."""
+UNMARKED = re.compile(r"[A-Za-z0-9 _./:@,+=*~<-]*")
+"""Text in which no template can begin, whatever its marks are: it is written without the tag, so that people can read it, and
+because ansible-core from 2.19 on takes a marked ``~`` for nothing, even in quotes. No other text that YAML takes for something
+else than text has further signs."""
 
 UNSAFE = "__ansible_unsafe"
 """The same mark in JSON, as Ansible writes and reads it (ansible-core, AnsibleJSONDecoder)."""

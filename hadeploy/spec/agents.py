@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hadeploy.diagnostics import Diagnostic, Diagnostics, Severity
 from hadeploy.spec.catalogue import Agent, agent_names, find_agent, releases
 from hadeploy.spec.fencing import SBD_AGENT, Fencing, FencingDevice
+from hadeploy.spec.handed_over import check_handed_over
 from hadeploy.spec.load import LoadedTopology
 from hadeploy.spec.parameters import check_parameters
 from hadeploy.spec.scalars import Scalar
@@ -73,6 +74,7 @@ def check_agents(loaded: LoadedTopology, ask: AskAgent = lambda _: None) -> Diag
     release, source = loaded.topology.release, loaded.source
     found: list[Diagnostic] = []
     for use in _uses(loaded):
+        found += check_handed_over(use.owner, use.agent, use.parameters, source, use.path)
         agent = find_agent(release, use.agent)
         asked = False
         if agent is None:

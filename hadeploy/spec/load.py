@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from hadeploy.diagnostics import Diagnostic, Diagnostics
 from hadeploy.spec.limits import too_many_nodes
 from hadeploy.spec.misread import as_written, number_meant, shown
+from hadeploy.spec.placeholders import check_placeholders
 from hadeploy.spec.refused import RefusedError
 from hadeploy.spec.source import MOST_PROBLEMS, KeyPath, Reading, SourceMap, read_source
 from hadeploy.spec.topology import PATTERNS, ActiveActive, ActivePassive, NPlusOne
@@ -48,7 +49,7 @@ def load_topology(path: Path) -> tuple[LoadedTopology | None, Diagnostics]:
     if read is None:
         return None, findings
     data, source = read
-    findings += Diagnostics.of(_literal_secrets(data, source))
+    findings += Diagnostics.of([*_literal_secrets(data, source), *check_placeholders(data, source)])
     pattern = data.get("pattern")
     if ("pattern",) in source.refused:
         return None, findings
@@ -126,7 +127,7 @@ def _explain(
 ) -> list[Diagnostic]:
     found: dict[tuple[str, KeyPath], Diagnostic] = {}
     for problem in error.errors(include_url=False, include_input=True):
-        if problem["type"] == "too_short" and problem["input"]:
+        if problem["type"] == "too_short" and problem["input"] and not isinstance(problem["input"], str):
             continue  # said of a list whose items were refused: they are told one by one
         path = _yaml_path(problem["loc"], data, problem["type"])
         if _is_told(problem["type"], path, source):
@@ -174,7 +175,8 @@ def _one(problem: dict[str, Any], path: KeyPath, model: type[BaseModel], source:
     kind = problem["type"]
     context = problem.get("ctx", {})
     name = ".".join(str(step) for step in path)
-    place, reading = source.span(*path), source.readings.get(path)
+    place = source.key_span(*path) if "[key]" in problem["loc"] else source.span(*path)
+    reading = source.readings.get(path)
     match kind:
         case _ if problem.get("input", "") is None:
             return Diagnostic(
@@ -213,6 +215,9 @@ def _one(problem: dict[str, Any], path: KeyPath, model: type[BaseModel], source:
             )
         case "whole_number" | "switch" | "characters" | "bool_type":
             return as_written(kind, name, problem.get("input"), place, reading)
+        case "too_short" | "string_too_short" if isinstance(problem.get("input"), str):
+            least = context.get("min_length", 1)
+            return Diagnostic("SPEC017", f"{name}: the text should have at least {least} characters", place)
         case "value_error" if isinstance(refused := context.get("error"), RefusedError):
             return Diagnostic(refused.code, f"{name}: {refused}", place, refused.detail, refused.mend)
         case "value_error":

@@ -29,7 +29,7 @@ CASES = [
     ("user: orders}", "user: orders, tls: true}", "SPEC109", "{network: lan, database"),
     ("user: orders}", "user: orders, method: trust}", "SPEC015", "trust"),
     ("{lan: 10.86.1.12, ring", "{ring", "SPEC033", "{ring: 10.86.2.12"),
-    ("shared_buffers: 256MB", "Shared Buffers: 256MB", "SPEC017", "256MB"),
+    ("shared_buffers: 256MB", "Shared Buffers: 256MB", "SPEC017", "Shared Buffers"),
 ]
 
 
