@@ -20,6 +20,9 @@ SETTING = re.compile(r"\s*([a-z_]+): ")
 FAMILIES = {"ip6": "ip"}
 """Words of nft that follow from an address."""
 
+NFT_TEXT = re.compile(r'"[^"\n]*"')
+"""Nothing but a quotation mark ends a text of nft (its scanner.l, quotedstring)."""
+
 POSTGRESQL = re.compile(r"([a-z_.]+) = (-?[0-9.]+|'(?:[^'\\]|''|\\.)*')")
 
 
@@ -43,6 +46,8 @@ def _shape(path: str, text: str) -> Any:
         return _of_data(load_variables(text) if "files/" not in path else yaml.safe_load(text))
     if path.endswith("/postgresql.conf"):
         return [_of_setting(line) for line in text.split("\n")]
+    if path.endswith(".nft"):
+        text = NFT_TEXT.sub('"text"', text)
     return [_of_line(line) for line in text.split("\n")]
 
 
