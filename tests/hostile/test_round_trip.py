@@ -1,0 +1,180 @@
+"""Legal text comes back equal from the daemon's own parser: what a topology says is what the daemon reads."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from hadeploy.daemons.haproxy.words import word
+from hadeploy.daemons.nginx.compile import quoted
+from hadeploy.daemons.pacemaker.check import with_members_online
+from hadeploy.daemons.pacemaker.compile import compile_cib
+from hadeploy.daemons.pacemaker.render import render_cib
+from hadeploy.daemons.postgresql.compile import compile_postgresql
+from hadeploy.daemons.postgresql.render import render_postgresql
+from hadeploy.design.design import Design
+from hadeploy.spec.names import DocumentRoot, UrlPath
+
+pytestmark = pytest.mark.programs
+
+TEXTS = [
+    "O'Brien",
+    "ü",
+    "100% %n",
+    "$HOME ${x}",
+    "#1 ;2",
+    "the \"best\" 'one'",
+    "back\\slash \\n \\'",
+    "a{b};}c",
+    "x' fsync=off #",
+]
+POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))), Path("postgres"))
+
+
+def taken(kind: object, text: str) -> bool:
+    try:
+        TypeAdapter(kind).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_postgresql_reads_a_setting(design_of: Callable[..., Design], tmp_path: Path, text: str):
+    design = design_of("postgresql-streaming")
+    design = replace(
+        design,
+        databases=tuple(
+            replace(each, settings=(("cluster_name", "a"), ("log_line_prefix", text)))
+            for each in design.databases
+        ),
+    )
+    config = compile_postgresql(design, design.members[0])
+    assert config is not None
+    (content,) = (
+        each.content for each in render_postgresql(config, "n1") if each.path.endswith("/postgresql.conf")
+    )
+    file = tmp_path / "postgresql.conf"
+    lines = [
+        line
+        for line in content.split("\n")
+        if not line.startswith(("data_directory", "hba_file", "ident_file"))
+    ]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "PG_VERSION").write_text(f"{POSTGRES.parts[-3]}\n")
+    for each in (tmp_path, *tmp_path.parents[:2]):
+        each.chmod(0o755)
+    os.chown(tmp_path / "data", 65534, 65534)
+    for setting, wanted in (("log_line_prefix", text), ("fsync", "on")):
+        argv = [str(POSTGRES), "-C", setting, "-D", str(tmp_path / "data"), "-c", f"config_file={file}"]
+        done = subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", *argv],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+        )
+        assert done.stdout == f"{wanted}\n", done.stderr
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_pacemaker_reads_a_parameter(design_of: Callable[..., Design], tmp_path: Path, text: str):
+    config = compile_cib(design_of("active-passive"))
+    assert config is not None
+    first, *others = config.fence_devices
+    device = replace(first, parameters=tuple(({**dict(first.parameters), "username": text}).items()))
+    file = tmp_path / "cib.xml"
+    file.write_text(
+        with_members_online(render_cib(replace(config, fence_devices=(device, *others)))), encoding="utf-8"
+    )
+    environment = {**os.environ, "CIB_file": str(file), "LC_ALL": "C.UTF-8"}
+    argv = ["crm_resource", "--resource", device.name, "--get-parameter", "username"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout == f"{text}\n", done.stderr
+    judged = subprocess.run(
+        ["crm_verify", "--xml-file", str(file)], capture_output=True, text=True, check=False
+    )
+    assert judged.returncode == 0, judged.stderr
+
+
+PATHS = ["/healthz", "/a?b=c&d=%20e", "/O'Brien", "/$HOME", "/100%25", "/(a)*;b,c!"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_haproxy_asks_for_a_path(tmp_path: Path, path: str):
+    """A health check of a running HAProxy, as the server sees it."""
+    assert taken(UrlPath, path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        seen: list[bytes] = []
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                seen.append(connection.recv(4096))
+                connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+
+        asked = threading.Thread(target=answer)
+        asked.start()
+        file = tmp_path / "haproxy.cfg"
+        file.write_text(
+            "defaults\n  mode http\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n"
+            f"frontend f\n  bind unix@{tmp_path}/socket\n  default_backend b\n"
+            f"backend b\n  option httpchk\n  http-check send meth GET uri {word(path)} hdr Host x\n"
+            f"  server s 127.0.0.1:{server.getsockname()[1]} check inter 1s\n"
+        )
+        running = subprocess.Popen(
+            ["haproxy", "-db", "-f", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            asked.join()
+        finally:
+            running.terminate()
+            running.wait()
+    assert seen[0].split(b" ")[:2] == [b"GET", path.encode()]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_nginx_serves_a_folder(tmp_path: Path, name: str):
+    """A running nginx answers with what is in the folder; what it has no way to write, no topology says."""
+    folder = tmp_path / name
+    if "$" in name:
+        assert not taken(DocumentRoot, str(folder))
+        return
+    assert taken(DocumentRoot, str(folder))
+    folder.mkdir()
+    (folder / "index.html").write_text("here")
+    folder.chmod(0o755)
+    for each in (tmp_path, *tmp_path.parents[:2]):
+        each.chmod(0o755)
+    file = tmp_path / "nginx.conf"
+    file.write_text(
+        f"user root; daemon off; pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}}\n"
+        f"http {{ access_log off; server {{ listen unix:{tmp_path}/web; root {quoted(str(folder))}; }} }}\n",
+        encoding="utf-8",
+    )
+    subprocess.run(["nginx", "-t", "-q", "-c", str(file)], check=True)
+    running = subprocess.Popen(
+        ["nginx", "-c", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        words = ["curl", "-sS", "--retry", "30", "--retry-all-errors", "--retry-delay", "1"]
+        done = subprocess.run(
+            [*words, "--unix-socket", f"{tmp_path}/web", "http://x/index.html"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        running.terminate()
+        running.wait()
+    assert done.stdout == "here", done.stderr
