@@ -65,7 +65,7 @@ _PARAMETER = r"[A-Za-z_][A-Za-z0-9_.-]*"
 _URL_PATH = r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*"
 _MOUNT = r"(/[\w.+=@:,%'~-]*)+"
 _DEVICE = r"/dev/[A-Za-z0-9._:@+/=#-]+"
-_LOGIN = r"[^@+/\"\\\x00].*"
+_LOGIN = r"[^@+/\"][^\"]*"
 
 PackageName = Annotated[
     Text,
@@ -166,7 +166,7 @@ LoginName = Annotated[
     AfterValidator(
         _of(
             _LOGIN,
-            "a name in pg_hba.conf does not begin with @, + or /, which have a meaning there, or with a quotation mark",
+            "a name in pg_hba.conf does not begin with @, + or /, which have a meaning there, and has no quotation mark",
             longest=63,
         )
     ),

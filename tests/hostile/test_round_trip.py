@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from hadeploy.daemons.drbd.compile import compile_drbd
+from hadeploy.daemons.drbd.generation import GENERATIONS
+from hadeploy.daemons.drbd.render import render_text
 from hadeploy.daemons.haproxy.words import word
+from hadeploy.daemons.keepalived.compile import program_word
 from hadeploy.daemons.nginx.compile import quoted
 from hadeploy.daemons.pacemaker.check import with_members_online
 from hadeploy.daemons.pacemaker.compile import compile_cib
@@ -21,7 +25,7 @@ from hadeploy.daemons.pacemaker.render import render_cib
 from hadeploy.daemons.postgresql.compile import compile_postgresql
 from hadeploy.daemons.postgresql.render import render_postgresql
 from hadeploy.design.design import Design
-from hadeploy.spec.names import DocumentRoot, UrlPath
+from hadeploy.spec.names import DocumentRoot, ProgramPath, UrlPath
 
 pytestmark = pytest.mark.programs
 
@@ -178,3 +182,46 @@ def test_nginx_serves_a_folder(tmp_path: Path, name: str):
         running.terminate()
         running.wait()
     assert done.stdout == "here", done.stderr
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_keepalived_finds_a_program(tmp_path: Path, name: str):
+    """It says of a program that is not there that it is not; what its versions read differently, no topology says."""
+    program = tmp_path / name
+    if not taken(ProgramPath, str(program)):
+        assert set(name) & set("'\"\\")
+        return
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    said = {}
+    for path in (program, tmp_path / "not there"):
+        file = tmp_path / "keepalived.conf"
+        file.write_text(
+            "global_defs {\n  script_user root\n  enable_script_security\n}\n"
+            f'vrrp_script s {{\n  script "{program_word(str(path))}"\n  interval 1\n}}\n'
+            f'vrrp_instance a {{\n  interface lo\n  virtual_router_id 3\n  notify "{program_word(str(path))}" root\n'
+            "  virtual_ipaddress {\n    192.0.2.1/32\n  }\n  track_script {\n    s\n  }\n}\n",
+            encoding="utf-8",
+        )
+        done = subprocess.run(
+            ["keepalived", "-t", "-f", str(file)], capture_output=True, text=True, check=False
+        )
+        words = done.stdout + done.stderr
+        said[path] = "not found" in words, "quote" in words.lower() or "terminating" in words
+    assert said == {program: (False, False), tmp_path / "not there": (True, False)}
+
+
+@pytest.mark.parametrize(
+    "path", ["/dev/disk/by-id/a=b#c", "/dev/vg+1/data", "/dev/disk/by-path/pci-0000:00:1f.2-ata-1"]
+)
+def test_drbdadm_reads_a_disk(design_of: Callable[..., Design], tmp_path: Path, path: str):
+    design = design_of("active-passive-drbd", ("/dev/disk/by-id/virtio-data", path))
+    config = compile_drbd(design, design.members[0])
+    assert config is not None
+    file = tmp_path / "drbd.conf"
+    file.write_text(render_text(config.resources[0]), encoding="utf-8")
+    argv = [GENERATIONS[config.generation].parser, f"--config-file={file}", "sh-ll-dev", "data"]
+    done = subprocess.run(
+        argv, capture_output=True, text=True, check=False, env={**os.environ, "__DRBD_NODE__": "n1"}
+    )
+    assert done.stdout == f"{path}\n", done.stderr

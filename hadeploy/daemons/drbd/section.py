@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hadeploy.daemons.templates import one_line
 
-PLAIN = re.compile(r"[A-Za-z0-9._:@+/-]+")
+PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
 """What drbdadm reads as one word without quotes, of what a path may hold."""
 
 

@@ -136,7 +136,7 @@ def _literally(process: str) -> str:
     return re.sub(r"[.+]", r"[\g<0>]", process)
 
 
-def _program(path: str) -> str:
+def program_word(path: str) -> str:
     """Between double quotes keepalived splits words into a program and its arguments; single quotes hold a path together."""
     return path if PLAIN.fullmatch(path) else f"'{path}'"
 
@@ -144,7 +144,7 @@ def _program(path: str) -> str:
 def _script(script: TrackedScript) -> ScriptConfig:
     return ScriptConfig(
         name=script.name,
-        command=_program(script.path),
+        command=program_word(script.path),
         interval_s=_whole_seconds(script.interval_ms),
         timeout_s=_whole_seconds(script.timeout_ms),
         fall=script.fall,
@@ -212,4 +212,4 @@ def _settings(plan: VrrpPlan, instance: VrrpInstance, member: Member) -> Iterato
         kind, password = plan.authentication.kind, plan.authentication.password.placeholder
         yield from ("authentication {", f"    auth_type {kind}", f"    auth_pass {password}", "}")
     if plan.notify:
-        yield f'notify "{_program(plan.notify)}" {plan.notify_user}'
+        yield f'notify "{program_word(plan.notify)}" {plan.notify_user}'
