@@ -160,7 +160,7 @@ def test_a_verb_loads_nothing_of_the_others():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = ast.literal_eval(done.stdout.splitlines()[-1])
-    shared = {"hadeploy.cli.findings", "hadeploy.cli.refusals", "hadeploy.cli.streams"}
+    shared = {f"hadeploy.cli.{name}" for name in ("findings", "refusals", "streams", "terminal")}
     assert set(loaded) == {"hadeploy.cli.validate", *shared}
 
 
