@@ -17,6 +17,7 @@ from hadeploy.spec.limits import too_many_nodes
 from hadeploy.spec.misread import as_written, number_meant, shown
 from hadeploy.spec.placeholders import check_placeholders
 from hadeploy.spec.refused import RefusedError
+from hadeploy.spec.secret import EnvironmentSecret, FileSecret, VaultSecret
 from hadeploy.spec.source import MOST_PROBLEMS, KeyPath, Reading, SourceMap, read_source
 from hadeploy.spec.topology import PATTERNS, ActiveActive, ActivePassive, NPlusOne
 
@@ -32,6 +33,8 @@ SECRET_NAMES = re.compile(
     r"(passw|passwd|secret|token|api_?key|private_?key|community|login_pass|auth_?key)", re.IGNORECASE
 )
 SECRET_MEND = "write a reference: {env: NAME}, {file: path} or {vault: variable}"  # noqa: S105 (not a secret)
+
+_REFERENCES = frozenset(each.__name__ for each in (EnvironmentSecret, FileSecret, VaultSecret))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,20 @@ def _explain(
             continue  # said of a list whose items were refused: they are told one by one
         path = _yaml_path(problem["loc"], data, problem["type"])
         if _is_told(problem["type"], path, source):
+            continue
+        reference = next((index for index, step in enumerate(problem["loc"]) if step in _REFERENCES), None)
+        nothing = problem.get("input", "") is None
+        if (
+            reference is not None
+            and not nothing
+            and (path := _yaml_path(problem["loc"][:reference], data, ""))
+        ):
+            found["", path] = Diagnostic(
+                "SPEC017",
+                f"{'.'.join(map(str, path))} is no reference to a secret",
+                source.span(*path),
+                mend=SECRET_MEND,
+            )
             continue
         finding = _one(dict(problem), path, model, source)
         # The branches of a union each complain about one value: the first complaint about a place is enough.

@@ -29,7 +29,7 @@ def as_written(kind: str, name: str, value: Any, place: Span, reading: Reading |
             "SPEC121",
             f"{name} cannot be {words}",
             place,
-            detail=f"{read}, YAML 1.2 as a word" if isinstance(reading, bool) else "",
+            detail=f"{read}, other readers do not" if isinstance(reading, bool) else "",
             mend="write true or false",
         )
     if kind == "characters":

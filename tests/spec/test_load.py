@@ -132,3 +132,21 @@ def test_schema_holds_the_examples(example):
     broken = yaml.safe_load(example("n-plus-1")) | {"release": "debian-9"}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(broken, json_schema())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "old", "new", "place"),
+    [
+        ("active-passive", "{env: HADEPLOY_IPMI_PASSWORD}", "{envv: X}", "{envv"),
+        ("active-passive", "{env: HADEPLOY_IPMI_PASSWORD}", "{env: not-a-name}", "{env: not"),
+        ("active-passive", "{env: HADEPLOY_IPMI_PASSWORD}", "{env: A, file: b}", "{env: A"),
+        ("active-passive", "{env: HADEPLOY_IPMI_PASSWORD}", "{file: ''}", "{file"),
+        ("active-passive", "username: admin", "username: {a: b}", "{a: b}"),
+        ("quorum-device", "algorithm: ffsplit", "authority: hello", "hello"),
+    ],
+)
+def test_what_is_no_reference_is_one_mistake(example, findings, pattern, old, new, place):
+    text = example(pattern).replace(old, new, 1)
+    before, _, _ = text.partition(place)
+    found = findings(text)
+    assert found == [("SPEC017", before.count("\n") + 1, len(before) - before.rfind("\n"))]
