@@ -20,8 +20,8 @@ SETTING = re.compile(r"\s*([a-z_]+): ")
 FAMILIES = {"ip6": "ip"}
 """Words of nft that follow from an address."""
 
-NFT_TEXT = re.compile(r'"[^"\n]*"')
-"""Nothing but a quotation mark ends a text of nft (its scanner.l, quotedstring)."""
+QUOTED = re.compile(r'"[^"\n]*"')
+"""Nothing but a quotation mark ends a text of nft (its scanner.l, quotedstring) and of pg_hba.conf (hba.c, next_token)."""
 
 POSTGRESQL = re.compile(r"([a-z_.]+) = (-?[0-9.]+|'(?:[^'\\]|''|\\.)*')")
 
@@ -46,8 +46,8 @@ def _shape(path: str, text: str) -> Any:
         return _of_data(load_variables(text) if "files/" not in path else yaml.safe_load(text))
     if path.endswith("/postgresql.conf"):
         return [_of_setting(line) for line in text.split("\n")]
-    if path.endswith(".nft"):
-        text = NFT_TEXT.sub('"text"', text)
+    if path.endswith((".nft", "/pg_hba.conf")):
+        text = QUOTED.sub("text", text)
     return [_of_line(line) for line in text.split("\n")]
 
 
