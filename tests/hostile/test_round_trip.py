@@ -75,7 +75,10 @@ def test_postgresql_reads_a_setting(design_of: Callable[..., Design], tmp_path: 
     file.write_text("\n".join(lines), encoding="utf-8")
     (tmp_path / "data").mkdir(mode=0o700)
     (tmp_path / "data" / "PG_VERSION").write_text(f"{POSTGRES.parts[-3]}\n")
-    for each in (tmp_path, *tmp_path.parents[:2]):
+    for each in (
+        tmp_path,
+        *(above for above in tmp_path.parents if above.name.startswith(("pytest-", "popen-"))),
+    ):
         each.chmod(0o755)
     os.chown(tmp_path / "data", 65534, 65534)
     for setting, wanted in (("log_line_prefix", text), ("fsync", "on")):
@@ -158,7 +161,10 @@ def test_nginx_serves_a_folder(tmp_path: Path, name: str):
     folder.mkdir()
     (folder / "index.html").write_text("here")
     folder.chmod(0o755)
-    for each in (tmp_path, *tmp_path.parents[:2]):
+    for each in (
+        tmp_path,
+        *(above for above in tmp_path.parents if above.name.startswith(("pytest-", "popen-"))),
+    ):
         each.chmod(0o755)
     file = tmp_path / "nginx.conf"
     file.write_text(
