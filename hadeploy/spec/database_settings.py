@@ -11,10 +11,6 @@ from hadeploy.spec.source import KeyPath, SourceMap
 Value = str | int | float | bool
 
 _ELSEWHERE = "what another file sets stands in no topology, and would win over what the cluster needs"
-_ARCHIVE = (
-    "the command runs on whichever node is the primary, and hadeploy does not watch it: where it fails, WAL is kept until the"
-    " disk is full and the primary stops"
-)
 _RECOVERY = "a standby would stop following before it has the last acknowledged write"
 _DAMAGE = "the server would go on over damage, and with what it then writes the copies are damaged too"
 _SOCKET = "the cluster's agent asks the server over its socket"
@@ -41,9 +37,6 @@ OURS: Mapping[str, str] = {
     "include": _ELSEWHERE,
     "include_if_exists": _ELSEWHERE,
     "include_dir": _ELSEWHERE,
-    "archive_mode": _ARCHIVE,
-    "archive_command": _ARCHIVE,
-    "archive_library": _ARCHIVE,
     "recovery_end_command": "the cluster decides what happens at a promotion",
     "recovery_min_apply_delay": "a standby would take over only after that delay",
     "promote_trigger_file": "a file would promote a standby beside the primary: only the cluster promotes",
@@ -58,11 +51,6 @@ OURS: Mapping[str, str] = {
 
 FAMILIES: Mapping[str, str] = {"recovery_target": _RECOVERY}
 """Beginnings of names, likewise."""
-
-INSTEAD: Mapping[str, str] = dict.fromkeys(
-    ("archive_mode", "archive_command", "archive_library"),
-    "receive the WAL on another host (pg_receivewal, or a backup program), by a login of its own under access",
-)
 
 _UNITS = {"us": 0.001, "ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _NUMBER = re.compile(
@@ -109,7 +97,7 @@ def check_settings(
                 f"database {name}: {key} is not set here",
                 source.key_span(*path, key),
                 detail=reason,
-                mend=INSTEAD.get(key, "leave it out"),
+                mend="leave it out",
             )
         elif key in TIMES:
             yield from _time(name, key, value, source, path)

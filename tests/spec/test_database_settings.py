@@ -41,9 +41,6 @@ def refused(tmp_path: Path) -> Callable[[str], list[tuple[str, int, int]]]:
         "include",
         "include_dir",
         "include_if_exists",
-        "archive_mode",
-        "archive_command",
-        "archive_library",
         "recovery_target_time",
         "recovery_target",
         "recovery_min_apply_delay",
@@ -57,6 +54,11 @@ def refused(tmp_path: Path) -> Callable[[str], list[tuple[str, int, int]]]:
 )
 def test_a_setting_that_is_not_the_topology_s(refused, key: str):
     assert refused(f"{key}: x") == [("SPEC106", 0, 7)]
+
+
+@pytest.mark.parametrize("setting", ["archive_mode: 'on'", "archive_command: pgbackrest archive-push %p"])
+def test_backups_by_archived_wal_stay_possible(refused, setting: str):
+    assert refused(setting) == []
 
 
 @pytest.mark.parametrize(
