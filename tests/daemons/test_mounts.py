@@ -162,12 +162,13 @@ agent monitor 0; agent monitor 20; agent stop 0; agent monitor 0
 @pytest.mark.programs
 def test_the_agent_itself_sees_only_by_the_test_that_it_became_read_only(tmp_path):
     """The agent of this machine, in a mount namespace of its own; and a read-only mount can be taken down."""
-    design = by_hand(tmp_path, "debian-12", device="tmpfs", directory=str(tmp_path / "mount"), fstype="tmpfs")
+    design = by_hand(tmp_path, "debian-12", device="tmpfs", directory="/srv/mount", fstype="tmpfs")
     primitive = etree.fromstring(cib(design)).find(".//primitive[@id='by-hand']")
     parameters = {
         f"OCF_RESKEY_{pair.get('name')}": pair.get("value")
         for pair in primitive.iterfind("instance_attributes/nvpair")
     }
+    parameters["OCF_RESKEY_directory"] = str(tmp_path / "mount")  # no topology mounts anything below /tmp
     fine, failed, gone = 0, 1, 7
     expected = [("start", 0, fine), ("monitor", 0, fine), ("monitor", 20, fine)]
     expected += [("monitor", 0, fine), ("monitor", 20, failed), ("stop", 0, fine), ("monitor", 0, gone)]

@@ -11,12 +11,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, core, given, settings
 from hypothesis import strategies as st
 
+from hadeploy.app.check import check_design, own_judges
 from hadeploy.app.validate import load_judged, load_valid
 from hadeploy.daemons.registry import cluster_information_base, shares
 from hadeploy.design.patterns import expand
 from hadeploy.project.build import project_files
 from hadeploy.project.dump import Expression, load_variables
 from hadeploy.project.inventory import play_variables
+from hadeploy.proof.parsers import State, in_state
+from hadeploy.run.accepted import AcceptedAnswers
 from hadeploy.spec.load import LoadedTopology
 from tests.hostile.bases import bases
 from tests.hostile.fields import KEY, fields, with_value
@@ -98,6 +101,7 @@ class Judge:
         self.folder = folder
         self.file = folder / "topology.yaml"
         self.canary = folder / "canary"
+        self.answers = AcceptedAnswers(folder / "answers")
         self.known: dict[tuple[str, ...], tuple[str, dict[str, Any]] | None] = {}
 
     def taken(self, data: Any) -> LoadedTopology | None:
@@ -174,6 +178,21 @@ class Judge:
             self.files(loaded)
         assert not self.canary.exists()
 
+    def parse(self, path: tuple[str, ...], text: str) -> None:
+        """Raises nothing where the text is refused, or every daemon's own parser takes each file and Pacemaker's the CIB."""
+        benign = self.benign(path)
+        name = benign[0] if benign is not None else sites(path)[0]
+        found = with_value(bases()[name], path, text.replace("CANARY", str(self.canary)))
+        assert found is not None
+        as_file(found[0], self.file)
+        judged, _ = load_judged(self.file)
+        if judged is None:
+            return
+        design = judged[1]
+        verdicts = check_design(design, own_judges(design.release.name), self.answers).verdicts
+        assert in_state(verdicts, State.REFUSED) == ()
+        assert not self.canary.exists()
+
 
 @pytest.fixture(scope="module")
 def judge(folder: Path) -> Judge:
@@ -202,3 +221,16 @@ def test_a_text_is_refused_or_one_value(judge: Judge, path: tuple[str, ...], tex
 @given(path=st.sampled_from(fields()), text=TEXTS)
 def test_many_texts_are_refused_or_one_value(judge: Judge, path: tuple[str, ...], text: str):
     judge.judge(path, text)
+
+
+def judged_fields() -> list[tuple[str, ...]]:
+    """All but a database's settings: only the server knows which there are, and what each of them takes."""
+    return [path for path in fields() if path[:3] != ("databases", "{}", "settings")]
+
+
+@pytest.mark.native
+@pytest.mark.programs
+@settings(COMMON, max_examples=2500)
+@given(path=st.sampled_from(judged_fields()), text=st.one_of(st.sampled_from(LEGAL), TEXTS))
+def test_what_is_taken_is_taken_by_every_parser(judge: Judge, path: tuple[str, ...], text: str):
+    judge.parse(path, text)
