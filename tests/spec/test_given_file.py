@@ -212,6 +212,7 @@ def test_what_cannot_be_read_is_told(example, tmp_path, closed):
     assert closed in outcome.stderr
 
 
+@pytest.mark.programs
 def test_what_is_in_a_closed_folder_of_a_project_is_not_lost(example, tmp_path):
     """The project is exchanged as a whole; a folder that cannot be looked into is not an empty one."""
     (tmp_path / "topology.yaml").write_text(example("active-passive"))

@@ -108,7 +108,7 @@ def test_line_ends_of_other_systems_and_every_script_are_text(findings, example)
 @pytest.mark.parametrize("head", ["", "pattern: active-passive\n"])
 @pytest.mark.parametrize("line", ["k{}: 1", "k: {}", "'\\x1b{}': 1", "k{}: !x 1", 'k{}: "\\e"'])
 def test_a_file_full_of_problems_ends_soon(findings, head, line):
-    found = findings(head + "".join(f"{line.replace('{}', str(number))}\n" for number in range(30_000)))
+    found = findings(head + "".join(f"{line.replace('{}', str(number))}\n" for number in range(5_000)))
     assert 1 <= len(found) <= 500
 
 
