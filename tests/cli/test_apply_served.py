@@ -109,6 +109,7 @@ def _width(monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("changed", [True, False])
 @pytest.mark.parametrize("problems", [(), (DOWN,)])
 @pytest.mark.parametrize("check", [True, False])
@@ -122,6 +123,7 @@ def test_the_exit_code_is_the_cluster_s(apply, changed, problems, check):
     assert (DOWN in done.stdout) == bool(problems and looked)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("run", "problems", "degraded"),
     [
