@@ -173,10 +173,6 @@ def confirm(module: AnsibleModule) -> dict:
             "confirmed": False,
             "why": "returned" if armed is not None else "not loaded",
         }
-    connection = ssh_connection()
-    before = armed.get("connection") or []
-    if before and (connection is None or list(connection) == before):
-        return {"changed": False, "confirmed": False, "why": "old connection"}
     # A boot, a reload of the unit or a person's hand loads others in between: a connection under those proves nothing.
     rules, table = present_bytes(RULES), loaded_table(module)
     if (
@@ -185,6 +181,10 @@ def confirm(module: AnsibleModule) -> dict:
         or (digest(rules), digest(table.encode())) != (armed.get("rules"), armed.get("table"))
     ):
         return {"changed": False, "confirmed": False, "why": "not in force"}
+    connection = ssh_connection()
+    before = armed.get("connection") or []
+    if before and (connection is None or list(connection) == before):
+        return {"changed": False, "confirmed": False, "why": "old connection"}
     if module.check_mode:
         return {"changed": False, "confirmed": True}
     replace(KEPT, rules)
