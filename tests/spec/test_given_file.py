@@ -188,6 +188,7 @@ def as_one_with_no_more_rights_than_anybody(command: list[str]) -> list[str]:
     return ["setpriv", "--bounding-set", lost, "--inh-caps", lost, *command]
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("closed", ["all/below", "all/open/topology.yaml"])
 def test_what_cannot_be_read_is_told(example, tmp_path, closed):
     for folder in ("all/open", "all/below"):
