@@ -8,7 +8,7 @@ from pathlib import Path
 
 SSH = """#!/bin/sh
 # The last argument is what the host's login shell is given.
-python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@" >> "$STRANGERS/ssh.log"
+python3 -c 'import json, os, sys; os.write(1, (json.dumps(sys.argv[1:]) + chr(10)).encode())' "$@" >> "$STRANGERS/ssh.log"
 pwd >> "$STRANGERS/cwd.log"
 for command; do :; done
 [ -f "$STRANGERS/bashrc" ] && cat "$STRANGERS/bashrc"
@@ -19,7 +19,7 @@ exec /bin/sh -c "$command"
 
 SUDO = """#!/bin/bash
 # As sudo(8): -n never asks, -S reads a line of standard input, three tries.
-python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@" >> "$STRANGERS/sudo.log"
+python3 -c 'import json, os, sys; os.write(1, (json.dumps(sys.argv[1:]) + chr(10)).encode())' "$@" >> "$STRANGERS/sudo.log"
 while [ $# -gt 0 ]; do
   case "$1" in
     -n) never=1; shift ;;
