@@ -24,7 +24,7 @@ from hadeploy.lab.plan import (
     LabPlan,
     short_serial,
 )
-from hadeploy.spec.given_file import read_given
+from hadeploy.spec.given_file import first_line
 from hadeploy.spec.load import LoadedTopology
 
 LAB_FENCE_AGENTS = ("fence_ipmilan",)
@@ -245,7 +245,7 @@ def _resolve(value: Value, folder: Path) -> str | None:
     if value.source == "file":
         file = folder / value.reference
         try:
-            return read_given(file).decode("utf-8").partition("\n")[0].rstrip("\r") or None
+            return first_line(file).decode("utf-8") or None
         except (OSError, UnicodeDecodeError):
             return None
     return None

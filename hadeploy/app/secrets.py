@@ -14,7 +14,7 @@ from hadeploy.design.secrets import Secret, secret_reference
 from hadeploy.diagnostics import Diagnostics
 from hadeploy.project.dump import extra_variables
 from hadeploy.run.vault import PASSWORD_FILES, ensure_generated, read_vault, vault_password
-from hadeploy.spec.given_file import read_given
+from hadeploy.spec.given_file import first_line
 from hadeploy.spec.secret import DEFAULT_VAULT
 
 
@@ -108,7 +108,7 @@ def _missing(
             case "file":
                 file = directory / secret.reference
                 try:
-                    empty = not read_given(file).partition(b"\n")[0].rstrip(b"\r")
+                    empty = not first_line(file)
                 except OSError:
                     empty = True
                 if empty:

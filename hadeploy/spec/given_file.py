@@ -98,3 +98,12 @@ def _read(path: Path, descriptor: int, largest: int) -> bytes:
         parts.append(part)
         left -= len(part)
     raise TooLargeError(errno.EFBIG, f"it is larger than {largest} bytes", str(path))
+
+
+def first_line(path: Path) -> bytes:
+    """What a secret's file holds: its first line, without the line's end.
+
+    Raises:
+        OSError: as read_given.
+    """
+    return read_given(path).partition(b"\n")[0].rstrip(b"\r")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator
@@ -189,11 +190,11 @@ def check_limits(loaded: LoadedTopology) -> Findings:
 
 def durations(model: BaseModel, path: KeyPath) -> Iterator[tuple[str, str, KeyPath, int]]:
     """(model, field, path, milliseconds) of every duration that is written, in the order of the schema."""
+    fields = _duration_fields(type(model))
     for name in model.model_fields_set:
-        info = type(model).model_fields[name]
-        here = (*path, info.alias or name)
+        here = (*path, type(model).model_fields[name].alias or name)
         value = getattr(model, name)
-        if _is_duration((info.annotation, *info.metadata)):
+        if name in fields:
             for step, one in value.items() if isinstance(value, dict) else [("", value)]:
                 if isinstance(one, int):
                     yield type(model).__name__, name, (*here, step) if step else here, one
@@ -210,6 +211,14 @@ def _within(value: object, path: KeyPath) -> Iterator[tuple[str, str, KeyPath, i
     elif isinstance(value, tuple):
         for index, one in enumerate(value):
             yield from _within(one, (*path, index))
+
+
+@cache
+def _duration_fields(model: type[BaseModel]) -> frozenset[str]:
+    """Asked once of each model: it follows from the schema."""
+    return frozenset(
+        name for name, info in model.model_fields.items() if _is_duration((info.annotation, *info.metadata))
+    )
 
 
 def _is_duration(parts: tuple[object, ...]) -> bool:

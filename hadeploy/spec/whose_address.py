@@ -10,7 +10,7 @@ from hadeploy.diagnostics import Diagnostic
 from hadeploy.spec.addresses import IpAddress, unusable
 from hadeploy.spec.service import OcfMember
 from hadeploy.spec.source import KeyPath
-from hadeploy.spec.topology import ActiveActive
+from hadeploy.spec.topology import ActiveActive, ClusteredTopology
 
 if TYPE_CHECKING:
     from hadeploy.spec.load import AnyTopology, LoadedTopology
@@ -78,13 +78,7 @@ def _written(topology: AnyTopology) -> Iterator[tuple[str, KeyPath]]:
         for name, neighbour in topology.vrrp.bfd.items():
             yield neighbour.address, ("vrrp", "bfd", name, "address")
         return
-    for name, group in topology.services.items():
-        for index, member in enumerate(group.members):
-            if isinstance(member, OcfMember) and member.agent in ADDRESS_AGENTS:
-                for key in ADDRESS_PARAMETERS:
-                    written = member.parameters.get(key)
-                    if isinstance(written, str) and _is_address(written):
-                        yield written, ("services", name, "members", index, "parameters", key)
+    yield from ((written, path) for _, written, path in _agent_addresses(topology) if _is_address(written))
     device = topology.cluster.quorum_device
     if device is not None:
         if device.address is not None:
@@ -92,6 +86,18 @@ def _written(topology: AnyTopology) -> Iterator[tuple[str, KeyPath]]:
         for network, addresses in device.addresses.items():
             for address in addresses:
                 yield address, ("cluster", "quorum_device", "addresses", network)
+
+
+def _agent_addresses(topology: ClusteredTopology) -> Iterator[tuple[OcfMember, str, KeyPath]]:
+    """What members' agents are given as an address, with its place."""
+    for name, group in topology.services.items():
+        for index, member in enumerate(group.members):
+            if not isinstance(member, OcfMember) or member.agent not in ADDRESS_AGENTS:
+                continue
+            for key in ADDRESS_PARAMETERS:
+                written = member.parameters.get(key)
+                if isinstance(written, str):
+                    yield member, written, ("services", name, "members", index, "parameters", key)
 
 
 def _is_address(text: str) -> bool:
@@ -107,28 +113,21 @@ def _of_agents(loaded: LoadedTopology) -> Findings:
     topology, source = loaded.topology, loaded.source
     if isinstance(topology, ActiveActive):
         return
-    for name, group in topology.services.items():
-        for index, member in enumerate(group.members):
-            if not isinstance(member, OcfMember) or member.agent not in ADDRESS_AGENTS:
-                continue
-            for key in ADDRESS_PARAMETERS:
-                written = member.parameters.get(key)
-                try:
-                    address = (
-                        ipaddress.ip_address(written.partition("/")[0]) if isinstance(written, str) else None
-                    )
-                except ValueError:
-                    continue  # the agent says what it takes
-                found = unusable(address) if address is not None and not address.is_link_local else None
-                if found is not None:
-                    what, detail, mend = found
-                    yield Diagnostic(
-                        "SPEC140",
-                        f"member {member.name}: {address} {what}",
-                        source.span("services", name, "members", index, "parameters", key),
-                        detail=detail,
-                        mend=mend,
-                    )
+    for member, written, path in _agent_addresses(topology):
+        try:
+            address = ipaddress.ip_address(written.partition("/")[0])
+        except ValueError:
+            continue  # the agent says what it takes
+        found = unusable(address) if not address.is_link_local else None
+        if found is not None:
+            what, detail, mend = found
+            yield Diagnostic(
+                "SPEC140",
+                f"member {member.name}: {address} {what}",
+                source.span(*path),
+                detail=detail,
+                mend=mend,
+            )
 
 
 def _hostnames(loaded: LoadedTopology) -> Findings:
